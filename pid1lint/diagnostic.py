@@ -1,0 +1,60 @@
+"""What a rule reports (`Finding`) and what the user is shown (`Diagnostic`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import NamedTuple
+
+from pid1lint.fix import Fix
+from pid1lint.source import Place
+
+
+class Severity(Enum):
+    """How sure and how bad: see the rulebook. Ordered by `rank`."""
+
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+    @property
+    def rank(self) -> int:
+        """0 for info, 1 for warning, 2 for error."""
+        return ("info", "warning", "error").index(self.value)
+
+
+class Note(NamedTuple):
+    """A further place, and what it has to do with the finding."""
+
+    at: Place
+    message: str
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One problem that a rule found: the cause's place, a message without a full stop, notes for other places.
+
+    `severity` is set where the verdict differs from the rule's own.
+    """
+
+    at: Place
+    message: str
+    notes: tuple[Note, ...] = ()
+    fix: Fix | None = None
+    severity: Severity | None = None
+
+
+@dataclass(frozen=True)
+class Diagnostic:
+    """A finding with all that a report says of it. `outcome` is the launch's, None where there is no launch."""
+
+    code: str
+    name: str
+    severity: Severity
+    message: str
+    at: Place
+    notes: tuple[Note, ...] = ()
+    fix: Fix | None = None
+    dockerfile: str = ""
+    stage: str = ""
+    outcome: str | None = None

@@ -1,0 +1,47 @@
+"""A fix as data: edits with a title and how far they can be trusted. Nothing here touches the disk."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from pid1lint.source import Excerpt, Source, Span
+
+
+class Applicability(Enum):
+    """`safe` keeps the program's behaviour, comments and formatting; `unsafe` may change more than signals."""
+
+    SAFE = "safe"
+    UNSAFE = "unsafe"
+
+
+@dataclass(frozen=True)
+class Edit:
+    """Put `content` in the place of `span` of `source`; an empty span inserts."""
+
+    source: Source
+    span: Span
+    content: str
+
+
+@dataclass(frozen=True)
+class ShellGuard:
+    """What bashlex must see before a fix may edit shell text: a simple command of just these words.
+
+    `text` is the shell text, `start` and `end` the command's offsets in it, `words` its words as written.
+    """
+
+    text: Excerpt
+    start: int
+    end: int
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Fix:
+    """Edits that belong together: all are made or none."""
+
+    title: str
+    edits: tuple[Edit, ...]
+    applicability: Applicability
+    guards: tuple[ShellGuard, ...] = ()
