@@ -1,0 +1,70 @@
+"""All rules, found by walking `pid1lint.rules`: no list of them stands anywhere."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from pid1lint.errors import Pid1lintError
+from pid1lint.rulebook import Rule
+
+# A rule of any subject: the linter hands each only what its `on` says.
+AnyRule = Rule[Any]
+
+
+@cache
+def all_rules() -> tuple[AnyRule, ...]:
+    """Every rule, by code. A rule is the one `Rule` that a module of `pid1lint.rules` defines."""
+    import pkgutil
+
+    from pid1lint import rules
+
+    found: dict[str, AnyRule] = {}
+    for module_info in pkgutil.iter_modules(rules.__path__):
+        for rule in _defined_in(f"{rules.__name__}.{module_info.name}"):
+            if rule.code in found:
+                raise ValueError(f"{rule.code} is the code of both {found[rule.code].name} and {rule.name}")
+            found[rule.code] = rule
+    return tuple(found[code] for code in sorted(found))
+
+
+def _defined_in(module_name: str) -> tuple[AnyRule, ...]:
+    module = __import__(module_name, fromlist=["*"])
+    return tuple(
+        value for value in vars(module).values() if isinstance(value, Rule) and value.check.__module__ == module_name
+    )
+
+
+def find(code_or_name: str) -> AnyRule:
+    """The rule of a code or a name, in any case; `Pid1lintError` with the nearest one if there is none."""
+    wanted = code_or_name.lower()
+    for rule in all_rules():
+        if wanted in (rule.code.lower(), rule.name):
+            return rule
+    raise Pid1lintError(f"no rule is called {code_or_name!r}{_hint(wanted, include_prefixes=False)}")
+
+
+def matching(selector: str) -> frozenset[str]:
+    """The codes that a selector stands for: a code, the start of codes (`PID2`), a name, or `all`.
+
+    `Pid1lintError` with the nearest valid one if it stands for none.
+    """
+    wanted = selector.strip().lower()
+    codes = frozenset(
+        rule.code
+        for rule in all_rules()
+        if wanted in ("all", rule.name) or (wanted.startswith("pid") and rule.code.lower().startswith(wanted))
+    )
+    if not codes:
+        raise Pid1lintError(f"no rule is called {selector.strip()!r}{_hint(wanted, include_prefixes=True)}")
+    return codes
+
+
+def _hint(wanted: str, *, include_prefixes: bool) -> str:
+    import difflib
+
+    valid = {spelling.lower(): spelling for rule in all_rules() for spelling in (rule.code, rule.name)}
+    if include_prefixes:
+        valid["all"] = "all"
+    nearest = difflib.get_close_matches(wanted, valid, n=1, cutoff=0.5)
+    return f"; did you mean {valid[nearest[0]]!r}?" if nearest else "; `pid1lint rules` lists them"

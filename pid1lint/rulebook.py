@@ -1,0 +1,87 @@
+"""What a rule is: a function over a launch, or over a file that gives none, with its code and its page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, Literal, NamedTuple, TypeVar, overload
+
+from pid1lint.diagnostic import Finding, Severity
+from pid1lint.source import Place
+
+if TYPE_CHECKING:
+    from pid1lint.launch import Launch
+
+Subject = TypeVar("Subject")
+
+
+class FileProblem(NamedTuple):
+    """Why a file could not be looked at in full; `at` is its first line where there is no better place."""
+
+    at: Place
+    kind: Literal["syntax", "unreadable"]
+    message: str
+
+
+@dataclass(frozen=True)
+class Rule(Generic[Subject]):
+    """One entry of the rulebook.
+
+    `on` is the type of what `check` takes: None stands for a launch. A rule that is not `default` runs only where it
+    is selected by its code or name. `page` is the function's docstring, in Markdown.
+    """
+
+    code: str
+    name: str
+    severity: Severity
+    check: Callable[[Subject], Iterator[Finding]]
+    page: str
+    on: type[FileProblem] | None = None
+    default: bool = True
+
+    @property
+    def summary(self) -> str:
+        """The page's first line."""
+        return self.page.partition("\n")[0].strip()
+
+    @property
+    def fixable(self) -> bool:
+        """Whether the rule has a fix for some of what it finds."""
+        return "\n## Fix safety" in self.page
+
+
+LaunchCheck = Callable[["Launch"], Iterator[Finding]]
+ProblemCheck = Callable[[FileProblem], Iterator[Finding]]
+
+
+@overload
+def rule(code: str, severity: Severity, *, default: bool = True) -> Callable[[LaunchCheck], Rule[Launch]]: ...
+
+
+@overload
+def rule(
+    code: str, severity: Severity, *, on: type[FileProblem], default: bool = True
+) -> Callable[[ProblemCheck], Rule[FileProblem]]: ...
+
+
+def rule(
+    code: str, severity: Severity, *, on: type[FileProblem] | None = None, default: bool = True
+) -> Callable[[Callable[[Subject], Iterator[Finding]]], Rule[Subject]]:
+    """Make a function a rule: named after its module's file, with its docstring as its page.
+
+    Without `on` the function takes a `Launch`.
+    """
+
+    def make(check: Callable[[Subject], Iterator[Finding]]) -> Rule[Subject]:
+        name = check.__module__.rpartition(".")[2].replace("_", "-")
+        return Rule(code, name, severity, check, _dedent(check.__doc__ or ""), on, default)
+
+    return make
+
+
+def _dedent(docstring: str) -> str:
+    """A docstring without the indentation of its lines after the first: `inspect.cleandoc`, without inspect."""
+    first, _, rest = docstring.strip().expandtabs().partition("\n")
+    lines = rest.split("\n")
+    margin = min((len(line) - len(line.lstrip()) for line in lines if line.strip()), default=0)
+    return "\n".join([first.strip(), *(line[margin:].rstrip() for line in lines)]).strip() + "\n"
