@@ -1,11 +1,14 @@
-"""The shell's own small syntax tree: frozen, with source spans, and the same for every shell and parser."""
+"""The shell's own small syntax tree: frozen, the same for every shell and parser.
+
+Every span counts characters of the text that was parsed (`Script.text`); `Script.place` gives the place in the file.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from pid1lint.source import Excerpt, Span
+from pid1lint.source import Excerpt, Place, Span
 
 # ------------------------------------------------------------------ words
 
@@ -311,8 +314,12 @@ class Damage:
 
 @dataclass(frozen=True)
 class Script:
-    """A parsed shell text: a script file, a shell-form CMD, the string of `sh -c`. Spans are in `text.source`."""
+    """A parsed shell text: a script file, a shell-form CMD, the string of `sh -c`."""
 
     text: Excerpt
     body: List
     damage: tuple[Damage, ...] = ()
+
+    def place(self, span: Span) -> Place:
+        """Where a span of this script stands in its file."""
+        return self.text.place(span.start, span.end)
