@@ -1,0 +1,289 @@
+"""Makes fixes: in memory first, pass by pass, until nothing is left to fix; then on the disk, all at once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from pid1lint.diagnostic import Diagnostic
+from pid1lint.errors import Pid1lintError
+from pid1lint.fix import Applicability, Edit, Fix
+from pid1lint.image.context import BuildContext
+from pid1lint.source import Source, Span
+
+MAX_PASSES = 10
+
+# Takes a fix and the sources that it changes, as they would become; says why they must not, or None.
+Verify = Callable[[Fix, Sequence[Source]], str | None]
+
+
+class Composition(NamedTuple):
+    """Fixes that can be made together, and those that have to wait for the next pass."""
+
+    chosen: tuple[Fix, ...]
+    skipped: tuple[Fix, ...]
+
+
+class Change(NamedTuple):
+    """One file, as it was read and as it becomes."""
+
+    before: Source
+    after: Source
+
+
+class Refusal(NamedTuple):
+    """A fix that was not made, and why."""
+
+    fix: Fix
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.fix.edits[0].source.path}: the fix {self.fix.title!r} was not made: {self.reason}"
+
+
+class Repair(NamedTuple):
+    """What a run of passes came to; `fixed` counts the fixes that were made."""
+
+    changes: tuple[Change, ...]
+    fixed: int
+    refusals: tuple[Refusal, ...]
+
+
+def newline(source: Source) -> str:
+    """The line end that the file itself uses, for what is inserted into it."""
+    first = source.text.find("\n")
+    return "\r\n" if first > 0 and source.text[first - 1] == "\r" else "\n"
+
+
+def apply(text: str, edits: Iterable[Edit]) -> str:
+    """The text with the edits made; the same edit twice is one. `ValueError` if two of them overlap."""
+    pieces: list[str] = []
+    at = 0
+    for span, content in sorted({(edit.span, edit.content) for edit in edits}):
+        if span.start < at:
+            raise ValueError(f"edits overlap at offset {span.start}")
+        pieces += (text[at : span.start], content)
+        at = span.end
+    return "".join((*pieces, text[at:]))
+
+
+def compose(fixes: Iterable[Fix]) -> Composition:
+    """Choose fixes that do not touch each other's edits: the first wins, the others wait.
+
+    Fixes may share an edit: two that insert the same text at the same point are both chosen and it is inserted once.
+    """
+    chosen: list[Fix] = []
+    skipped: list[Fix] = []
+    taken: dict[str, list[Edit]] = {}
+    for fix in fixes:
+        if fix in chosen:
+            continue
+        clash = any(
+            _clash(edit, other)
+            for edit in fix.edits
+            for other in (*taken.get(edit.source.path, ()), *(e for e in fix.edits if e is not edit))
+            if edit.source.path == other.source.path
+        )
+        if clash or not fix.edits:
+            skipped.append(fix)
+            continue
+        chosen.append(fix)
+        for edit in fix.edits:
+            taken.setdefault(edit.source.path, []).append(edit)
+    return Composition(tuple(chosen), tuple(skipped))
+
+
+def _clash(edit: Edit, other: Edit) -> bool:
+    if (edit.span, edit.content) == (other.span, other.content):
+        return False
+    # An insertion that only touches another edit clashes too: which of them comes first would be a guess.
+    if _is_empty(edit.span) or _is_empty(other.span):
+        return edit.span.start <= other.span.end and other.span.start <= edit.span.end
+    return edit.span.start < other.span.end and other.span.start < edit.span.end
+
+
+def _is_empty(span: Span) -> bool:
+    return span.start == span.end
+
+
+def edited(fixes: Iterable[Fix]) -> tuple[Source, ...]:
+    """The sources that the fixes change, as they become."""
+    by_path: dict[str, list[Edit]] = {}
+    for fix in fixes:
+        for edit in fix.edits:
+            by_path.setdefault(edit.source.path, []).append(edit)
+    return tuple(
+        replace(edits[0].source, text=apply(edits[0].source.text, edits)) for _, edits in sorted(by_path.items())
+    )
+
+
+class OverlayContext(BuildContext):
+    """A build context in which some files, named by the path that is shown for them, have new contents."""
+
+    def __init__(self, base: BuildContext, sources: Mapping[str, Source]) -> None:
+        self._base = base
+        self._sources = sources
+
+    def read(self, path: str) -> bytes | None:
+        """The new contents if there are any."""
+        source = self._sources.get(self._base.display(path))
+        return self._base.read(path) if source is None else source.encode()
+
+    def mode(self, path: str) -> int | None:
+        """As below."""
+        return self._base.mode(path)
+
+    def is_dir(self, path: str) -> bool:
+        """As below."""
+        return self._base.is_dir(path)
+
+    def list(self, path: str) -> tuple[str, ...]:
+        """As below: a fix makes no new files."""
+        return self._base.list(path)
+
+    def ignored(self, path: str) -> bool:
+        """As below."""
+        return self._base.ignored(path)
+
+    def display(self, path: str) -> str:
+        """As below."""
+        return self._base.display(path)
+
+
+def repair(
+    lint: Callable[[Mapping[str, Source]], Sequence[Diagnostic]],
+    verify: Verify,
+    accept: Callable[[Fix], bool],
+) -> Repair:
+    """Lint, fix and lint again until no accepted fix is left; nothing is written.
+
+    `lint` takes the sources changed so far, by path. `Pid1lintError` if the fixes never come to an end.
+    """
+    changed: dict[str, Change] = {}
+    refusals: dict[Fix, Refusal] = {}
+    fixed = 0
+    for _ in range(MAX_PASSES):
+        diagnostics = lint({path: change.after for path, change in changed.items()})
+        wanted = (d.fix for d in diagnostics if d.fix is not None and accept(d.fix) and d.fix not in refusals)
+        chosen = _verified(compose(wanted).chosen, verify, refusals)
+        if not chosen:
+            # A fix that was refused comes back in the next pass on changed text: it is told of once.
+            return Repair(_changes(changed), fixed, tuple({str(r): r for r in refusals.values()}.values()))
+        fixed += len(chosen)
+        before = {edit.source.path: edit.source for fix in chosen for edit in fix.edits}
+        for after in edited(chosen):
+            first = changed[after.path].before if after.path in changed else before[after.path]
+            changed[after.path] = Change(first, after)
+    names = ", ".join(sorted(changed))
+    raise Pid1lintError(f"{names}: the fixes did not come to an end after {MAX_PASSES} passes; nothing was written")
+
+
+def _changes(changed: Mapping[str, Change]) -> tuple[Change, ...]:
+    return tuple(change for _, change in sorted(changed.items()) if change.before.text != change.after.text)
+
+
+def _verified(fixes: Sequence[Fix], verify: Verify, refusals: dict[Fix, Refusal]) -> tuple[Fix, ...]:
+    """The fixes that leave every file readable: each alone, and all together."""
+    sound: list[Fix] = []
+    for fix in fixes:
+        reason = verify(fix, edited([fix]))
+        if reason is None:
+            sound.append(fix)
+        else:
+            refusals[fix] = Refusal(fix, reason)
+    together = edited(sound)
+    if len(sound) > 1 and any(verify(fix, together) is not None for fix in sound):
+        # Each is right by itself: the others get their turn in the next pass, on what this one leaves.
+        return tuple(sound[:1])
+    return tuple(sound)
+
+
+def accepts(*, unsafe: bool) -> Callable[[Fix], bool]:
+    """Whether a fix may be made: the safe ones, and with `unsafe` all."""
+    return lambda fix: unsafe or fix.applicability is Applicability.SAFE
+
+
+def write(changes: Iterable[Change], root: str) -> None:
+    """Put the changes on the disk: each file at once, with its mode and owner, through a symbolic link to its target.
+
+    Paths are relative to the working directory. `Pid1lintError`, before the first file is written, if one of them is
+    read-only, has changed since it was read, or lies outside `root` once its links are followed.
+    """
+    targets = [(_target(change, root), change.after.encode()) for change in changes]
+    for target, data in targets:
+        _replace(target, data)
+
+
+def _target(change: Change, root: str) -> str:
+    path = change.before.path
+    target = os.path.realpath(path)
+    real_root = os.path.realpath(root)
+    if os.path.commonpath((target, real_root)) != real_root:
+        raise Pid1lintError(f"{path}: not written, it leads out of {root}")
+    try:
+        with open(target, "rb") as file:
+            data = file.read()
+    except OSError as error:
+        raise Pid1lintError(f"{path}: not written, {error.strerror}") from error
+    if data != change.before.encode():
+        raise Pid1lintError(f"{path}: not written, it has changed since it was read")
+    # The mode is asked, not the kernel: root may write to everything, and is often who runs this in a container.
+    if not os.stat(target).st_mode & 0o222 or not os.access(target, os.W_OK):
+        raise Pid1lintError(f"{path}: not written, it is read-only")
+    return target
+
+
+def _replace(target: str, data: bytes) -> None:
+    folder, name = os.path.split(target)
+    temporary = os.path.join(folder, f".{name}.{os.getpid()}.tmp")
+    before = os.stat(target)
+    try:
+        with open(temporary, "xb") as file:
+            file.write(data)
+        os.chmod(temporary, before.st_mode & 0o7777)
+        _keep_owner(temporary, before)
+        os.replace(temporary, target)
+    except OSError as error:
+        _remove(temporary)
+        raise Pid1lintError(f"{target}: not written, {error.strerror}") from error
+
+
+def _keep_owner(path: str, before: os.stat_result) -> None:
+    now = os.stat(path)
+    if (now.st_uid, now.st_gid) == (before.st_uid, before.st_gid) or not hasattr(os, "chown"):
+        return
+    try:
+        os.chown(path, before.st_uid, before.st_gid)
+        os.chmod(path, before.st_mode & 0o7777)
+    except PermissionError:
+        return  # a file of another's in a folder of ours: its contents matter more than its owner
+
+
+def _remove(path: str) -> None:
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        return
+
+
+def unified(change: Change) -> Iterator[str]:
+    """The lines of a unified diff of one change, each without its line end."""
+    import difflib
+
+    path = change.before.path
+    lines = difflib.unified_diff(
+        _lines(change.before.text), _lines(change.after.text), f"a/{path}", f"b/{path}", lineterm="\n"
+    )
+    for line in lines:
+        text = line.removesuffix("\n")
+        yield text
+        if text == line:
+            yield "\\ No newline at end of file"
+
+
+def _lines(text: str) -> list[str]:
+    """The lines with their ends: only a line feed ends one, as for git, not every character that Unicode knows."""
+    pieces = text.split("\n")
+    return [piece + "\n" for piece in pieces[:-1]] + ([pieces[-1]] if pieces[-1] else [])

@@ -1,0 +1,1 @@
+"""Turns results into text and JSON; only here is anything made for a reader's eye."""

@@ -1,0 +1,121 @@
+"""Results as JSON, in the form that DESIGN calls version 1: 1-based lines and columns, paths with `/`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from pid1lint.diagnostic import Diagnostic, Severity
+from pid1lint.fix import Applicability, Fix
+from pid1lint.source import Location, Place
+
+if TYPE_CHECKING:
+    from pid1lint.launch import Launch, Process
+
+# What a JSON document is made of; the values are built here and only written out.
+Json = Mapping[str, object] | list[object] | str | int | bool | None
+VERSION = 1
+
+
+def diagnostics_json(diagnostics: Sequence[Diagnostic], checked: int, fixed: int = 0) -> str:
+    """The report of `check`; `checked` counts Dockerfiles, `fixed` the fixes that were made."""
+    document = {
+        "version": VERSION,
+        "diagnostics": [_diagnostic(diagnostic) for diagnostic in diagnostics],
+        "summary": _summary(diagnostics, checked, fixed),
+    }
+    return _dump(document)
+
+
+def launches_json(launches: Sequence[Launch]) -> str:
+    """The report of `trace`."""
+    return _dump({"version": VERSION, "launches": [_launch(launch) for launch in launches]})
+
+
+def _dump(document: Json) -> str:
+    import json
+
+    # ASCII only: whatever a file holds, bytes that are no UTF-8 included, passes through every pipe.
+    return json.dumps(document, indent=2)
+
+
+def _summary(diagnostics: Sequence[Diagnostic], checked: int, fixed: int) -> Json:
+    fixes = [d.fix for d in diagnostics if d.fix is not None]
+    by_severity: dict[str, object] = {
+        severity.value: sum(d.severity is severity for d in diagnostics) for severity in reversed(Severity)
+    }
+    return {
+        "dockerfiles": checked,
+        "diagnostics": len(diagnostics),
+        **by_severity,
+        "fixable": {
+            applicability.value: sum(fix.applicability is applicability for fix in fixes)
+            for applicability in Applicability
+        },
+        "fixed": fixed,
+    }
+
+
+def _diagnostic(diagnostic: Diagnostic) -> Json:
+    return {
+        "code": diagnostic.code,
+        "name": diagnostic.name,
+        "severity": diagnostic.severity.value,
+        "message": diagnostic.message,
+        **_place(diagnostic.at),
+        "dockerfile": diagnostic.dockerfile,
+        "stage": diagnostic.stage,
+        "outcome": diagnostic.outcome,
+        "notes": [{**_place(note.at), "message": note.message} for note in diagnostic.notes],
+        "fix": None if diagnostic.fix is None else _fix(diagnostic.fix),
+        "url": None,
+    }
+
+
+def _fix(fix: Fix) -> Json:
+    return {
+        "title": fix.title,
+        "applicability": fix.applicability.value,
+        "edits": [{**_place(Place(edit.source, edit.span)), "content": edit.content} for edit in fix.edits],
+    }
+
+
+def _place(place: Place) -> Mapping[str, object]:
+    return {"path": place.source.path, "start": _location(place.start), "end": _location(place.end)}
+
+
+def _location(location: Location) -> Json:
+    return {"line": location.line, "column": location.column}
+
+
+def _launch(launch: Launch) -> Json:
+    return {
+        "dockerfile": launch.dockerfile,
+        "stage": launch.stage,
+        "entrypoint": _command(launch.entrypoint),
+        "cmd": _command(launch.cmd),
+        "stop_signal": launch.stop_signal,
+        "outcome": launch.outcome.value,
+        "reaps": launch.reaps,
+        "why": launch.why,
+        "tree": None if launch.tree is None else _process(launch.tree),
+    }
+
+
+def _command(command: Sequence[str] | str | None) -> Json:
+    return command if command is None or isinstance(command, str) else list(command)
+
+
+def _process(process: Process) -> Json:
+    start = None if process.place is None else process.place.start
+    return {
+        "argv": list(process.argv),
+        "program": process.program,
+        "pid1": process.pid1,
+        "start": process.start,
+        "receives_stop": process.receives_stop,
+        "path": None if process.place is None else process.place.source.path,
+        "line": None if start is None else start.line,
+        "column": None if start is None else start.column,
+        "children": [_process(child) for child in process.children],
+    }

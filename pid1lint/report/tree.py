@@ -1,0 +1,165 @@
+"""A launch as a tree of processes: who becomes what, who gets the stop signal, and how it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from pid1lint.report.style import Style, cells, printable
+
+if TYPE_CHECKING:
+    from pid1lint.launch import Launch, Process
+
+_OUTCOME_COLOURS = {"graceful": "green", "abrupt": "red", "hang": "red", "fails": "red", "exits": "yellow"}
+_GAP = 2
+# Below this many cells a command is folded too often to be read.
+_LEAST_COMMAND = 24
+
+
+class _Row(NamedTuple):
+    """One process: the branches before its first and its further lines, and its columns."""
+
+    stem: str
+    further: str
+    command: str
+    signal: tuple[str, str]
+    place: str
+
+
+def render(launch: Launch, style: Style) -> Iterator[str]:
+    """The lines for one launch."""
+    yield _title(launch, style)
+    yield from _instructions(launch, style)
+    yield ""
+    if launch.tree is not None:
+        yield from _table(tuple(_rows(launch.tree, launch.stop_signal, style)), style)
+        yield ""
+    yield from _verdict(launch, style)
+
+
+def _title(launch: Launch, style: Style) -> str:
+    stage = f", stage {printable(launch.stage)}" if launch.stage else ""
+    return style.paint("bold", printable(launch.dockerfile)) + stage
+
+
+def _instructions(launch: Launch, style: Style) -> Iterator[str]:
+    written = (("ENTRYPOINT", launch.entrypoint), ("CMD", launch.cmd))
+    lines = [(keyword, _as_written(value)) for keyword, value in written if value is not None]
+    for keyword, value in (*lines, ("STOPSIGNAL", launch.stop_signal)):
+        yield style.paint("dim", f"  {keyword:<10} ") + printable(value)
+
+
+def _as_written(command: Sequence[str] | str) -> str:
+    if isinstance(command, str):
+        return command
+    import json
+
+    return json.dumps(list(command), ensure_ascii=False)
+
+
+def _rows(process: Process, stop_signal: str, style: Style, stem: str = "", further: str = "") -> Iterator[_Row]:
+    name = "PID 1  " if process.start == "container" else ""
+    yield _Row(
+        stem + name,
+        further + ("│" if process.children else " ").ljust(len(name)) if name else further,
+        _command(process),
+        _signal(process, stop_signal, style),
+        _where(process),
+    )
+    for child in process.children:
+        last = child is process.children[-1]
+        branch = ("└─" if last else "├─") + {"exec": "exec→ ", "pipeline": "| "}.get(child.start, " ")
+        trunk = "   " if last else "│  "
+        yield from _rows(child, stop_signal, style, further + branch, further + trunk)
+
+
+def _command(process: Process) -> str:
+    argv = " ".join(map(_word, process.argv)) or process.program
+    return printable(argv) + (" &" if process.start == "background" else "")
+
+
+def _word(word: str) -> str:
+    """A word of an argv, quoted where its end could not be seen otherwise."""
+    if word and not any(char in word for char in " \t\n\"'\\"):
+        return word
+    return "'" + word.replace("\n", "⏎") + "'"
+
+
+def _signal(process: Process, stop_signal: str, style: Style) -> tuple[str, str]:
+    """The colour and the text of what the stop signal does to a process."""
+    for child in process.children:
+        if child.start == "exec":
+            return "dim", f"{style.sign('↓', 'v')} becomes {printable(child.program.rpartition('/')[2])}"
+    if process.receives_stop is None:
+        return "yellow", "? cannot tell"
+    if process.receives_stop:
+        return "green", f"{style.sign('✓', '+')} gets {stop_signal}"
+    return "red", f"{style.sign('✗', 'x')} never gets {stop_signal}"
+
+
+def _where(process: Process) -> str:
+    if process.place is None:
+        return ""
+    return f"{printable(process.place.source.path)}:{process.place.start.line}"
+
+
+def _table(rows: Sequence[_Row], style: Style) -> Iterator[str]:
+    """The rows in columns: command, signal, place; commands are folded, places go below where there is no room."""
+    signal_width = max(cells(row.signal[1]) for row in rows)
+    place_width = max(cells(row.place) for row in rows)
+    widest = max(cells(row.stem) + cells(row.command) for row in rows)
+    room = style.width - 2 - signal_width - _GAP - place_width - _GAP
+    below = room < min(widest, _LEAST_COMMAND + 8)
+    if below:
+        room = style.width - 2 - signal_width - _GAP
+    column = min(room, widest)
+    for row in rows:
+        yield from _lines(row, column, signal_width, below, style)
+
+
+def _lines(row: _Row, column: int, signal_width: int, below: bool, style: Style) -> Iterator[str]:
+    pieces = _fold(row.command, column - cells(row.stem))
+    stem = _plain(row.stem, style)
+    colour, text = row.signal
+    first = f"  {style.paint('dim', stem)}{style.paint('bold', pieces[0])}"
+    padding = " " * (column - cells(stem) - cells(pieces[0]) + _GAP)
+    tail = style.paint(colour, text)
+    if row.place and not below:
+        tail += " " * (signal_width - cells(text) + _GAP) + style.paint("cyan", row.place)
+    yield first + padding + tail
+    further = _plain(row.further, style)
+    for piece in pieces[1:]:
+        yield f"  {style.paint('dim', further)}  {piece}"
+    if row.place and below:
+        yield f"  {style.paint('dim', further)}  {style.paint('cyan', row.place)}"
+
+
+def _fold(command: str, width: int) -> list[str]:
+    """The command over as many lines as it needs, the further ones indented by two."""
+    import textwrap
+
+    width = max(_LEAST_COMMAND // 2, width - 2)
+    return textwrap.wrap(command, width, break_on_hyphens=False, max_lines=3, placeholder=" ...") or [""]
+
+
+def _plain(stem: str, style: Style) -> str:
+    """The branches in ASCII, where the output takes nothing else; no line gets longer or shorter."""
+    if style.unicode:
+        return stem
+    return stem.translate({ord("│"): "|", ord("├"): "|", ord("└"): "`", ord("─"): "-", ord("→"): ">"})
+
+
+def _verdict(launch: Launch, style: Style) -> Iterator[str]:
+    outcome = launch.outcome.value
+    why = printable(launch.why)
+    reaps = {
+        True: "Orphaned processes are reaped.",
+        False: "Orphaned processes are not reaped: they stay as zombies.",
+        None: "Whether orphaned processes are reaped cannot be told.",
+    }[launch.reaps]
+    import textwrap
+
+    lines = textwrap.wrap(f"{outcome}: {why}", style.width - 2, break_long_words=False, break_on_hyphens=False)
+    lines[0] = style.paint(_OUTCOME_COLOURS.get(outcome, "yellow"), outcome) + lines[0][len(outcome) :]
+    yield from (f"  {line}" for line in lines)
+    yield style.paint("dim", f"  {reaps}")
