@@ -11,8 +11,8 @@ from typing import NamedTuple
 from pid1lint.source import Excerpt, Source, Span
 
 KEYWORDS = frozenset(
-    "ADD ARG CMD COPY ENTRYPOINT ENV EXPOSE FROM HEALTHCHECK LABEL MAINTAINER ONBUILD RUN SHELL STOPSIGNAL USER VOLUME"
-    " WORKDIR".split()
+    {"ADD", "ARG", "CMD", "COPY", "ENTRYPOINT", "ENV", "EXPOSE", "FROM", "HEALTHCHECK", "LABEL", "MAINTAINER"}
+    | {"ONBUILD", "RUN", "SHELL", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR"}
 )
 ARRAY_KEYWORDS = frozenset({"RUN", "CMD", "ENTRYPOINT", "SHELL", "VOLUME", "COPY", "ADD"})
 HEREDOC_KEYWORDS = frozenset({"RUN", "COPY", "ADD"})
@@ -507,10 +507,7 @@ def _split(text: str) -> Iterator[tuple[int, int]]:
             at += 1
             continue
         start = at if start < 0 else start
-        if text.startswith("<<", at):
-            at = _skip(text, at + 2)
-        else:
-            at = _lex(text, at)
+        at = _skip(text, at + 2) if text.startswith("<<", at) else _lex(text, at)
     if start >= 0:
         yield start, at
 
