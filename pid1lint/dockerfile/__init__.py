@@ -1,0 +1,1 @@
+"""The Dockerfile as text: instructions with their places, stages, expansion of variables."""
