@@ -1,0 +1,57 @@
+"""What the tests share: the oracle's runs, and what becomes of a test that cannot be measured here."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Protocol, cast
+
+import pytest
+
+from tests import oracle
+
+Runs = dict[str, "Future[oracle.Run]"]
+
+
+class Case(Protocol):
+    """The parameter `case` of a test that asks for the fixture `measured`."""
+
+    def container(self) -> oracle.Container:
+        """What to run; `LookupError` if it needs a program that is not installed."""
+
+
+def cannot_measure(reason: str) -> None:
+    """A reason not to measure is a reason to skip, but not where everything is meant to be installed."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"CI must measure, and cannot: {reason}")
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def oracle_runs(request: pytest.FixtureRequest) -> Iterator[Runs]:
+    """The runs of all selected tests by node id, begun side by side: one after the other would take minutes."""
+    if reason := oracle.available():
+        cannot_measure(reason)
+    with ThreadPoolExecutor(oracle.JOBS) as pool:
+        yield {
+            item.nodeid: pool.submit(_run, item)
+            for item in request.session.items
+            if isinstance(item, pytest.Function) and "measured" in item.fixturenames
+        }
+        pool.shutdown(cancel_futures=True)
+
+
+def _run(item: pytest.Function) -> oracle.Run:
+    case = cast("Case", item.callspec.params["case"])
+    return oracle.run(case.container())
+
+
+@pytest.fixture
+def measured(request: pytest.FixtureRequest, oracle_runs: Runs) -> oracle.Run:
+    """What the kernel made of the test's `case`."""
+    try:
+        return oracle_runs[request.node.nodeid].result()
+    except LookupError as error:
+        cannot_measure(str(error))
+        raise

@@ -1,0 +1,144 @@
+"""What is run: a program with the files, the user and the shell of its container, laid over this machine's own."""
+
+from __future__ import annotations
+
+import base64
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypedDict
+
+from tests.oracle.stand_in import StandIn
+
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+SHELLS = ("bash", "dash", "ash", "busybox", "zsh", "ksh", "mksh", "yash")
+STAND_INS_AT = "/usr/local/bin"
+
+
+class Entry(TypedDict, total=False):
+    """One thing to put into the root: `content` (base64), a `copy` of a file of this machine, a `link` or nothing.
+
+    An entry with none of them hides what this machine has at `path`.
+    """
+
+    path: str
+    mode: int
+    content: str
+    copy: str
+    link: str
+
+
+class Spec(TypedDict):
+    """What the launcher reads: see `Container`. `scratch` is where this run's files are on this machine."""
+
+    argv: list[str]
+    env: dict[str, str]
+    cwd: str
+    user: str
+    users: list[str]
+    scratch: str
+    entries: list[Entry]
+
+
+@dataclass(frozen=True)
+class File:
+    """A file of the image."""
+
+    content: str | bytes
+    mode: int = 0o755
+
+
+@dataclass(frozen=True)
+class Container:
+    """A program and what it finds around it.
+
+    `sh` names the program that is /bin/sh there (`dash`, `bash`, `busybox`; "" if there is none). With `shells`,
+    no shell but these (and `sh`) is there; with None all of this machine's are. With `applets`, busybox takes the
+    place of this machine's tools. `stand_ins` are programs by name (then in /usr/local/bin) or by absolute path.
+    `links` are paths and what they lead to; `users` are names that the image knows and this machine perhaps not.
+    `stop` is the stop signal: a name with or without SIG, or a number.
+    """
+
+    argv: tuple[str, ...]
+    files: Mapping[str, File] = field(default_factory=dict)
+    stand_ins: Mapping[str, StandIn] = field(default_factory=dict)
+    links: Mapping[str, str] = field(default_factory=dict)
+    env: Mapping[str, str] = field(default_factory=dict)
+    cwd: str = "/"
+    user: str = ""
+    users: tuple[str, ...] = ()
+    stop: str | int = "TERM"
+    sh: str = "dash"
+    shells: tuple[str, ...] | None = None
+    applets: bool = False
+
+    def spec(self, app: Path, scratch: Path) -> Spec:
+        """What the launcher is to do; `app` is the compiled test app."""
+        entries = [*self._shells(), *self._applets(), *self._programs(app)]
+        entries += [Entry(path=path, link=target) for path, target in self.links.items()]
+        entries += [_file_entry(path, file) for path, file in self.files.items()]
+        return Spec(
+            argv=list(self.argv),
+            env={"PATH": PATH, "HOME": "/", "HOSTNAME": "oracle", **self.env},
+            cwd=self.cwd,
+            user=self.user,
+            users=list(self.users),
+            scratch=str(scratch),
+            entries=entries,
+        )
+
+    def _shells(self) -> Iterator[Entry]:
+        if self.shells is not None:
+            for shell in SHELLS:
+                # busybox itself stays where its applets are wanted.
+                if shell not in (*self.shells, self.sh) and not (shell == "busybox" and self.applets):
+                    yield from _hide(shell)
+        yield from _hide("sh")
+        if self.sh:
+            yield Entry(path="/bin/sh", link=program(self.sh))
+
+    def _applets(self) -> Iterator[Entry]:
+        if not self.applets:
+            return
+        for name in _APPLETS:
+            if found := shutil.which(name, path=PATH):
+                yield Entry(path=found, link=program("busybox"))
+
+    def _programs(self, app: Path) -> Iterator[Entry]:
+        for name, stand_in in self.stand_ins.items():
+            path = name if name.startswith("/") else f"{STAND_INS_AT}/{name}"
+            yield Entry(path=path, copy=str(app), mode=0o755)
+            yield _file_entry(f"/.oracle/programs/{Path(name).name}", File(stand_in.settings(), 0o644))
+        yield Entry(path="/.oracle/app", copy=str(app), mode=0o755)
+
+
+def program(name: str) -> str:
+    """Where this machine has a program, as an absolute path without links; `LookupError` if it has none."""
+    found = shutil.which(name, path=PATH)
+    if found is None:
+        raise LookupError(f"{name} is not installed here")
+    return str(Path(found).resolve())
+
+
+def missing(names: Iterable[str]) -> str | None:
+    """Why a container that needs these programs cannot be run here, or None if it can."""
+    absent = [name for name in names if shutil.which(name, path=PATH) is None]
+    return f"{', '.join(absent)} not installed here" if absent else None
+
+
+# Those of busybox's applets that start, stop or wait for other programs, or hold a container.
+_APPLETS = (
+    *("chroot", "env", "flock", "ionice", "kill", "killall", "nice", "nohup", "pidof", "pgrep", "pkill", "setsid"),
+    *("sleep", "start-stop-daemon", "su", "tail", "taskset", "tee", "time", "timeout", "xargs"),
+)
+
+
+def _hide(name: str) -> Iterator[Entry]:
+    for folder in ("/bin", "/usr/bin"):
+        yield Entry(path=f"{folder}/{name}")
+
+
+def _file_entry(path: str, file: File) -> Entry:
+    data = file.content.encode("utf-8", "surrogateescape") if isinstance(file.content, str) else file.content
+    return Entry(path=path, content=base64.b64encode(data).decode("ascii"), mode=file.mode)

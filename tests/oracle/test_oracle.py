@@ -1,0 +1,149 @@
+"""The oracle gives the answers that were measured before it, on other runs of the same programs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import pytest
+
+from tests import oracle
+
+pytestmark = pytest.mark.oracle
+
+PROGRAMS = {
+    "app": oracle.SERVER,
+    "app2": oracle.SERVER,
+    "app143": oracle.StandIn(code=143),
+    "slow": oracle.StandIn(cleanup_ms=2600),
+    "bare": oracle.NO_HANDLER,
+}
+OUTCOMES = {"graceful": "G", "abrupt": "A", "hang": "H", "exits": "x", "fails": "x"}
+
+
+class Launch(NamedTuple):
+    """A program to launch, with `@` for the script's path if there is one."""
+
+    argv: tuple[str, ...]
+    script: str = ""
+    stop: str = "TERM"
+    sh: str = "dash"
+
+    def container(self) -> oracle.Container:
+        files = {"/s": oracle.File(self.script)} if self.script else {}
+        argv = tuple("/s" if word == "@" else word for word in self.argv)
+        return oracle.Container(argv, files=files, stand_ins=PROGRAMS, stop=self.stop, sh=self.sh)
+
+
+def verdict(run: oracle.Run) -> str:
+    """In short: the outcome's letter, x if it ended by itself; the exit code; a star if the app was PID 1."""
+    return f"{OUTCOMES[run.outcome]}{run.code}{'*' if run.app_is_pid1 else ''}"
+
+
+FORWARD = "kill $pid; wait $pid"
+
+# Under Debian's dash, bash 5.2, busybox 1.35.
+SHELLS = (("dash",), ("bash",), ("busybox", "sh"))
+STRINGS = (
+    ("app", "H137 G0* G0*"),
+    ("app\n", "H137 G0* H137"),
+    ("FOO=1 app", "H137 G0* G0*"),
+    ("app 2>&1", "H137 H137 G0*"),
+    ("cd / && app", "H137 G0* G0*"),
+    ("cd /; app", "H137 G0* G0*"),
+    ("app; true", "H137 H137 H137"),
+    ("app || true", "H137 H137 H137"),
+    ("app | cat", "H137 H137 H137"),
+    ("exec app", "G0* G0* G0*"),
+    ("exec app | cat", "H137 H137 H137"),
+    ("exec FOO=1 app", "x127 x127 x127"),
+    ("exec -- app", "x127 G0* G0*"),
+    ("exec app > >(tee /tmp/t)", "x2 G0* G0*"),
+    ("app &", "x0 x0 x0"),
+    ("app & wait", "H137 H137 H137"),
+    ("(app)", "H137 H137 G0*"),
+    ("nice app", "H137 G0* G0*"),
+    ("bare", "H137 H137* H137*"),
+    ("set -e\nexec app\n", "G0* G0* G0*"),
+)
+SCRIPTS = (
+    ("app", "H137 H137 H137"),
+    ("cd / && app", "H137 H137 H137"),
+    ("exec app", "G0* G0* G0*"),
+    ("trap 'exit 0' TERM; app & wait", "A0 A0 A0"),
+    ("trap 'exit 0' TERM; app", "H137 H137 H137"),
+    ("trap 'kill $pid' TERM; app & pid=$!; wait $pid", "A143 A143 A143"),
+    (f"trap '{FORWARD}' TERM; app & pid=$!; wait $pid", "G143 G143 G143"),
+    (f"trap '{FORWARD}' TERM; slow & pid=$!; wait $pid", "G143 G143 G143"),
+    (f"trap '{FORWARD}' SIGTERM; app & pid=$!; wait $pid", "H137 G143 G143"),
+    (f"trap '{FORWARD}' TERM; cd / && app & pid=$!; wait $pid", "G143 A143 G143"),
+    ("trap 'kill $p1 $p2; wait' TERM; app & p1=$!; app2 & p2=$!; wait", "G143 G143 G143"),
+    ("trap 'kill $pid' TERM; app143 & pid=$!; wait $pid; wait $pid", "G143 G143 G143"),
+    ("trap 'kill 0' TERM; app & wait", "A139 A139 A139"),
+    ("trap 'echo bye' EXIT; app", "H137 A143 H137"),
+    ("trap 'echo bye' EXIT; exec app", "G0* G0* G0*"),
+)
+
+
+def strings_and_scripts() -> Iterator[object]:
+    for text, verdicts in STRINGS:
+        for shell, expected in zip(SHELLS, verdicts.split(), strict=True):
+            yield pytest.param(Launch((*shell, "-c", text)), expected, id=f"{shell[0]} -c {text!r}")
+    for text, verdicts in SCRIPTS:
+        for shell, expected in zip(SHELLS, verdicts.split(), strict=True):
+            script = f"#!/bin/{' '.join(shell)}\n{text}\n"
+            yield pytest.param(Launch(("@",), script), expected, id=f"{shell[0]} script {text!r}")
+
+
+@pytest.mark.parametrize(("case", "expected"), tuple(strings_and_scripts()))
+def test_shells_treat_the_stop_signal_as_measured(case: Launch, expected: str, measured: oracle.Run) -> None:
+    assert verdict(measured) == expected, measured
+
+
+NO_EXEC = "#!/bin/dash\napp\n"
+IGNORES = "#!/bin/dash\ntrap : TERM\napp\n"
+INITS = (
+    pytest.param(Launch(("app",)), "G0*", id="no init: an app with a handler"),
+    pytest.param(Launch(("bare",)), "H137*", id="no init: an app without"),
+    pytest.param(Launch(("tini", "--", "app")), "G0", id="tini: an app with a handler"),
+    pytest.param(Launch(("tini", "--", "bare")), "A143", id="tini: an app without"),
+    pytest.param(Launch(("tini", "--", "@"), NO_EXEC), "A143", id="tini: a script without exec"),
+    pytest.param(Launch(("tini", "-g", "--", "@"), NO_EXEC), "A143", id="tini -g: a script without exec"),
+    pytest.param(Launch(("dumb-init", "--", "@"), NO_EXEC), "A143", id="dumb-init: a script without exec"),
+    pytest.param(Launch(("dumb-init", "--", "app")), "G0", id="dumb-init: an app with a handler"),
+    pytest.param(Launch(("dumb-init", "--", "bare")), "A143", id="dumb-init: an app without"),
+    pytest.param(Launch(("tini", "--", "@"), IGNORES), "H137", id="tini: a script that catches the signal"),
+    pytest.param(Launch(("tini", "-g", "--", "@"), IGNORES), "G0", id="tini -g: a script that catches the signal"),
+    pytest.param(Launch(("dumb-init", "--", "@"), IGNORES), "G0", id="dumb-init: a script that catches the signal"),
+    pytest.param(Launch(("tini", "--", "sh", "-c", "cd / && app"), sh="dash"), "A143", id="tini: dash -c"),
+    pytest.param(Launch(("tini", "--", "sh", "-c", "cd / && app"), sh="bash"), "G0", id="tini: bash -c"),
+    pytest.param(Launch(("tini", "--", "sh", "-c", "cd / && app"), sh="busybox"), "G0", id="tini: busybox -c"),
+    pytest.param(Launch(("sh", "-c", "tini -- app")), "H137", id="an init that is not PID 1"),
+    pytest.param(Launch(("tini", "-g", "--", "@"), NO_EXEC, stop="INT"), "G130", id="tini -g: INT to the group"),
+    pytest.param(Launch(("setsid", "app")), "x0", id="setsid forks"),
+    pytest.param(Launch(("@",), "app\n"), "x126", id="a script without a shebang"),
+    pytest.param(Launch(("@",), "#!/bin/dash\r\nexec app\r\n"), "x127", id="a script with CRLF"),
+)
+
+
+@pytest.mark.parametrize(("case", "expected"), INITS)
+def test_inits_and_launchers_behave_as_measured(case: Launch, expected: str, measured: oracle.Run) -> None:
+    assert verdict(measured) == expected, measured
+
+
+@pytest.mark.parametrize(
+    ("argv", "left"),
+    [
+        pytest.param(("tini", "--", "app"), 0, id="an init reaps"),
+        pytest.param(("dash", "-c", "app; true"), 0, id="a shell that waits reaps"),
+        pytest.param(("app",), 3, id="an app does not"),
+    ],
+)
+def test_zombies_stay_where_pid_1_does_not_reap(argv: tuple[str, ...], left: int, oracle_runs: object) -> None:
+    assert oracle.run(oracle.Container(argv, stand_ins=PROGRAMS), orphans=3).zombies == left
+
+
+def test_the_end_of_a_helper_does_not_count(oracle_runs: object) -> None:
+    container = oracle.Container(("dash", "-c", "app2 & exec app"), stand_ins=PROGRAMS)
+    assert oracle.run(container, helpers=("app2",)).outcome == "graceful"
+    assert oracle.run(container).outcome == "abrupt"
