@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pid1lint.errors import Pid1lintError
     from pid1lint.fix import Applicability, Edit, Fix, ShellGuard
     from pid1lint.image.context import BuildContext, DiskContext, MemoryContext
-    from pid1lint.launch import Launch
+    from pid1lint.launch.process import Launch
     from pid1lint.linter import Result, lint, trace
     from pid1lint.rulebook import FileProblem, Rule, rule
     from pid1lint.source import Excerpt, Location, Place, Source, Span
@@ -57,7 +57,7 @@ _HOME = {
     "FileProblem": "rulebook",
     "Finding": "diagnostic",
     "Fix": "fix",
-    "Launch": "launch",
+    "Launch": "launch.process",
     "Location": "source",
     "MemoryContext": "image.context",
     "Note": "diagnostic",

@@ -123,45 +123,56 @@ class OverlayContext(BuildContext):
     """A build context in which some files, named by the path that is shown for them, have new contents."""
 
     def __init__(self, base: BuildContext, sources: Mapping[str, Source]) -> None:
+        super().__init__()
         self._base = base
         self._sources = sources
 
     def read(self, path: str) -> bytes | None:
         """The new contents if there are any."""
-        source = self._sources.get(self._base.display(path))
+        source = self._sources.get(self.display(path))
         return self._base.read(path) if source is None else source.encode()
 
     def mode(self, path: str) -> int | None:
-        """As below."""
+        """As below: a fix changes no file's mode."""
         return self._base.mode(path)
 
     def is_dir(self, path: str) -> bool:
-        """As below."""
+        """As below: a fix makes no directories."""
         return self._base.is_dir(path)
 
-    def list(self, path: str) -> tuple[str, ...]:
+    def is_file(self, path: str) -> bool:
         """As below: a fix makes no new files."""
-        return self._base.list(path)
+        return self._base.is_file(path)
 
-    def ignored(self, path: str) -> bool:
+    def is_link(self, path: str) -> bool:
         """As below."""
-        return self._base.ignored(path)
+        return self._base.is_link(path)
+
+    def entries(self, path: str) -> tuple[str, ...]:
+        """As below."""
+        return self._base.entries(path)
 
     def display(self, path: str) -> str:
         """As below."""
         return self._base.display(path)
+
+    def ignore_file(self) -> bytes | None:
+        """As below."""
+        return self._base.ignore_file()
 
 
 def repair(
     lint: Callable[[Mapping[str, Source]], Sequence[Diagnostic]],
     verify: Verify,
     accept: Callable[[Fix], bool],
+    earlier: Iterable[Change] = (),
 ) -> Repair:
     """Lint, fix and lint again until no accepted fix is left; nothing is written.
 
-    `lint` takes the sources changed so far, by path. `Pid1lintError` if the fixes never come to an end.
+    `lint` takes the sources changed so far, by path; `earlier` changes, made for other Dockerfiles, are among them and
+    among what is returned. `Pid1lintError` if the fixes never come to an end.
     """
-    changed: dict[str, Change] = {}
+    changed = {change.before.path: change for change in earlier}
     refusals: dict[Fix, Refusal] = {}
     fixed = 0
     for _ in range(MAX_PASSES):
@@ -205,23 +216,23 @@ def accepts(*, unsafe: bool) -> Callable[[Fix], bool]:
     return lambda fix: unsafe or fix.applicability is Applicability.SAFE
 
 
-def write(changes: Iterable[Change], root: str) -> None:
+def write(changes: Iterable[Change], home: Callable[[str], str]) -> None:
     """Put the changes on the disk: each file at once, with its mode and owner, through a symbolic link to its target.
 
-    Paths are relative to the working directory. `Pid1lintError`, before the first file is written, if one of them is
-    read-only, has changed since it was read, or lies outside `root` once its links are followed.
+    Paths are relative to the working directory; `home` gives the directory that a file belongs to. `Pid1lintError`,
+    before anything is written, if a file is read-only, has changed since it was read, or lies outside its home once
+    its links are followed.
     """
-    targets = [(_target(change, root), change.after.encode()) for change in changes]
+    targets = [(_target(change, home(change.before.path)), change.after.encode()) for change in changes]
     for target, data in targets:
         _replace(target, data)
 
 
-def _target(change: Change, root: str) -> str:
+def _target(change: Change, home: str) -> str:
     path = change.before.path
     target = os.path.realpath(path)
-    real_root = os.path.realpath(root)
-    if os.path.commonpath((target, real_root)) != real_root:
-        raise Pid1lintError(f"{path}: not written, it leads out of {root}")
+    if not target.startswith(os.path.realpath(home).rstrip(os.sep) + os.sep):
+        raise Pid1lintError(f"{path}: not written, it leads out of {home}")
     try:
         with open(target, "rb") as file:
             data = file.read()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -58,6 +59,15 @@ def matching(selector: str) -> frozenset[str]:
     if not codes:
         raise Pid1lintError(f"no rule is called {selector.strip()!r}{_hint(wanted, include_prefixes=True)}")
     return codes
+
+
+def chosen(select: Sequence[str], ignore: Sequence[str]) -> tuple[AnyRule, ...]:
+    """The rules that run: those selected, or else those that are on by default, without those ignored."""
+    selected: frozenset[str] = frozenset().union(*map(matching, select))
+    ignored: frozenset[str] = frozenset().union(*map(matching, ignore))
+    return tuple(
+        rule for rule in all_rules() if rule.code not in ignored and (rule.code in selected if select else rule.default)
+    )
 
 
 def _hint(wanted: str, *, include_prefixes: bool) -> str:

@@ -10,7 +10,7 @@ from pid1lint.diagnostic import Finding, Severity
 from pid1lint.source import Place
 
 if TYPE_CHECKING:
-    from pid1lint.launch import Launch
+    from pid1lint.launch.process import Launch
 
 Subject = TypeVar("Subject")
 

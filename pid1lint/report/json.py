@@ -10,7 +10,8 @@ from pid1lint.fix import Applicability, Fix
 from pid1lint.source import Location, Place
 
 if TYPE_CHECKING:
-    from pid1lint.launch import Launch, Process
+    from pid1lint.launch.process import Launch, Process
+    from pid1lint.registry import AnyRule
 
 # What a JSON document is made of; the values are built here and only written out.
 Json = Mapping[str, object] | list[object] | str | int | bool | None
@@ -30,6 +31,22 @@ def diagnostics_json(diagnostics: Sequence[Diagnostic], checked: int, fixed: int
 def launches_json(launches: Sequence[Launch]) -> str:
     """The report of `trace`."""
     return _dump({"version": VERSION, "launches": [_launch(launch) for launch in launches]})
+
+
+def rules_json(rules: Sequence[AnyRule]) -> str:
+    """The report of `rules`."""
+    described: list[object] = [
+        {
+            "code": rule.code,
+            "name": rule.name,
+            "severity": rule.severity.value,
+            "summary": rule.summary,
+            "fixable": rule.fixable,
+            "default": rule.default,
+        }
+        for rule in rules
+    ]
+    return _dump({"version": VERSION, "rules": described})
 
 
 def _dump(document: Json) -> str:

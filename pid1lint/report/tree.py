@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from pid1lint.report.style import Style, cells, printable
 
 if TYPE_CHECKING:
-    from pid1lint.launch import Launch, Process
+    from pid1lint.launch.process import Launch, Process
 
 _OUTCOME_COLOURS = {"graceful": "green", "abrupt": "red", "hang": "red", "fails": "red", "exits": "yellow"}
 _GAP = 2
@@ -90,6 +90,8 @@ def _signal(process: Process, stop_signal: str, style: Style) -> tuple[str, str]
     for child in process.children:
         if child.start == "exec":
             return "dim", f"{style.sign('↓', 'v')} becomes {printable(child.program.rpartition('/')[2])}"
+    if process.finished:
+        return "dim", "has ended before"
     if process.receives_stop is None:
         return "yellow", "? cannot tell"
     if process.receives_stop:

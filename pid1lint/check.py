@@ -1,0 +1,301 @@
+"""Files on the disk: reads Dockerfiles with their contexts, runs the linter over many, and mends them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from pid1lint import discover, linter, registry
+from pid1lint.diagnostic import Diagnostic
+from pid1lint.errors import Pid1lintError, UnreadableError
+from pid1lint.fix import Applicability, Fix
+from pid1lint.source import Source
+
+if TYPE_CHECKING:
+    from pid1lint.dockerfile.scanner import Dockerfile
+    from pid1lint.fixer import Change, Refusal
+    from pid1lint.image.context import BuildContext
+    from pid1lint.launch.process import Launch, Process
+
+STDIN = "-"
+_MANY = 64
+
+
+class Options(NamedTuple):
+    """What the user asked for; `stdin` is what was read there, None where `-` is not among the paths."""
+
+    context: str | None = None
+    target: str | None = None
+    build_args: Mapping[str, str] = {}
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    stdin: Source | None = None
+
+
+class Plan(NamedTuple):
+    """What the paths come to: Dockerfiles to check, and of those, the ones that were asked for only for scripts.
+
+    `scripts` are paths as shown; `missing` are paths with the reason why they cannot be looked at.
+    """
+
+    dockerfiles: tuple[str, ...]
+    for_scripts: frozenset[str]
+    scripts: frozenset[str]
+    missing: tuple[tuple[str, str], ...]
+
+
+class Fixed(NamedTuple):
+    """What a repair of several files came to: `made` counts fixes, errors are one line each."""
+
+    changes: tuple[Change, ...]
+    made: int
+    refusals: tuple[Refusal, ...]
+    errors: tuple[str, ...]
+
+
+def shown(path: str) -> str:
+    """A path as reports show it: relative to the working directory, with `/`."""
+    try:
+        relative = os.path.relpath(path)
+    except ValueError:
+        relative = os.path.abspath(path)  # Windows: on another drive
+    return relative.replace(os.sep, "/")
+
+
+def plan(paths: Sequence[str]) -> Plan:
+    """Sort paths into Dockerfiles, scripts and what cannot be looked at; directories are searched."""
+    dockerfiles: dict[str, None] = {}
+    scripts: dict[str, str] = {}
+    missing = []
+    for path in paths or (".",):
+        if path == STDIN:
+            dockerfiles[STDIN] = None
+        elif os.path.isdir(path):
+            dockerfiles.update((shown(found), None) for found in discover.dockerfiles(path))
+        elif reason := _unreadable(path):
+            missing.append((shown(path), reason))
+        elif discover.is_script(path, _head(path)):
+            scripts[shown(path)] = path
+        else:
+            dockerfiles[shown(path)] = None
+    asked = frozenset(dockerfiles)
+    for root in dict.fromkeys(home(path) for path in scripts.values()):
+        dockerfiles.update((shown(found), None) for found in discover.dockerfiles(root))
+    return Plan(tuple(dockerfiles), frozenset(dockerfiles) - asked, frozenset(scripts), tuple(missing))
+
+
+def _unreadable(path: str) -> str | None:
+    if not os.path.lexists(path):
+        return "does not exist" + _nearest(path)
+    if not os.path.isfile(path):
+        return "is no file"
+    return None if os.access(path, os.R_OK) else "may not be read"
+
+
+def _nearest(path: str) -> str:
+    import difflib
+
+    folder, name = os.path.split(path)
+    try:
+        names = os.listdir(folder or ".")
+    except OSError:
+        return ""
+    nearest = difflib.get_close_matches(name, names, n=1, cutoff=0.7)
+    return f"; did you mean {os.path.join(folder, nearest[0])!r}?" if nearest else ""
+
+
+def _head(path: str) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            return file.read(2)
+    except OSError:
+        return b""
+
+
+def home(path: str) -> str:
+    """The directory that a file belongs to: its repository, else the working directory if that is above it."""
+    from pid1lint.image.context import repository_root
+
+    folder = os.path.dirname(os.path.abspath(path))
+    inside = (folder + os.sep).startswith(os.getcwd().rstrip(os.sep) + os.sep)
+    return repository_root(folder) or (os.getcwd() if inside else folder)
+
+
+def check_all(planned: Plan, options: Options, jobs: int, changes: Iterable[Change] = ()) -> list[linter.Result]:
+    """The results, one a Dockerfile, then one for each path that cannot be looked at.
+
+    `jobs` processes work side by side; 0 stands for as many as there are processors, if there is enough to do.
+    `changes` are taken for what the files hold.
+    """
+    overlay = {change.after.path: change.after for change in changes}
+    workers = jobs or (min(os.cpu_count() or 1, 8) if len(planned.dockerfiles) >= _MANY else 1)
+    if workers > 1 and len(planned.dockerfiles) > 1:
+        results = _in_parallel(planned.dockerfiles, options, overlay, workers)
+    else:
+        results = [check(path, options, overlay) for path in planned.dockerfiles]
+    rules = registry.chosen(options.select, options.ignore)
+    results = [
+        _about(result, planned.scripts) if path in planned.for_scripts else result
+        for path, result in zip(planned.dockerfiles, results, strict=True)
+    ]
+    return results + [linter.unreadable(path, reason, rules) for path, reason in planned.missing]
+
+
+def _in_parallel(
+    paths: Sequence[str], options: Options, overlay: Mapping[str, Source], workers: int
+) -> list[linter.Result]:
+    from concurrent.futures import ProcessPoolExecutor
+    from functools import partial
+
+    with ProcessPoolExecutor(workers) as pool:
+        chunk = max(1, len(paths) // (workers * 4))
+        return list(pool.map(partial(check, options=options, overlay=overlay), paths, chunksize=chunk))
+
+
+def check(path: str, options: Options, overlay: Mapping[str, Source]) -> linter.Result:
+    """Judge one Dockerfile on the disk, or standard input; `overlay` has the files whose contents have changed."""
+    from pid1lint.dockerfile.scanner import scan
+
+    rules = registry.chosen(options.select, options.ignore)
+    try:
+        source = read(path, options, overlay)
+    except UnreadableError as error:
+        return linter.unreadable(path, error.reason, rules)
+    dockerfile = scan(source)
+    context = context_of(dockerfile, options, overlay)
+    return linter.judge(dockerfile, context, options.target, options.build_args, rules)
+
+
+def read(path: str, options: Options, overlay: Mapping[str, Source]) -> Source:
+    """A Dockerfile's text; `UnreadableError` if there is none."""
+    if path == STDIN and options.stdin is not None:
+        return overlay.get(options.stdin.path, options.stdin)
+    if path in overlay:
+        return overlay[path]
+    from pid1lint.image.context import MAX_BYTES
+
+    try:
+        with open(path, "rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise UnreadableError(path, f"cannot be read: {error.strerror}") from error
+    if len(data) > MAX_BYTES:
+        raise UnreadableError(path, f"is larger than {MAX_BYTES // 1024 // 1024} MB")
+    return Source.decode(path, data)
+
+
+def context_of(dockerfile: Dockerfile, options: Options, overlay: Mapping[str, Source]) -> BuildContext:
+    """The build context: as given, or found by what the Dockerfile copies."""
+    from pid1lint.image.context import DiskContext, find_context
+
+    path = dockerfile.source.path
+    root = options.context if options.context is not None else find_context(path, _copied(dockerfile))
+    disk = DiskContext(root, dockerfile=path)
+    if not overlay:
+        return disk
+    from pid1lint.fixer import OverlayContext
+
+    return OverlayContext(disk, overlay)
+
+
+def _copied(dockerfile: Dockerfile) -> Iterator[str]:
+    """What COPY and ADD take from the build context, as written."""
+    for instruction in dockerfile.instructions:
+        if instruction.keyword not in ("COPY", "ADD") or instruction.flag("from") is not None:
+            continue
+        words = [word.text for word in instruction.words or ()] or instruction.text.text.split()
+        for source in words[:-1]:
+            if "://" not in source and not source.startswith("<<"):
+                yield source
+
+
+def _about(result: linter.Result, scripts: frozenset[str]) -> linter.Result:
+    """What of a result has to do with some scripts: what points at one, or is about a launch that runs one."""
+    launches = tuple(launch for launch in result.launches if launch.tree and _runs(launch.tree, scripts))
+    stages = {launch.stage for launch in launches}
+    return result._replace(
+        diagnostics=tuple(d for d in result.diagnostics if _points_at(d, scripts) or (d.outcome and d.stage in stages)),
+        launches=launches,
+    )
+
+
+def _points_at(diagnostic: Diagnostic, scripts: frozenset[str]) -> bool:
+    return any(place.source.path in scripts for place in (diagnostic.at, *(note.at for note in diagnostic.notes)))
+
+
+def _runs(process: Process, scripts: frozenset[str]) -> bool:
+    if process.place is not None and process.place.source.path in scripts:
+        return True
+    return any(_runs(child, scripts) for child in process.children)
+
+
+def launches(planned: Plan, options: Options) -> tuple[tuple[Launch, ...], tuple[str, ...]]:
+    """The launches of all Dockerfiles, and what went wrong in one line each."""
+    found: list[Launch] = []
+    errors = [f"{path} {reason}" for path, reason in planned.missing]
+    quiet = options._replace(select=(), ignore=("all",))
+    for path in planned.dockerfiles:
+        try:
+            read(path, options, {})
+        except UnreadableError as error:
+            errors.append(str(error))
+            continue
+        result = check(path, quiet, {})
+        if path in planned.for_scripts:
+            result = _about(result, planned.scripts)
+        found += result.launches
+        errors += map(str, result.crashes)
+    return tuple(found), tuple(errors)
+
+
+def fix_all(planned: Plan, options: Options, *, unsafe: bool) -> Fixed:
+    """Mend all Dockerfiles, one after the other, with the scripts that they run; nothing is written."""
+    from pid1lint.fixer import repair
+
+    changes: tuple[Change, ...] = ()
+    count = 0
+    refusals: list[Refusal] = []
+    errors: list[str] = []
+    for path in planned.dockerfiles:
+        work = _Work(path, planned, options, unsafe)
+        try:
+            repaired = repair(work.lint, work.verify, work.accept, changes)
+        except Pid1lintError as error:
+            errors.append(str(error))
+            continue
+        changes = repaired.changes
+        count += repaired.fixed
+        refusals += repaired.refusals
+    return Fixed(changes, count, tuple(refusals), tuple(errors))
+
+
+class _Work(NamedTuple):
+    """The parts of a repair of one Dockerfile."""
+
+    path: str
+    planned: Plan
+    options: Options
+    unsafe: bool
+
+    def lint(self, overlay: Mapping[str, Source]) -> tuple[Diagnostic, ...]:
+        result = check(self.path, self.options, overlay)
+        if self.path in self.planned.for_scripts:
+            result = _about(result, self.planned.scripts)
+        return result.diagnostics
+
+    def verify(self, fix: Fix, after: Sequence[Source]) -> str | None:
+        before = {edit.source.path: edit.source for edit in fix.edits}
+        worse = (linter.damaged(before[source.path], source, self._shown) for source in after if source.path in before)
+        return next((reason for reason in worse if reason is not None), None)
+
+    def accept(self, fix: Fix) -> bool:
+        if fix.applicability is not Applicability.SAFE and not self.unsafe:
+            return False
+        # What is mended on standard input goes to standard output: there is no place for another file.
+        return self.path != STDIN or all(edit.source.path == self._shown for edit in fix.edits)
+
+    @property
+    def _shown(self) -> str:
+        stdin = self.options.stdin
+        return stdin.path if self.path == STDIN and stdin is not None else self.path

@@ -1,0 +1,414 @@
+"""The command line: parse options, call the library, render, exit."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple, NoReturn, TextIO, TypeVar
+
+import click
+
+from pid1lint import __version__
+from pid1lint.errors import Pid1lintError
+
+if TYPE_CHECKING:
+    from pid1lint.check import Fixed, Plan
+    from pid1lint.diagnostic import Diagnostic
+    from pid1lint.fixer import Change
+    from pid1lint.linter import Result
+    from pid1lint.registry import AnyRule
+    from pid1lint.report.style import Style
+    from pid1lint.source import Source
+
+CLEAN, FINDINGS, FAILURE = 0, 1, 2
+_FORMATS = ("text", "json")
+_SEVERITIES = ("info", "warning", "error")
+
+Command = TypeVar("Command", bound=Callable[..., object])
+
+
+class _DefaultCheck(click.Group):
+    """`pid1lint Dockerfile` and `pid1lint --fix` mean `pid1lint check ...`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put `check` in front of what names no command."""
+        if not args or (args[0] not in self.commands and args[0] not in ("--help", "-h", "--version")):
+            args = ["check", *args]
+        return super().parse_args(ctx, args)
+
+
+def _one_of(words: Sequence[str]) -> Callable[[click.Context, click.Parameter, str], str]:
+    """A callback that takes one of a few words, in any case, and tells the nearest one to a wrong one."""
+
+    def convert(ctx: click.Context, param: click.Parameter, value: str) -> str:
+        if value.lower() in words:
+            return value.lower()
+        import difflib
+
+        nearest = difflib.get_close_matches(value.lower(), words, n=1)
+        hint = f"did you mean {nearest[0]!r}?" if nearest else f"it is one of {', '.join(words)}"
+        raise click.BadParameter(f"there is no {value!r}; {hint}", ctx, param)
+
+    return convert
+
+
+def _key_values(ctx: click.Context, param: click.Parameter, values: Sequence[str]) -> dict[str, str]:
+    """`K=V` pairs; `K` alone takes its value from the environment, as docker build does."""
+    pairs = {}
+    for value in values:
+        key, equals, given = value.partition("=")
+        if not key:
+            raise click.BadParameter(f"{value!r} is not of the form K=V", ctx, param)
+        if equals or key in os.environ:
+            pairs[key] = given if equals else os.environ[key]
+    return pairs
+
+
+def _selectors(ctx: click.Context, param: click.Parameter, values: Sequence[str]) -> tuple[str, ...]:
+    return tuple(part.strip() for value in values for part in value.split(",") if part.strip())
+
+
+_FORMAT = click.option(
+    "--format",
+    "-f",
+    "form",
+    callback=_one_of(_FORMATS),
+    default="text",
+    metavar="|".join(_FORMATS),
+    show_default=True,
+    help="Form of the report.",
+)
+
+
+def _shared(command: Command) -> Command:
+    """The options that `check` and `trace` have in common."""
+    for option in reversed(
+        (
+            click.argument("paths", nargs=-1),
+            _FORMAT,
+            click.option("--output", "-o", type=click.Path(dir_okay=False), help="Write the report to this file."),
+            click.option(
+                "--context", type=click.Path(exists=True, file_okay=False), metavar="DIR", help="The build context."
+            ),
+            click.option("--target", metavar="STAGE", help="Judge this stage instead of the last one."),
+            click.option(
+                "--build-arg", multiple=True, callback=_key_values, metavar="K=V", help="A build argument; repeatable."
+            ),
+            click.option("--stdin-filename", metavar="PATH", help="What standard input (`-`) is called."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+@click.group(
+    cls=_DefaultCheck,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="`pid1lint PATH` is `pid1lint check PATH`: see `pid1lint check --help` for its options.",
+)
+@click.version_option(__version__, prog_name="pid1lint", message="%(prog)s %(version)s")
+def group() -> None:
+    """Say what happens when a container is told to stop, before its image is built."""
+
+
+class _Report(NamedTuple):
+    """How `check` reports."""
+
+    form: str
+    output: str | None
+    statistics: bool
+    quiet: bool
+    to_stderr: bool = False
+
+
+@group.command()
+@_shared
+@click.option("--fix", is_flag=True, help="Make the safe fixes.")
+@click.option("--unsafe-fixes", is_flag=True, help="With --fix or --diff: make the unsafe fixes too.")
+@click.option("--diff", is_flag=True, help="Print what --fix would change; change nothing.")
+@click.option("--select", multiple=True, callback=_selectors, help="Rules to run: codes, starts of codes, names, all.")
+@click.option("--ignore", multiple=True, callback=_selectors, help="Rules not to run.")
+@click.option(
+    "--fail-on",
+    callback=_one_of(_SEVERITIES),
+    default="warning",
+    metavar="|".join(_SEVERITIES),
+    show_default=True,
+    help="Exit with 1 from this severity on.",
+)
+@click.option("--exit-zero", is_flag=True, help="Exit with 0 whatever is found.")
+@click.option("--statistics", is_flag=True, help="Count the findings of each rule instead of listing them.")
+@click.option("--quiet", "-q", is_flag=True, help="Print findings only.")
+@click.option("--jobs", "-j", type=click.IntRange(0), default=0, help="Files to check at a time; 0: as suits.")
+@click.option("--config", type=click.Path(), help="A configuration file: not supported yet.")
+@click.option("--isolated", is_flag=True, help="Read no configuration file; none is read yet.")
+def check(
+    *,
+    paths: tuple[str, ...],
+    form: str,
+    output: str | None,
+    context: str | None,
+    target: str | None,
+    build_arg: Mapping[str, str],
+    stdin_filename: str | None,
+    fix: bool,
+    unsafe_fixes: bool,
+    diff: bool,
+    select: tuple[str, ...],
+    ignore: tuple[str, ...],
+    fail_on: str,
+    exit_zero: bool,
+    statistics: bool,
+    quiet: bool,
+    jobs: int,
+    config: str | None,
+    isolated: bool,
+) -> int:
+    """Check Dockerfiles and the scripts that they run.
+
+    PATHS are Dockerfiles, scripts (checked through the Dockerfiles that run them), directories to search, or `-` for
+    standard input. Without any, the working directory is searched.
+    """
+    from pid1lint import check as checking
+    from pid1lint.check import Options
+
+    _refuse_config(config)
+    options = Options(context, target, build_arg, select, ignore, _stdin(paths, stdin_filename))
+    planned = checking.plan(paths)
+    mend = fix or diff
+    fixed = checking.fix_all(planned, options, unsafe=unsafe_fixes) if mend else None
+    report = _Report(form, output, statistics, quiet, to_stderr=mend and options.stdin is not None and output is None)
+    if fixed is not None and diff:
+        _print_diff(fixed)
+        results = checking.check_all(planned, options, jobs)
+    else:
+        errors = () if fixed is None else _write(fixed, options.stdin)
+        results = checking.check_all(planned, options, jobs, _unwritten(fixed, options.stdin, errors))
+        _report(planned, results, fixed, report)
+        if errors:
+            _say(errors)
+            return FAILURE
+    diagnostics = _merged(results)
+    troubles = [str(crash) for result in results for crash in result.crashes]
+    troubles += [] if fixed is None else [*fixed.errors, *map(str, fixed.refusals)]
+    _say(troubles)
+    if troubles:
+        return FAILURE
+    failing = any(d.severity.rank >= _SEVERITIES.index(fail_on) for d in diagnostics)
+    return FINDINGS if failing and not exit_zero else CLEAN
+
+
+def _refuse_config(config: str | None) -> None:
+    if config is None:
+        return
+    if not os.path.isfile(config) or not os.access(config, os.R_OK):
+        raise Pid1lintError(f"--config: {config} is no readable file")
+    raise Pid1lintError(f"--config: {config} was not read, there are no configuration files yet: use options")
+
+
+def _stdin(paths: Iterable[str], filename: str | None) -> Source | None:
+    """Standard input, where `-` asks for it."""
+    from pid1lint.check import STDIN, shown
+    from pid1lint.source import Source
+
+    if STDIN not in paths:
+        return None
+    return Source.decode(shown(filename) if filename else "Dockerfile", sys.stdin.buffer.read())
+
+
+def _unwritten(fixed: Fixed | None, stdin: Source | None, errors: Sequence[str]) -> Iterable[Change]:
+    """The changes that the files on the disk do not show: those to standard input."""
+    if fixed is None or stdin is None or errors:
+        return ()
+    return [change for change in fixed.changes if change.before.path == stdin.path]
+
+
+def _write(fixed: Fixed, stdin: Source | None) -> Sequence[str]:
+    """Put the fixes where they belong; what went wrong, in one line each."""
+    from pid1lint.check import home
+    from pid1lint.fixer import write
+
+    on_disk = [change for change in fixed.changes if stdin is None or change.before.path != stdin.path]
+    try:
+        write(on_disk, home)
+    except Pid1lintError as error:
+        return (str(error),)
+    if stdin is not None:
+        mended = next((c.after for c in fixed.changes if c.before.path == stdin.path), stdin)
+        sys.stdout.buffer.write(mended.encode())
+        sys.stdout.buffer.flush()
+    return ()
+
+
+def _print_diff(fixed: Fixed) -> None:
+    from pid1lint.report import diff
+
+    _print(diff.render(fixed.changes, _style(sys.stdout)), sys.stdout)
+
+
+def _report(planned: Plan, results: Sequence[Result], fixed: Fixed | None, report: _Report) -> None:
+    diagnostics = _merged(results)
+    made = 0 if fixed is None else fixed.made
+    with _Output(report.output, sys.stderr if report.to_stderr else sys.stdout) as stream:
+        if report.form == "json":
+            from pid1lint.report import json
+
+            _print([json.diagnostics_json(diagnostics, len(planned.dockerfiles), made)], stream)
+            return
+        from pid1lint.report import text
+
+        style = _style(stream)
+        render = text.statistics if report.statistics else text.render
+        _print(render(diagnostics, style), stream)
+        if not report.quiet:
+            _print([_conclusion(planned, diagnostics, made)], stream)
+
+
+def _conclusion(planned: Plan, diagnostics: Sequence[Diagnostic], made: int) -> str:
+    from pid1lint.report import text
+
+    if not planned.dockerfiles and not diagnostics:
+        return "No Dockerfile found: nothing to check."
+    return text.summary(diagnostics, len(planned.dockerfiles), made)
+
+
+def _merged(results: Sequence[Result]) -> tuple[Diagnostic, ...]:
+    if len(results) == 1:
+        return results[0].diagnostics
+    from pid1lint.linter import merged
+
+    return merged(diagnostic for result in results for diagnostic in result.diagnostics)
+
+
+@group.command()
+@_shared
+def trace(
+    *,
+    paths: tuple[str, ...],
+    form: str,
+    output: str | None,
+    context: str | None,
+    target: str | None,
+    build_arg: Mapping[str, str],
+    stdin_filename: str | None,
+) -> int:
+    """Show the processes of a launch: who is PID 1, and whom the stop signal reaches."""
+    from pid1lint import check as checking
+    from pid1lint.check import Options
+
+    options = Options(context, target, build_arg, stdin=_stdin(paths, stdin_filename))
+    found, errors = checking.launches(checking.plan(paths), options)
+    with _Output(output, sys.stdout) as stream:
+        if form == "json":
+            from pid1lint.report import json
+
+            _print([json.launches_json(found)], stream)
+        else:
+            from pid1lint.report import tree
+
+            style = _style(stream)
+            for number, launch in enumerate(found):
+                _print(([""] if number else []) + list(tree.render(launch, style)), stream)
+    if not found and not errors:
+        _say(["no launch found: there is no Dockerfile with a stage to run"])
+    _say(errors)
+    return FAILURE if errors else CLEAN
+
+
+@group.command()
+@click.argument("rule", metavar="CODE|NAME")
+def explain(rule: str) -> int:
+    """Print a rule's page: what is bad, an example, and what to write instead."""
+    from pid1lint import registry
+
+    found = registry.find(rule)
+    style = _style(sys.stdout)
+    _print(
+        [style.paint("bold", f"{found.code} {found.name}") + f" ({found.severity.value})", "", found.page], sys.stdout
+    )
+    return CLEAN
+
+
+@group.command()
+@_FORMAT
+def rules(form: str) -> int:
+    """List the rules; [*] marks those with a fix."""
+    from pid1lint import registry
+
+    everything = registry.all_rules()
+    if form == "json":
+        from pid1lint.report import json
+
+        _print([json.rules_json(everything)], sys.stdout)
+        return CLEAN
+    width = max((len(rule.name) for rule in everything), default=0)
+    _print((_rule_line(rule, width) for rule in everything), sys.stdout)
+    return CLEAN
+
+
+def _rule_line(rule: AnyRule, width: int) -> str:
+    mark = "[*]" if rule.fixable else "   "
+    return f"{rule.code}  {rule.name:<{width}}  {rule.severity.value:<7}  {mark}  {rule.summary}"
+
+
+class _Output:
+    """The stream of a report: a file that the user named, or a standard stream, which stays open."""
+
+    def __init__(self, path: str | None, standard: TextIO) -> None:
+        self.path = path
+        self.stream = standard
+
+    def __enter__(self) -> TextIO:
+        if self.path is not None and self.path != "-":
+            try:
+                self.stream = open(self.path, "w", encoding="utf-8", newline="\n")
+            except OSError as error:
+                raise Pid1lintError(f"--output: {self.path} cannot be written: {error.strerror}") from error
+        return self.stream
+
+    def __exit__(self, *_: object) -> None:
+        if self.path is not None and self.path != "-":
+            self.stream.close()
+
+
+def _style(stream: TextIO) -> Style:
+    from pid1lint.report.style import style_of
+
+    return style_of(stream, os.environ)
+
+
+def _print(lines: Iterable[str], stream: TextIO) -> None:
+    text = "".join(f"{line}\n" for line in lines)
+    # What the stream's encoding lacks, and bytes that are no text, must not stop a report.
+    encoding = stream.encoding or "utf-8"
+    stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+
+
+def _say(errors: Iterable[str]) -> None:
+    _print((f"pid1lint: error: {error}" for error in errors), sys.stderr)
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """The exit code of one call; errors are told in one line each on standard error."""
+    try:
+        code = group.main(arguments, prog_name="pid1lint", standalone_mode=False)
+        sys.stdout.flush()
+    except click.ClickException as error:
+        _say([" ".join(error.format_message().split())])
+        return FAILURE
+    except Pid1lintError as error:
+        _say([str(error)])
+        return FAILURE
+    except click.Abort:
+        return 130
+    except BrokenPipeError:
+        # The reader has seen enough; what is still in the buffer must not raise again when Python closes it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return CLEAN
+    return code if isinstance(code, int) else CLEAN
+
+
+def main() -> NoReturn:
+    """The entry point."""
+    sys.exit(run())

@@ -1,0 +1,117 @@
+"""Finds the Dockerfiles below a directory: by name, leaving out what git ignores."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from pid1lint.image.context import repository_root
+
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
+
+_NAMES = ("dockerfile", "containerfile")
+# `Dockerfile.md` is about one, `Dockerfile.j2` becomes one, `Dockerfile.dockerignore` belongs to one.
+_OTHER = frozenset(
+    "bak dockerignore erb html in j2 jinja jinja2 json lock log md mustache orig py rej rst sh swp template tmpl tpl "
+    "toml txt yaml yml".split()
+)
+_SKIPPED = frozenset(("node_modules", "__pycache__"))
+_SCRIPTS = frozenset(("bash", "dash", "ksh", "sh", "zsh"))
+
+
+class Ignores(NamedTuple):
+    """The `.gitignore` of one directory."""
+
+    directory: str
+    spec: GitIgnoreSpec
+
+
+def is_dockerfile_name(name: str) -> bool:
+    """Whether a file of this name is taken for a Dockerfile: `Dockerfile`, `Dockerfile.dev`, `app.dockerfile`..."""
+    lower = name.lower()
+    stem, dot, extension = lower.rpartition(".")
+    if dot and extension in _NAMES:
+        return bool(stem)
+    if lower.endswith("~") or (dot and extension in _OTHER):
+        return False
+    return any(lower == known or (lower.startswith(known) and lower[len(known)] in ".-_") for known in _NAMES)
+
+
+def is_script(name: str, head: bytes) -> bool:
+    """Whether a file that was named on the command line is a script, by its extension or its first bytes."""
+    if is_dockerfile_name(os.path.basename(name)):
+        return False
+    return name.rpartition(".")[2].lower() in _SCRIPTS or head.startswith(b"#!")
+
+
+def dockerfiles(directory: str) -> Iterator[str]:
+    """The Dockerfiles below a directory, in a stable order, as paths that start with it."""
+    top = os.path.abspath(directory)
+    above = _ignores_above(top)
+    yield from _walk(directory, top, above)
+
+
+def _walk(shown: str, real: str, ignores: tuple[Ignores, ...]) -> Iterator[str]:
+    try:
+        with os.scandir(real) as scan:
+            entries = sorted(scan, key=lambda entry: entry.name)
+    except OSError:
+        return  # a directory that may not be listed holds nothing for us, as for git
+    ignores += _ignores_in(real, any(entry.name == ".gitignore" for entry in entries))
+    folders = []
+    for entry in entries:
+        if entry.is_dir(follow_symlinks=False):
+            if not entry.name.startswith(".") and entry.name not in _SKIPPED:
+                folders.append(entry)
+        elif is_dockerfile_name(entry.name) and not _ignored(entry.path, ignores) and entry.is_file():
+            yield _join(shown, entry.name)
+    for folder in folders:
+        if not _ignored(folder.path + "/", ignores):
+            yield from _walk(_join(shown, folder.name), folder.path, ignores)
+
+
+def _join(shown: str, name: str) -> str:
+    return name if shown == "." else os.path.join(shown, name)
+
+
+def _ignores_above(top: str) -> tuple[Ignores, ...]:
+    """What the directories between the repository's root and `top`, and the repository itself, ignore."""
+    root = repository_root(top)
+    if root is None:
+        return ()
+    found = _spec(root, os.path.join(root, ".git", "info", "exclude"))
+    directory = root
+    for part in os.path.relpath(top, root).split(os.sep):
+        if directory != top:
+            found += _ignores_in(directory, True)
+            directory = os.path.join(directory, part)
+    return found
+
+
+def _ignores_in(directory: str, may_have: bool) -> tuple[Ignores, ...]:
+    return _spec(directory, os.path.join(directory, ".gitignore")) if may_have else ()
+
+
+def _spec(directory: str, path: str) -> tuple[Ignores, ...]:
+    try:
+        with open(path, encoding="utf-8", errors="surrogateescape") as file:
+            lines = file.read().splitlines()
+    except OSError:
+        return ()
+    if not any(line.strip() and not line.startswith("#") for line in lines):
+        return ()
+    from pathspec import GitIgnoreSpec
+
+    return (Ignores(directory, GitIgnoreSpec.from_lines(lines)),)
+
+
+def _ignored(path: str, ignores: tuple[Ignores, ...]) -> bool:
+    """Whether git ignores an absolute path; a directory's ends in a slash. The nearest `.gitignore` decides."""
+    for directory, spec in reversed(ignores):
+        relative = path[len(directory) :].lstrip("/").replace(os.sep, "/")
+        verdict = spec.check_file(relative).include
+        if verdict is not None:
+            return verdict
+    return False

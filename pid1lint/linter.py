@@ -1,0 +1,227 @@
+"""From a Dockerfile's text and its build context to diagnostics: pure, the context is the only way to a file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+from pid1lint import registry
+from pid1lint.diagnostic import Diagnostic, Finding
+from pid1lint.errors import Pid1lintError
+from pid1lint.rulebook import FileProblem
+from pid1lint.source import BOM, Place, Source, Span
+
+if TYPE_CHECKING:
+    from pid1lint.dockerfile.scanner import Dockerfile
+    from pid1lint.image.context import BuildContext
+    from pid1lint.launch.process import Launch
+
+Value = TypeVar("Value")
+
+
+class Crash(NamedTuple):
+    """A bug of ours that one file brought out: what was at work (a rule's code, or a part), and the exception."""
+
+    at_work: str
+    path: str
+    error: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: internal error in {self.at_work}: {self.error}"
+
+
+class Result(NamedTuple):
+    """What is said of one Dockerfile, sorted by path and place; `launches` has one entry for each judged stage."""
+
+    diagnostics: tuple[Diagnostic, ...]
+    launches: tuple[Launch, ...] = ()
+    crashes: tuple[Crash, ...] = ()
+
+
+def lint(
+    dockerfile: str,
+    context: BuildContext,
+    *,
+    path: str = "Dockerfile",
+    target: str | None = None,
+    build_args: Mapping[str, str] | None = None,
+    select: Sequence[str] = (),
+    ignore: Sequence[str] = (),
+) -> Result:
+    """Judge the text of a Dockerfile: its last stage, or `target`.
+
+    `path` is what diagnostics call it. `select` and `ignore` take codes, starts of codes and names. `Pid1lintError`
+    if there is no such stage, code or name.
+    """
+    return judge(_scan(path, dockerfile), context, target, build_args or {}, registry.chosen(select, ignore))
+
+
+def trace(
+    dockerfile: str,
+    context: BuildContext,
+    *,
+    path: str = "Dockerfile",
+    target: str | None = None,
+    build_args: Mapping[str, str] | None = None,
+) -> tuple[Launch, ...]:
+    """The launch of a Dockerfile's last stage, or of `target`; options as for `lint`."""
+    return judge(_scan(path, dockerfile), context, target, build_args or {}, ()).launches
+
+
+def _scan(path: str, text: str) -> Dockerfile:
+    from pid1lint.dockerfile.scanner import scan
+
+    return scan(Source(path, text.removeprefix(BOM), text.startswith(BOM)))
+
+
+def judge(
+    dockerfile: Dockerfile,
+    context: BuildContext,
+    target: str | None,
+    build_args: Mapping[str, str],
+    rules: Sequence[registry.AnyRule],
+) -> Result:
+    """`lint` for a file that has been scanned, under rules that have been chosen."""
+    source = dockerfile.source
+    run = _Run(source.path, rules)
+    for problem in dockerfile.problems:
+        run.judge_problem(FileProblem(Place(source, problem.span), "syntax", problem.message))
+    for launch in run.guard("the launch analysis", lambda: _launches(dockerfile, context, target, build_args)) or ():
+        for file_problem in _script_damage(launch):
+            run.judge_problem(file_problem)
+        run.judge_launch(launch)
+    return run.result()
+
+
+def unreadable(path: str, reason: str, rules: Sequence[registry.AnyRule]) -> Result:
+    """The result for a Dockerfile, or a script given by itself, that cannot be read at all."""
+    run = _Run(path, rules)
+    run.judge_problem(FileProblem(Place(Source(path, ""), Span(0, 0)), "unreadable", f"{path} {reason}"))
+    return run.result()
+
+
+def _launches(
+    dockerfile: Dockerfile, context: BuildContext, target: str | None, build_args: Mapping[str, str]
+) -> tuple[Launch, ...]:
+    from pid1lint.image.model import build_image, final_stages
+    from pid1lint.launch import launches
+
+    return tuple(
+        launches(build_image(dockerfile, stage.index, context, build_args))
+        for stage in final_stages(dockerfile, target)
+    )
+
+
+def _script_damage(launch: Launch) -> Iterator[FileProblem]:
+    """What does not parse in the scripts that the launch runs; shell text inside the Dockerfile is among them."""
+    for path in launch.paths:
+        for process in path.tree.walk() if path.tree is not None else ():
+            if process.script is not None:
+                for damage in process.script.damage:
+                    yield FileProblem(process.script.place(damage.span), "syntax", damage.message)
+
+
+class _Run:
+    """Collects what the rules say of one Dockerfile."""
+
+    def __init__(self, path: str, rules: Sequence[registry.AnyRule]) -> None:
+        self.path = path
+        self.rules = rules
+        self.diagnostics: list[Diagnostic] = []
+        self.launches: list[Launch] = []
+        self.crashes: list[Crash] = []
+
+    def judge_launch(self, launch: Launch) -> None:
+        self.launches.append(launch)
+        for rule in self.rules:
+            if rule.on is None:
+                found = self._check(rule, launch)
+                self.diagnostics += (
+                    _diagnostic(rule, finding, self.path, launch.stage, launch.outcome.value) for finding in found
+                )
+
+    def judge_problem(self, problem: FileProblem) -> None:
+        for rule in self.rules:
+            if rule.on is FileProblem:
+                found = self._check(rule, problem)
+                self.diagnostics += (_diagnostic(rule, finding, self.path) for finding in found)
+
+    def _check(self, rule: registry.AnyRule, subject: Launch | FileProblem) -> Sequence[Finding]:
+        return self.guard(f"{rule.code} {rule.name}", lambda: tuple(rule.check(subject))) or ()
+
+    def guard(self, at_work: str, work: Callable[[], Value]) -> Value | None:
+        """The value of `work`, or None and a crash on record: a bug must not keep other files from being checked."""
+        try:
+            return work()
+        except Pid1lintError:
+            raise
+        except Exception as error:  # noqa: BLE001 - the one place where a bug of ours is caught, to be reported
+            self.crashes.append(Crash(at_work, self.path, f"{type(error).__name__}: {error}"))
+            return None
+
+    def result(self) -> Result:
+        return Result(merged(self.diagnostics), tuple(self.launches), tuple(self.crashes))
+
+
+def _diagnostic(
+    rule: registry.AnyRule, finding: Finding, dockerfile: str, stage: str = "", outcome: str | None = None
+) -> Diagnostic:
+    return Diagnostic(
+        rule.code,
+        rule.name,
+        finding.severity or rule.severity,
+        finding.message,
+        finding.at,
+        finding.notes,
+        finding.fix,
+        dockerfile,
+        stage,
+        outcome,
+    )
+
+
+def merged(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """Sorted by path and place; what several stages or Dockerfiles say of one place, once, at its worst severity."""
+    found: dict[tuple[str, Span, str], Diagnostic] = {}
+    for diagnostic in diagnostics:
+        key = (diagnostic.at.source.path, diagnostic.at.span, diagnostic.code)
+        first = found.setdefault(key, diagnostic)
+        if diagnostic.severity.rank > first.severity.rank:
+            found[key] = replace(first, severity=diagnostic.severity)
+    return tuple(found[key] for key in sorted(found))
+
+
+def damaged(before: Source, after: Source, dockerfile: str) -> str | None:
+    """Why a changed file is worse to read than it was, or None.
+
+    `dockerfile` is the path of the one that is read as a Dockerfile. Files that are neither a Dockerfile nor a shell
+    script are not looked into.
+    """
+    problems = _problems(after, dockerfile)
+    if len(problems) <= len(_problems(before, dockerfile)):
+        return None
+    return f"{after.path} would not parse any more: {problems[0]}"
+
+
+def _problems(source: Source, dockerfile: str) -> list[str]:
+    return list(_dockerfile_problems(source) if source.path == dockerfile else _script_problems(source))
+
+
+def _dockerfile_problems(source: Source) -> Iterator[str]:
+    from pid1lint.dockerfile.scanner import scan
+
+    for problem in scan(source).problems:
+        yield problem.message
+
+
+def _script_problems(source: Source) -> Iterator[str]:
+    from pid1lint.shell.parse import parse
+
+    first = source.text.partition("\n")[0]
+    if first.startswith("#!") and "sh" not in first:
+        return
+    if source.path.endswith(".json"):
+        return
+    for damage in parse(source.whole()).damage:
+        yield damage.message
