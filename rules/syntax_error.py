@@ -1,0 +1,39 @@
+"""PID901: a Dockerfile or a script that does not parse."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pid1lint import FileProblem, Finding, Severity, rule
+
+
+@rule("PID901", Severity.ERROR, on=FileProblem)
+def syntax_error(problem: FileProblem) -> Iterator[Finding]:
+    r"""The Dockerfile or the script does not parse.
+
+    ## Why is this bad?
+
+    A Dockerfile that does not parse builds no image. A shell reads a script as it runs it: what stands before the
+    mistake is done, then the shell exits with 2, and the container with it. What the other rules say of such a file
+    holds only for what could be read.
+
+    ## Example
+
+    ```dockerfile
+    FROM debian:12
+    ENTRYPONT ["nginx", "-g", "daemon off;"]
+    ```
+
+    ```text
+    Dockerfile:2:1: PID901 unknown instruction: ENTRYPONT
+    ```
+
+    Use instead:
+
+    ```dockerfile
+    FROM debian:12
+    ENTRYPOINT ["nginx", "-g", "daemon off;"]
+    ```
+    """
+    if problem.kind == "syntax":
+        yield Finding(problem.at, problem.message)
