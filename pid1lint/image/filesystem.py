@@ -1,0 +1,635 @@
+"""The files of a stage: what its COPY, ADD and RUN instructions have put where, looked up backwards on demand."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from enum import Enum
+from functools import cached_property
+from typing import NamedTuple, Protocol, TypeAlias
+
+from pid1lint.dockerfile.expand import UNKNOWN, Lookup, expand, expand_heredoc
+from pid1lint.dockerfile.scanner import Instruction
+from pid1lint.dockerfile.stages import DEFAULT_PATH, Step, join
+from pid1lint.errors import UnreadableError
+from pid1lint.image.changes import (
+    Alter,
+    Append,
+    Change,
+    Chmod,
+    Duplicate,
+    Link,
+    Permission,
+    Put,
+    Remove,
+    change_mode,
+    has_wildcard,
+    is_below,
+)
+from pid1lint.image.context import BuildContext
+from pid1lint.image.ignore import go_match, is_ignored, parse_ignore
+from pid1lint.image.output import concatenate
+from pid1lint.image.run import NOTHING, Effects, Surroundings, effects, installs, touches_files
+from pid1lint.source import Excerpt, Place, Source
+
+_URL = re.compile(r"(?:https?|ftp|git|ssh)://|git@")
+_ARCHIVE = re.compile(r"\.(?:tar|tgz|tbz2?|txz|tar\.(?:gz|bz2|xz|zst|lzma))\Z")
+_MKDIR = re.compile(r"\b(?:mkdir|install\s+-d)\b([^;&|\n]*)")
+_HEREDOC_WORD = re.compile(r"\d*<<-?[\"']?([^\"'<]+)[\"']?\Z")
+_MAX_LINKS = 16
+_MAX_GLOB = 500
+
+# Directories that every image of a Linux distribution has.
+_STANDARD_DIRS = frozenset(
+    "/ /bin /boot /dev /etc /etc/init.d /etc/profile.d /home /lib /media /mnt /opt /proc /root /run /sbin /srv /sys"
+    " /tmp /usr /usr/bin /usr/lib /usr/local /usr/local/bin /usr/local/etc /usr/local/lib /usr/local/sbin"
+    " /usr/local/share /usr/sbin /usr/share /usr/src /var /var/lib /var/log /var/run /var/tmp".split(" ")
+)
+
+
+@dataclass(frozen=True)
+class ImageFile:
+    """A file of the image, as far as the Dockerfile tells.
+
+    `text` is its content: a context file as a whole, or the part of the Dockerfile that makes it; None if it is not
+    known or no text. `place` is the instruction that put it there. `mode` and `executable` are None if not known.
+    `origin` is `context`, `inline` (a heredoc of COPY), `run` or `stage` (COPY --from). `editable`: the content
+    stands as it is in `text.source`, so that an edit there is an edit of the file. `crlf_removed`: a RUN has turned
+    its CR LF into LF; `altered`: a RUN has changed it in some other way.
+    """
+
+    path: str
+    text: Excerpt | None
+    place: Place
+    mode: int | None = None
+    executable: bool | None = None
+    origin: str = "context"
+    editable: bool = False
+    altered: bool = False
+    crlf_removed: bool = False
+
+    @property
+    def source(self) -> Source | None:
+        """The source in which the content stands."""
+        return None if self.text is None else self.text.source
+
+
+class Tree(Protocol):
+    """Where COPY takes files from: the build context, another stage, an image of which nothing is known."""
+
+    def file(self, path: str, place: Place) -> ImageFile | None:
+        """The file at a path, None if none is known there."""
+
+    def is_dir(self, path: str) -> bool:
+        """Whether a directory is known at a path."""
+
+    def entries(self, path: str) -> tuple[str, ...]:
+        """The names known in a directory."""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of its files are known."""
+
+
+class ContextTree:
+    """The build context without what .dockerignore leaves out."""
+
+    def __init__(self, context: BuildContext) -> None:
+        self.context = context
+        self._files: dict[str, tuple[Excerpt | None, int | None]] = {}
+
+    is_whole = True
+
+    def file(self, path: str, place: Place) -> ImageFile | None:
+        """See `Tree.file`; what is no text, too large or not to be read has no content."""
+        if not self.context.is_file(path) or self.context.ignored(path):
+            return None
+        if path not in self._files:
+            self._files[path] = (self._text(path), self.context.mode(path))
+        text, mode = self._files[path]
+        permission = Permission.of(mode)
+        return ImageFile(path, text, place, mode, permission.executable, "context", editable=text is not None)
+
+    def _text(self, path: str) -> Excerpt | None:
+        try:
+            data = self.context.read(path)
+            return None if data is None else Source.decode(self.context.display(path), data).whole()
+        except UnreadableError:
+            return None
+
+    def is_dir(self, path: str) -> bool:
+        """See `Tree.is_dir`."""
+        return self.context.is_dir(path)
+
+    def entries(self, path: str) -> tuple[str, ...]:
+        """See `Tree.entries`."""
+        return tuple(name for name in self.context.entries(path) if not self._is_hidden(posixpath.join(path, name)))
+
+    def _is_hidden(self, path: str) -> bool:
+        # A directory that is left out may still hold files that a `!` rule lets in.
+        return self.context.ignored(path) and not self.context.is_dir(path)
+
+
+class UnknownTree:
+    """An image that is not looked into: whatever is copied from it by name is a file."""
+
+    is_whole = False
+
+    def file(self, path: str, place: Place) -> ImageFile | None:
+        """See `Tree.file`."""
+        return None
+
+    def is_dir(self, path: str) -> bool:
+        """See `Tree.is_dir`."""
+        return path.endswith("/")
+
+    def entries(self, path: str) -> tuple[str, ...]:
+        """See `Tree.entries`."""
+        return ()
+
+
+@dataclass(frozen=True)
+class CopyFiles:
+    """A COPY or ADD of files from a tree."""
+
+    tree: Tree
+    sources: tuple[str, ...]
+    target: str
+    into: bool
+    place: Place
+    origin: str
+    spec: str | None = None
+    keeps_path: bool = False
+    exclude: tuple[str, ...] = ()
+
+    def find(self, path: str) -> ImageFile | None:
+        """The file that this instruction puts at `path`, or None."""
+        if not is_below(path, self.target):
+            return None
+        for source in reversed(self._expanded()):
+            found = self._from(source, path)
+            if found is not None:
+                return self._placed(found, path)
+        return None
+
+    def _expanded(self) -> tuple[str, ...]:
+        return tuple(found for source in self.sources for found in _expand_wildcards(self.tree, source))
+
+    def _from(self, source: str, path: str) -> ImageFile | None:
+        base = join(self.target, source.partition("/./")[2] or source) if self.keeps_path else self.target
+        name = posixpath.normpath(source)
+        if self.tree.is_dir(name) or source.endswith("/"):
+            if not is_below(path, base):
+                return None
+            below = posixpath.normpath(posixpath.join(name, path[len(base.rstrip("/")) :].lstrip("/")))
+            return None if self._is_excluded(below) else self.tree.file(below, self.place)
+        file = base
+        if self.into and not self.keeps_path:
+            file = join(self.target, posixpath.basename(name))
+        if path != file:
+            return self._through_unknown(name, path)
+        found = self.tree.file(name, self.place)
+        return found if found is not None else self._missing(name, path)
+
+    def _missing(self, name: str, path: str) -> ImageFile | None:
+        """A file that is not there now, but will be when the image is built."""
+        if name in (".", "/") or (not self.into and posixpath.splitext(name)[1] != posixpath.splitext(path)[1]):
+            return None
+        return ImageFile(path, None, self.place)
+
+    def _through_unknown(self, name: str, path: str) -> ImageFile | None:
+        """A file below a directory of another stage that no instruction has named as one."""
+        if self.tree.is_whole or not is_below(path, self.target) or path == self.target:
+            return None
+        return self.tree.file(join(name, path[len(self.target.rstrip("/")) :].lstrip("/")), self.place)
+
+    def _is_excluded(self, path: str) -> bool:
+        if not self.exclude:
+            return False
+        return is_ignored(parse_ignore("\n".join(self.exclude)), path.lstrip("/"))
+
+    def _placed(self, found: ImageFile, path: str) -> ImageFile:
+        permission = Permission(found.mode, found.executable)
+        if self.spec is not None:
+            permission = change_mode(permission, self.spec)
+        return replace(
+            found,
+            path=path,
+            place=self.place,
+            mode=permission.mode,
+            executable=permission.executable,
+            origin=self.origin,
+        )
+
+    def names(self, directory: str) -> set[str]:
+        """The names that this instruction puts into a directory."""
+        if is_below(self.target, directory) and self.target != directory:
+            return {_next_name(self.target, directory)}
+        if not is_below(directory, self.target):
+            return set()
+        found: set[str] = set()
+        for source in self._expanded():
+            name = posixpath.normpath(source)
+            if self.tree.is_dir(name):
+                rest = directory[len(self.target.rstrip("/")) :].lstrip("/")
+                found.update(self.tree.entries(posixpath.join(name, rest)))
+            elif directory == self.target and self.into:
+                found.add(posixpath.basename(name))
+        return found
+
+
+def _next_name(path: str, directory: str) -> str:
+    return path[len(directory.rstrip("/")) :].lstrip("/").partition("/")[0]
+
+
+def _expand_wildcards(tree: Tree, source: str) -> list[str]:
+    """The paths that a source with wildcards names; the source itself if it has none."""
+    if not has_wildcard(source) or UNKNOWN in source:
+        return [source]
+    paths = ["/" if source.startswith("/") else ""]
+    for part in posixpath.normpath(source).strip("/").split("/"):
+        if not has_wildcard(part):
+            paths = [posixpath.join(path, part) for path in paths]
+            continue
+        pattern = go_match(part)
+        matching = [
+            (path, name) for path in paths for name in tree.entries(path) if pattern and pattern.fullmatch(name)
+        ]
+        paths = [posixpath.join(path, name) for path, name in matching[:_MAX_GLOB]]
+    return paths
+
+
+Entry: TypeAlias = Change | CopyFiles
+
+
+class Origins(Protocol):
+    """Where `COPY --from` leads."""
+
+    def tree(self, name: str, before: int) -> Tree:
+        """The files of a stage (by name or number, among those before index `before`) or of an image."""
+
+
+class Surface(NamedTuple):
+    """What all layers of a stage share."""
+
+    context: ContextTree
+    origins: Origins
+    stage: int
+    echo_escapes: bool | None
+    escape: str
+
+
+class Layer:
+    """The effects of one instruction, worked out when they are first asked for."""
+
+    def __init__(self, step: Step, surface: Surface, dirs: frozenset[str]) -> None:
+        self.step = step
+        self.surface = surface
+        self.dirs = dirs
+        self.place = Place(step.instruction.text.source, step.instruction.span)
+
+    @cached_property
+    def entries(self) -> tuple[Entry, ...]:
+        """The changes to files, in their order."""
+        if self.step.instruction.keyword == "RUN":
+            return self._run.changes if touches_files(self._text) else ()
+        return tuple(self._copies())
+
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """The packages that it installs."""
+        if self.step.instruction.keyword != "RUN" or not installs(self._text):
+            return ()
+        return self._run.packages
+
+    @property
+    def _text(self) -> str:
+        instruction = self.step.instruction
+        return instruction.text.text + "".join(heredoc.body.text for heredoc in instruction.heredocs)
+
+    @cached_property
+    def _run(self) -> Effects:
+        before = self.step.before
+        shell = posixpath.basename(before.shell[0]) if before.shell else "sh"
+        if shell.lower().removesuffix(".exe") in ("cmd", "powershell", "pwsh"):
+            return NOTHING
+        escapes = {"sh": self.surface.echo_escapes, "dash": True}.get(shell, False)
+        return effects(
+            self.step.instruction, Surroundings(before.variables, before.workdir, self.dirs.__contains__, escapes)
+        )
+
+    def _copies(self) -> Iterator[Entry]:
+        instruction, before = self.step
+        words = copy_words(instruction, before.lookup, self.surface.escape)
+        if len(words) < 2:
+            return
+        *sources, target = words
+        inline = {heredoc.name: heredoc for heredoc in instruction.heredocs}
+        path = join(before.workdir, target)
+        into = len(sources) > 1 or target.endswith(("/", "/.")) or target in (".", "..") or path in self.dirs
+        spec = instruction.flag("chmod")
+        spec = None if spec is None else expand(spec, before.lookup, self.surface.escape)
+        plain = []
+        for source in sources:
+            marker = _HEREDOC_WORD.match(source)
+            if marker is None or marker[1] not in inline:
+                plain.append(source)
+                continue
+            heredoc = inline[marker[1]]
+            text = expand_heredoc(heredoc.body, before.lookup) if heredoc.expand else heredoc.body
+            permission = Permission.of(0o644) if spec is None else change_mode(Permission.of(0o644), spec)
+            file = join(path, heredoc.name) if into else path
+            yield Put(file, text, permission, self.place, "inline", editable=text is heredoc.body)
+        yield from self._files(instruction, tuple(plain), path, into, spec)
+
+    def _files(
+        self, instruction: Instruction, sources: tuple[str, ...], target: str, into: bool, spec: str | None
+    ) -> Iterator[Entry]:
+        origin = instruction.flag("from")
+        if instruction.keyword == "ADD":
+            for source in sources:
+                if _URL.match(source):
+                    yield from self._download(source, target, into, spec)
+            sources = tuple(s for s in sources if not _URL.match(s) and not _ARCHIVE.search(s))
+        tree: Tree = self.surface.context
+        if origin is not None:
+            tree = self.surface.origins.tree(
+                expand(origin, self.step.before.lookup, self.surface.escape), self.surface.stage
+            )
+            sources = tuple("/" + source.lstrip("/") for source in sources)
+        else:
+            sources = tuple(_inside(source) for source in sources)
+        if sources:
+            yield CopyFiles(
+                tree,
+                sources,
+                target,
+                into,
+                self.place,
+                "context" if origin is None else "stage",
+                spec,
+                keeps_path=instruction.flag("parents") in ("", "true"),
+                exclude=tuple(flag.value or "" for flag in instruction.flags if flag.name == "exclude"),
+            )
+
+    def _download(self, source: str, target: str, into: bool, spec: str | None) -> Iterator[Entry]:
+        name = posixpath.basename(source.partition("?")[0].partition("#")[0])
+        if source.startswith("git") or name.endswith(".git"):
+            return
+        # BuildKit gives 0600 to what it downloads.
+        permission = Permission.of(0o600) if spec is None else change_mode(Permission.of(0o600), spec)
+        yield Put(join(target, name) if into else target, None, permission, self.place, "context")
+
+
+def _inside(source: str) -> str:
+    """A source as a path relative to the context; BuildKit lets `..` end at its root."""
+    cleaned = posixpath.normpath("/" + source.lstrip("/")).lstrip("/")
+    tail = "/" if source.endswith("/") and cleaned else ""
+    # `--parents` looks for the pivot.
+    return source.lstrip("/") if "/./" in source else (cleaned or ".") + tail
+
+
+def copy_words(instruction: Instruction, lookup: Lookup, escape: str = "\\") -> list[str]:
+    """The sources and the target of COPY or ADD, expanded."""
+    if instruction.words is not None:
+        return [expand(word.text, lookup, escape) for word in instruction.words]
+    return [expand(word, lookup, escape) for word in instruction.text.text.split()]
+
+
+def copy_sources(steps: tuple[Step, ...]) -> tuple[str, ...]:
+    """What the COPY and ADD instructions among `steps` take from the build context."""
+    found = []
+    for instruction, before in steps:
+        if instruction.keyword in ("COPY", "ADD") and instruction.flag("from") is None:
+            sources = copy_words(instruction, before.lookup)[:-1]
+            found += [s for s in sources if not _URL.match(s) and not _HEREDOC_WORD.match(s) and UNKNOWN not in s]
+    return tuple(found)
+
+
+def known_dirs(steps: tuple[Step, ...]) -> frozenset[str]:
+    """The paths that are directories for all that can be seen without reading any shell text closely."""
+    found = set(_STANDARD_DIRS)
+    for instruction, before in steps:
+        found.add(before.workdir)
+        if instruction.keyword == "RUN" and ("mkdir" in instruction.text.text or "install" in instruction.text.text):
+            for arguments in _MKDIR.findall(instruction.text.text):
+                words = [expand(w, before.lookup) for w in arguments.split() if not w.startswith("-")]
+                found.update(join(before.workdir, word) for word in words)
+        elif instruction.keyword in ("COPY", "ADD"):
+            words = copy_words(instruction, before.lookup)
+            if len(words) < 2:
+                continue
+            target = join(before.workdir, words[-1])
+            found.add(target if words[-1].endswith("/") or len(words) > 2 else posixpath.dirname(target))
+    return frozenset(found.union(*[_parents(path) for path in found]))
+
+
+def _parents(path: str) -> set[str]:
+    return {path[:at] or "/" for at, char in enumerate(path) if char == "/"}
+
+
+# -------------------------------------------------------------- file system
+
+
+class _Redirected(NamedTuple):
+    """The path that a symbolic link leads to."""
+
+    path: str
+
+
+class _Gone(Enum):
+    """The file was deleted, or moved elsewhere."""
+
+    GONE = "gone"
+
+
+@dataclass
+class _Trail:
+    """What later instructions do to the file that a lookup is after, last one first."""
+
+    changes: list[Alter | Chmod | Append | str]
+
+    def finish(self, file: ImageFile, path: str) -> ImageFile:
+        """The file after all of it."""
+        for change in reversed(self.changes):
+            file = self._apply(file, change)
+        return replace(file, path=path)
+
+    def created(self, path: str) -> ImageFile | None:
+        """The file if the first `>>` made it, which was not there before."""
+        starts = [i for i, change in enumerate(self.changes) if isinstance(change, Append)]
+        if not starts:
+            return None
+        first = self.changes[starts[-1]]
+        del self.changes[starts[-1] :]
+        if not isinstance(first, Append):
+            return None
+        return self.finish(ImageFile(path, first.text, first.place, 0o644, False, "run"), path)
+
+    def _apply(self, file: ImageFile, change: Alter | Chmod | Append | str) -> ImageFile:
+        match change:
+            case Append(text=text):
+                joined = concatenate([file.text, text]) if file.text is not None and text is not None else None
+                if joined is not None and file.source is not joined.source:
+                    joined = None
+                return replace(file, text=joined, editable=False)
+            case Alter(crlf=True):
+                return replace(file, crlf_removed=True)
+            case Alter():
+                return replace(file, altered=True, editable=False)
+            case Chmod(spec=spec) | str(spec):
+                permission = change_mode(Permission(file.mode, file.executable), spec)
+                return replace(file, mode=permission.mode, executable=permission.executable)
+
+
+class FileSystem:
+    """The files of one stage at its end."""
+
+    def __init__(self, layers: tuple[Layer, ...], workdir: str, dirs: frozenset[str]) -> None:
+        self.layers = layers
+        self.workdir = workdir
+        self.dirs = dirs
+        self._found: dict[str, ImageFile | None] = {}
+
+    is_whole = False
+
+    def lookup(self, path: str) -> ImageFile | None:
+        """The file at a path (relative ones start at WORKDIR), links followed; None if none is known there."""
+        path = join(self.workdir, path)
+        if path not in self._found:
+            # An endless loop of COPY --from cannot be: a stage only sees those before it.
+            self._found[path] = self._lookup(path)
+        return self._found[path]
+
+    def _lookup(self, path: str) -> ImageFile | None:
+        wanted = path
+        for _ in range(_MAX_LINKS):
+            found = self._trace(wanted)
+            if not isinstance(found, _Redirected):
+                return found
+            wanted = found.path
+        return None
+
+    def file(self, path: str, place: Place) -> ImageFile | None:
+        """See `Tree.file`."""
+        found = self.lookup(join("/", path))
+        return None if found is None else replace(found, place=place)
+
+    def _trace(self, path: str) -> ImageFile | _Redirected | None:
+        """Go back through the instructions to the one that put the file there."""
+        trail = _Trail([])
+        asked = path
+        for layer in reversed(self.layers):
+            for entry in reversed(layer.entries):
+                found = _step_back(entry, path, trail)
+                if isinstance(found, str):
+                    path = found
+                elif isinstance(found, ImageFile):
+                    return trail.finish(found, asked)
+                elif found is _Gone.GONE:
+                    return trail.created(asked)
+                else:
+                    return found
+        hidden = posixpath.basename(path).startswith(".")
+        return None if hidden or is_below(path, "/etc") else trail.created(asked)
+
+    def which(self, name: str, env_path: str = DEFAULT_PATH) -> ImageFile | None:
+        """The file that a program's name means: by its path if it holds `/`, else through the directories of PATH."""
+        if "/" in name:
+            return self.lookup(name)
+        for directory in env_path.split(":"):
+            found = self.lookup(posixpath.join(directory or self.workdir, name))
+            if found is not None and found.executable is not False:
+                return found
+        return None
+
+    def is_dir(self, path: str) -> bool:
+        """Whether a path is a directory for all that is known."""
+        path = join(self.workdir, path)
+        return path in self.dirs or (self.lookup(path) is None and bool(self.entries(path)))
+
+    def entries(self, path: str) -> tuple[str, ...]:
+        """The names that instructions have put into a directory, sorted; some may be deleted again."""
+        directory = join(self.workdir, path)
+        names: set[str] = set()
+        for layer in self.layers:
+            for entry in layer.entries:
+                names |= _names(entry, directory)
+        names.discard("")
+        return tuple(sorted(names))
+
+    def glob(self, pattern: str) -> tuple[ImageFile, ...]:
+        """The known files that match a shell pattern, sorted by path."""
+        paths = _expand_wildcards(self, join(self.workdir, pattern))
+        files = [self.lookup(path) for path in sorted(paths)]
+        return tuple(file for file in files if file is not None)
+
+    @cached_property
+    def packages(self) -> frozenset[str]:
+        """The packages that RUN instructions install, without their versions."""
+        return frozenset(name for layer in self.layers for name in layer.packages)
+
+
+def _step_back(entry: Entry, path: str, trail: _Trail) -> ImageFile | _Redirected | _Gone | str:
+    """What one change means for a file that is at `path` after it: found, elsewhere, gone, or its path before."""
+    match entry:
+        case Put():
+            return _file_of(entry) if entry.path == path else path
+        case CopyFiles():
+            return entry.find(path) or path
+        case Link():
+            below = path[len(entry.path) :].lstrip("/")
+            return _Redirected(join(entry.target, below)) if is_below(path, entry.path) else path
+        case Remove(target):
+            return _Gone.GONE if target.matches(path) else path
+        case Append():
+            trail.changes += [entry] if entry.path == path else []
+        case Chmod(target) | Alter(target):
+            trail.changes += [entry] if target.matches(path) else []
+        case Duplicate():
+            return _before_copy(entry, path, trail)
+    return path
+
+
+def _before_copy(entry: Duplicate, path: str, trail: _Trail) -> _Gone | str:
+    before = entry.origin(path)
+    if before is not None:
+        trail.changes += [entry.spec] if entry.spec else []
+        return before
+    return _Gone.GONE if entry.moved and entry.source.matches(path) else path
+
+
+def _file_of(entry: Put) -> ImageFile:
+    permission = entry.permission
+    return ImageFile(
+        entry.path,
+        entry.text,
+        entry.place,
+        permission.mode,
+        permission.executable,
+        entry.origin,
+        entry.editable,
+    )
+
+
+def _names(entry: Entry, directory: str) -> set[str]:
+    match entry:
+        case Put(path=path) | Append(path=path) | Link(path=path):
+            return {_next_name(path, directory)} if is_below(path, directory) else set()
+        case CopyFiles():
+            return entry.names(directory)
+        case Duplicate(source=source, target=target, into=into):
+            if not is_below(target, directory):
+                return set()
+            if target != directory:
+                return {_next_name(target, directory)}
+            return {posixpath.basename(source.path)} if into and not source.pattern else set()
+        case _:
+            return set()
+
+
+def variables_at_runtime(env: Mapping[str, str], home: str) -> dict[str, str]:
+    """The environment of the container's first process."""
+    return {"PATH": DEFAULT_PATH, "HOME": home, **env}

@@ -1,0 +1,306 @@
+"""The image that a stage builds: what starts in its containers, with which signal they stop, what files they have."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from pid1lint.dockerfile.expand import UNKNOWN
+from pid1lint.dockerfile.scanner import Dockerfile, Instruction, scan
+from pid1lint.dockerfile.stages import (
+    DEFAULT_PATH,
+    DEFAULT_SHELL,
+    DEFAULT_WINDOWS_SHELL,
+    Stage,
+    State,
+    Step,
+    enter,
+    find_stage,
+    make_scope,
+    replay,
+    stages,
+    steps,
+)
+from pid1lint.facts.images import BaseImage, base_image
+from pid1lint.image.context import BuildContext
+from pid1lint.image.filesystem import (
+    ContextTree,
+    FileSystem,
+    Layer,
+    Surface,
+    Tree,
+    UnknownTree,
+    copy_sources,
+    known_dirs,
+    variables_at_runtime,
+)
+from pid1lint.source import Excerpt, Source
+
+_WINDOWS_IMAGE = re.compile(
+    r"windowsservercore|nanoserver|mcr\.microsoft\.com/windows|mcr\.microsoft\.com/.*-windows|windows/server",
+    re.IGNORECASE,
+)
+_WINDOWS_PATH = re.compile(r"\b[A-Za-z]:\\")
+_SIGNALS = (
+    ("HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT CHLD CONT STOP TSTP TTIN TTOU URG")
+    + " XCPU XFSZ VTALRM PROF WINCH IO PWR SYS"
+).split(" ")
+_FAR_SIGNALS = {34: "SIGRTMIN", 37: "SIGRTMIN+3", 64: "SIGRTMAX"}
+
+
+@dataclass(frozen=True)
+class Command:
+    """An ENTRYPOINT or CMD that counts.
+
+    `words` are the argv of the exec form, `text` is the shell form's string, which `shell` (argv before it) runs.
+    `instruction` is None if it comes from the base image; then `source` is made up, and nothing in it can be edited.
+    """
+
+    form: str
+    words: tuple[Excerpt, ...]
+    text: Excerpt
+    instruction: Instruction | None
+    source: Source
+    shell: tuple[str, ...] = DEFAULT_SHELL
+
+
+@dataclass(frozen=True)
+class Image:
+    """What a stage builds. `stop_signal` has the form `SIGTERM`; `env` has PATH and HOME in any case.
+
+    `shell` is the argv prefix of the shell form: the one that runs ENTRYPOINT or CMD if either has that form.
+    `base` is None for a base image that is not known; `windows` images are nobody's business here.
+    """
+
+    dockerfile: Dockerfile
+    stage: Stage
+    stages: tuple[Stage, ...]
+    base: BaseImage | None
+    base_reference: str
+    windows: bool
+    entrypoint: Command | None
+    cmd: Command | None
+    shell: tuple[str, ...]
+    shell_instruction: Instruction | None
+    stop_signal: str
+    stop_signal_instruction: Instruction | None
+    user: str
+    workdir: str
+    env: Mapping[str, str] = field(hash=False)
+    files: FileSystem = field(hash=False)
+    user_instruction: Instruction | None = None
+
+    @cached_property
+    def packages(self) -> frozenset[str]:
+        """The packages of the image: those that a RUN installs, and the inits and user switchers of the base."""
+        return self.files.packages | frozenset(self.base.packages if self.base is not None else ())
+
+
+def build_image(
+    dockerfile: Dockerfile, stage_index: int, context: BuildContext, build_args: Mapping[str, str]
+) -> Image:
+    """The image of one stage."""
+    return Build(dockerfile, context, build_args).image(stage_index)
+
+
+class Build:
+    """One Dockerfile with one context; what its stages share is worked out once."""
+
+    def __init__(self, dockerfile: Dockerfile, context: BuildContext, build_args: Mapping[str, str]) -> None:
+        self.dockerfile = dockerfile
+        self.scope = make_scope(dockerfile, build_args)
+        self.stages = stages(dockerfile, build_args)
+        self._context = ContextTree(context)
+        self._replays: dict[int, tuple[tuple[Step, ...], State]] = {}
+        self._files: dict[int, FileSystem] = {}
+
+    def image(self, index: int) -> Image:
+        """The image of the stage with an index."""
+        stage = self.stages[index]
+        root = self._root(stage)
+        base = base_image(root.reference)
+        _, state = self._replay(index)
+        shell, shell_instruction = _shell_of(state)
+        return Image(
+            dockerfile=self.dockerfile,
+            stage=stage,
+            stages=self.stages,
+            base=base,
+            base_reference=root.reference,
+            windows=self._is_windows(root, base, state),
+            entrypoint=self._entrypoint(state, root, base),
+            cmd=self._cmd(state, root, base),
+            shell=shell,
+            shell_instruction=shell_instruction,
+            stop_signal=signal_name(state.stop_signal or (base.stop_signal if base else None) or "SIGTERM"),
+            stop_signal_instruction=state.stop_signal_instruction,
+            user=state.user,
+            workdir=state.workdir,
+            env=variables_at_runtime(state.env, _home(state.user)),
+            files=self.files(index),
+            user_instruction=state.user_instruction,
+        )
+
+    def _root(self, stage: Stage) -> Stage:
+        """The stage from which an image outside this file is built upon."""
+        while stage.parent is not None:
+            stage = self.stages[stage.parent]
+        return stage
+
+    def _replay(self, index: int) -> tuple[tuple[Step, ...], State]:
+        if index not in self._replays:
+            stage = self.stages[index]
+            if stage.parent is None:
+                state = _initial(stage, base_image(stage.reference))
+            else:
+                state = enter(self._replay(stage.parent)[1])
+            self._replays[index] = replay(steps(stage, self.stages), state, self.scope)
+        return self._replays[index]
+
+    def files(self, index: int) -> FileSystem:
+        """The files of a stage."""
+        if index not in self._files:
+            stage = self.stages[index]
+            own, state = self._replay(index)
+            dirs = known_dirs(own)
+            below: tuple[Layer, ...] = ()
+            if stage.parent is not None:
+                parent = self.files(stage.parent)
+                below, dirs = parent.layers, dirs | parent.dirs
+            base = base_image(self._root(stage).reference)
+            escapes = {"dash": True, "bash": False, "busybox": False}.get(base.sh) if base is not None else None
+            surface = Surface(self._context, self, index, escapes, self.dockerfile.escape)
+            changing = [step for step in own if step.instruction.keyword in ("COPY", "ADD", "RUN")]
+            layers = (*below, *[Layer(step, surface, dirs) for step in changing])
+            self._files[index] = FileSystem(layers, state.workdir, dirs | {state.workdir})
+        return self._files[index]
+
+    def tree(self, name: str, before: int) -> Tree:
+        """See `Origins.tree`."""
+        index = find_stage(name, self.stages[:before])
+        return UnknownTree() if index is None else self.files(index)
+
+    def sources(self) -> tuple[str, ...]:
+        """What all stages take from the build context, by which `find_context` finds it."""
+        return tuple(source for stage in self.stages for source in copy_sources(self._replay(stage.index)[0]))
+
+    def _is_windows(self, root: Stage, base: BaseImage | None, state: State) -> bool:
+        if (base is not None and base.family == "windows") or _WINDOWS_IMAGE.search(root.reference):
+            return True
+        if root.platform is not None and root.platform.startswith("windows"):
+            return True
+        program = re.split(r"[/\\]", state.shell[0])[-1].lower() if state.shell else ""
+        if program in ("cmd", "cmd.exe", "powershell", "powershell.exe") or program == "pwsh.exe":
+            return True
+        return self.dockerfile.escape == "`" and _WINDOWS_PATH.search(self.dockerfile.source.text) is not None
+
+    def _entrypoint(self, state: State, root: Stage, base: BaseImage | None) -> Command | None:
+        if state.entrypoint is not None:
+            return _command(state.entrypoint, state.entrypoint_shell)
+        inherited = base.entrypoint if base is not None and state.base_entrypoint else None
+        return _inherited("ENTRYPOINT", inherited, root.reference)
+
+    def _cmd(self, state: State, root: Stage, base: BaseImage | None) -> Command | None:
+        if state.cmd is not None:
+            return _command(state.cmd, state.cmd_shell)
+        inherited = base.cmd if base is not None and state.base_cmd else None
+        return _inherited("CMD", inherited, root.reference)
+
+
+def _initial(stage: Stage, base: BaseImage | None) -> State:
+    env = {"PATH": DEFAULT_PATH}
+    if base is not None:
+        env.update(base.env)
+    windows = _WINDOWS_IMAGE.search(stage.reference) or (base is not None and base.family == "windows")
+    return State(
+        env=env,
+        variables=dict(env),
+        complete=stage.reference == "scratch",
+        workdir=(base.workdir if base is not None else "") or "/",
+        shell=DEFAULT_WINDOWS_SHELL if windows else DEFAULT_SHELL,
+        user=base.user if base is not None else "",
+    )
+
+
+def _shell_of(state: State) -> tuple[tuple[str, ...], Instruction | None]:
+    # SHELL counts where it stands: a later one changes nothing for a CMD before it.
+    if state.entrypoint is not None and state.entrypoint.words is None:
+        return state.entrypoint_shell, state.entrypoint_shell_instruction
+    if state.cmd is not None and state.cmd.words is None:
+        return state.cmd_shell, state.cmd_shell_instruction
+    return state.shell, state.shell_instruction
+
+
+def _command(instruction: Instruction, shell: tuple[str, ...]) -> Command | None:
+    if instruction.words == ():
+        return None
+    form = "shell" if instruction.words is None else "exec"
+    return Command(form, instruction.words or (), instruction.text, instruction, instruction.text.source, shell)
+
+
+def _inherited(keyword: str, argv: tuple[str, ...] | None, reference: str) -> Command | None:
+    if not argv:
+        return None
+    source = Source(f"{reference} (base image)", f"{keyword} {json.dumps(list(argv), ensure_ascii=False)}\n")
+    made = scan(source).instructions[0]
+    return Command("exec", made.words or (), made.text, None, source)
+
+
+def _home(user: str) -> str:
+    name = user.partition(":")[0]
+    if name in ("", "root", "0"):
+        return "/root"
+    return UNKNOWN if name.isdigit() or UNKNOWN in name else f"/home/{name}"
+
+
+def signal_name(text: str) -> str:
+    """A STOPSIGNAL in the form `SIGTERM`; what is no signal stays as it is."""
+    text = text.strip().upper()
+    if text.isascii() and text.isdigit():
+        number = int(text)
+        if 0 < number <= len(_SIGNALS):
+            return "SIG" + _SIGNALS[number - 1]
+        return _FAR_SIGNALS.get(number, f"SIGRTMIN+{number - 34}" if 34 < number < 64 else text)
+    name = text.removeprefix("SIG")
+    known = name in _SIGNALS or re.fullmatch(r"RTM(?:IN(?:\+\d+)?|AX(?:-\d+)?)", name)
+    return "SIG" + name if known else text
+
+
+# ------------------------------------------------------------------ targets
+
+
+def final_stages(dockerfile: Dockerfile, target: str | None = None) -> tuple[int, ...]:
+    """The stages of which containers are started, in their order.
+
+    With a target just that one (none if there is no such stage). Else the last one, and every named stage with an
+    ENTRYPOINT or CMD of its own from which no other stage copies: such are built with `--target`.
+    """
+    found = stages(dockerfile, {})
+    if target is not None:
+        index = find_stage(target, found)
+        return () if index is None else (index,)
+    if not found:
+        return ()
+    copied = {index for stage in found for index in _copied_from(stage, found)}
+    last = found[-1].index
+    return (*[stage.index for stage in found[:-1] if _is_target(stage) and stage.index not in copied], last)
+
+
+def _is_target(stage: Stage) -> bool:
+    return bool(stage.name) and any(i.keyword in ("ENTRYPOINT", "CMD") for i in stage.instructions)
+
+
+def _copied_from(stage: Stage, among: tuple[Stage, ...]) -> set[int]:
+    names = set()
+    for instruction in stage.instructions:
+        source = instruction.flag("from")
+        if source is not None:
+            names.add(source)
+        for flag in instruction.flags:
+            if flag.name == "mount" and flag.value:
+                names.update(part.removeprefix("from=") for part in flag.value.split(",") if part.startswith("from="))
+    indexes = (find_stage(name, among[: stage.index]) for name in names)
+    return {index for index in indexes if index is not None}
