@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from pid1lint import discover, linter, registry
@@ -190,7 +190,9 @@ def context_of(dockerfile: Dockerfile, options: Options, overlay: Mapping[str, S
     from pid1lint.image.context import DiskContext, find_context
 
     path = dockerfile.source.path
-    root = options.context if options.context is not None else find_context(path, _copied(dockerfile))
+    root = options.context
+    if root is None:
+        root = find_context(path, _copied(dockerfile, options.build_args))
     disk = DiskContext(root, dockerfile=path)
     if not overlay:
         return disk
@@ -199,15 +201,12 @@ def context_of(dockerfile: Dockerfile, options: Options, overlay: Mapping[str, S
     return OverlayContext(disk, overlay)
 
 
-def _copied(dockerfile: Dockerfile) -> Iterator[str]:
-    """What COPY and ADD take from the build context, as written."""
-    for instruction in dockerfile.instructions:
-        if instruction.keyword not in ("COPY", "ADD") or instruction.flag("from") is not None:
-            continue
-        words = [word.text for word in instruction.words or ()] or instruction.text.text.split()
-        for source in words[:-1]:
-            if "://" not in source and not source.startswith("<<"):
-                yield source
+def _copied(dockerfile: Dockerfile, build_args: Mapping[str, str]) -> tuple[str, ...]:
+    """What COPY and ADD take from the build context, which is still to be found."""
+    from pid1lint.image.context import MemoryContext
+    from pid1lint.image.model import Build
+
+    return Build(dockerfile, MemoryContext({}), build_args).sources()
 
 
 def _about(result: linter.Result, scripts: frozenset[str]) -> linter.Result:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 CLEAN, FINDINGS, FAILURE = 0, 1, 2
 _FORMATS = ("text", "json")
+_CHECK_FORMATS = ("text", "concise", "json")
 _SEVERITIES = ("info", "warning", "error")
 
 Command = TypeVar("Command", bound=Callable[..., object])
@@ -69,16 +70,17 @@ def _selectors(ctx: click.Context, param: click.Parameter, values: Sequence[str]
     return tuple(part.strip() for value in values for part in value.split(",") if part.strip())
 
 
-_FORMAT = click.option(
-    "--format",
-    "-f",
-    "form",
-    callback=_one_of(_FORMATS),
-    default="text",
-    metavar="|".join(_FORMATS),
-    show_default=True,
-    help="Form of the report.",
-)
+def _format(words: Sequence[str]) -> Callable[[Command], Command]:
+    return click.option(
+        "--format",
+        "-f",
+        "form",
+        callback=_one_of(words),
+        default="text",
+        metavar="|".join(words),
+        show_default=True,
+        help="Form of the report.",
+    )
 
 
 def _shared(command: Command) -> Command:
@@ -86,7 +88,6 @@ def _shared(command: Command) -> Command:
     for option in reversed(
         (
             click.argument("paths", nargs=-1),
-            _FORMAT,
             click.option("--output", "-o", type=click.Path(dir_okay=False), help="Write the report to this file."),
             click.option(
                 "--context", type=click.Path(exists=True, file_okay=False), metavar="DIR", help="The build context."
@@ -124,6 +125,7 @@ class _Report(NamedTuple):
 
 @group.command()
 @_shared
+@_format(_CHECK_FORMATS)
 @click.option("--fix", is_flag=True, help="Make the safe fixes.")
 @click.option("--unsafe-fixes", is_flag=True, help="With --fix or --diff: make the unsafe fixes too.")
 @click.option("--diff", is_flag=True, help="Print what --fix would change; change nothing.")
@@ -256,13 +258,19 @@ def _report(planned: Plan, results: Sequence[Result], fixed: Fixed | None, repor
 
             _print([json.diagnostics_json(diagnostics, len(planned.dockerfiles), made)], stream)
             return
-        from pid1lint.report import text
-
-        style = _style(stream)
-        render = text.statistics if report.statistics else text.render
-        _print(render(diagnostics, style), stream)
-        if not report.quiet:
+        _print(_body(diagnostics, report, _style(stream)), stream)
+        if not report.quiet and report.form == "text":
             _print([_conclusion(planned, diagnostics, made)], stream)
+
+
+def _body(diagnostics: Sequence[Diagnostic], report: _Report, style: Style) -> Iterable[str]:
+    from pid1lint.report import text
+
+    if report.statistics:
+        return text.statistics(diagnostics, style)
+    if report.form == "concise":
+        return map(text.concise, diagnostics)
+    return text.render(diagnostics, style)
 
 
 def _conclusion(planned: Plan, diagnostics: Sequence[Diagnostic], made: int) -> str:
@@ -283,6 +291,7 @@ def _merged(results: Sequence[Result]) -> tuple[Diagnostic, ...]:
 
 @group.command()
 @_shared
+@_format(_FORMATS)
 def trace(
     *,
     paths: tuple[str, ...],
@@ -331,7 +340,7 @@ def explain(rule: str) -> int:
 
 
 @group.command()
-@_FORMAT
+@_format(_FORMATS)
 def rules(form: str) -> int:
     """List the rules; [*] marks those with a fix."""
     from pid1lint import registry

@@ -14,6 +14,7 @@ from pid1lint.source import BOM, Place, Source, Span
 
 if TYPE_CHECKING:
     from pid1lint.dockerfile.scanner import Dockerfile
+    from pid1lint.dockerfile.stages import Stage
     from pid1lint.image.context import BuildContext
     from pid1lint.launch.process import Launch
 
@@ -104,13 +105,21 @@ def unreadable(path: str, reason: str, rules: Sequence[registry.AnyRule]) -> Res
 def _launches(
     dockerfile: Dockerfile, context: BuildContext, target: str | None, build_args: Mapping[str, str]
 ) -> tuple[Launch, ...]:
-    from pid1lint.image.model import build_image, final_stages
+    from pid1lint.image.model import Build, final_stages
     from pid1lint.launch import launches
 
-    return tuple(
-        launches(build_image(dockerfile, stage.index, context, build_args))
-        for stage in final_stages(dockerfile, target)
-    )
+    build = Build(dockerfile, context, build_args)
+    chosen = final_stages(dockerfile, target)
+    if target is not None and not chosen and build.stages:
+        raise Pid1lintError(f"{dockerfile.source.path} has no stage {target!r}{_nearest(target, build.stages)}")
+    return tuple(launches(build.image(index)) for index in chosen)
+
+
+def _nearest(target: str, among: Sequence[Stage]) -> str:
+    import difflib
+
+    nearest = difflib.get_close_matches(target, [stage.name for stage in among], n=1)
+    return f"; did you mean {nearest[0]!r}?" if nearest else ""
 
 
 def _script_damage(launch: Launch) -> Iterator[FileProblem]:

@@ -21,18 +21,21 @@ def syntax_error(problem: FileProblem) -> Iterator[Finding]:
 
     ```dockerfile
     FROM debian:12
-    ENTRYPONT ["nginx", "-g", "daemon off;"]
+    RUNN apt-get update
+    CMD ["java", "-jar", "app.jar"]
     ```
 
     ```text
-    Dockerfile:2:1: PID901 unknown instruction: ENTRYPONT
+    Dockerfile:2:1: PID901 unknown instruction: RUNN
+    = graceful, not measured: no image comes of it
     ```
 
     Use instead:
 
     ```dockerfile
     FROM debian:12
-    ENTRYPOINT ["nginx", "-g", "daemon off;"]
+    RUN apt-get update
+    CMD ["java", "-jar", "app.jar"]
     ```
     """
     if problem.kind == "syntax":

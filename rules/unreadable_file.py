@@ -17,10 +17,8 @@ def unreadable_file(problem: FileProblem) -> Iterator[Finding]:
 
     ## Example
 
-    ```console
-    $ pid1lint Dokerfile
-    Dokerfile:1:1: PID902 Dokerfile does not exist; did you mean 'Dockerfile'?
-    ```
+        $ pid1lint Dokerfile
+        Dokerfile:1:1: PID902 Dokerfile does not exist; did you mean 'Dockerfile'?
 
     Use instead the path of a file that is there, that is UTF-8 or at least without NUL bytes, and not larger than 5 MB.
     """

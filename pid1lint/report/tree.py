@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 _OUTCOME_COLOURS = {"graceful": "green", "abrupt": "red", "hang": "red", "fails": "red", "exits": "yellow"}
 _GAP = 2
+_INDENT = "  "
 # Below this many cells a command is folded too often to be read.
 _LEAST_COMMAND = 24
 
@@ -58,10 +59,10 @@ def _as_written(command: Sequence[str] | str) -> str:
 
 
 def _rows(process: Process, stop_signal: str, style: Style, stem: str = "", further: str = "") -> Iterator[_Row]:
-    name = "PID 1  " if process.start == "container" else ""
+    stem += "PID 1  " if process.start == "container" else ""
     yield _Row(
-        stem + name,
-        further + ("│" if process.children else " ").ljust(len(name)) if name else further,
+        stem,
+        (further + ("│" if process.children else " ")).ljust(cells(stem) + len(_INDENT)),
         _command(process),
         _signal(process, stop_signal, style),
         _where(process),
@@ -131,17 +132,19 @@ def _lines(row: _Row, column: int, signal_width: int, below: bool, style: Style)
     yield first + padding + tail
     further = _plain(row.further, style)
     for piece in pieces[1:]:
-        yield f"  {style.paint('dim', further)}  {piece}"
+        yield f"  {style.paint('dim', further)}{piece.removeprefix(_INDENT)}"
     if row.place and below:
-        yield f"  {style.paint('dim', further)}  {style.paint('cyan', row.place)}"
+        yield f"  {style.paint('dim', further)}{style.paint('cyan', row.place)}"
 
 
 def _fold(command: str, width: int) -> list[str]:
     """The command over as many lines as it needs, the further ones indented by two."""
     import textwrap
 
-    width = max(_LEAST_COMMAND // 2, width - 2)
-    return textwrap.wrap(command, width, break_on_hyphens=False, max_lines=3, placeholder=" ...") or [""]
+    width = max(_LEAST_COMMAND // 2, width)
+    return textwrap.wrap(
+        command, width, subsequent_indent=_INDENT, break_on_hyphens=False, max_lines=3, placeholder=" ..."
+    ) or [""]
 
 
 def _plain(stem: str, style: Style) -> str:
@@ -159,9 +162,13 @@ def _verdict(launch: Launch, style: Style) -> Iterator[str]:
         False: "Orphaned processes are not reaped: they stay as zombies.",
         None: "Whether orphaned processes are reaped cannot be told.",
     }[launch.reaps]
-    import textwrap
-
-    lines = textwrap.wrap(f"{outcome}: {why}", style.width - 2, break_long_words=False, break_on_hyphens=False)
+    lines = _paragraph(f"{outcome}: {why}", style)
     lines[0] = style.paint(_OUTCOME_COLOURS.get(outcome, "yellow"), outcome) + lines[0][len(outcome) :]
     yield from (f"  {line}" for line in lines)
-    yield style.paint("dim", f"  {reaps}")
+    yield from (style.paint("dim", f"  {line}") for line in _paragraph(reaps, style))
+
+
+def _paragraph(text: str, style: Style) -> list[str]:
+    import textwrap
+
+    return textwrap.wrap(text, style.width - 2, break_long_words=False, break_on_hyphens=False)
