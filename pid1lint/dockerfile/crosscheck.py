@@ -19,16 +19,26 @@ def disagreement(dockerfile: Dockerfile) -> str | None:
 
 
 def masked(dockerfile: Dockerfile) -> str:
-    """The text with the bodies and terminators of heredocs made comments, line by line; dockerfile-parse has none."""
+    """The text without what dockerfile-parse is known not to read, line by line.
+
+    Heredocs, and blank lines inside an instruction, become comments; a continuation that the file's end cuts off goes.
+    """
     parts: list[str] = []
     at = 0
     text = dockerfile.source.text
     for instruction in dockerfile.instructions:
-        for heredoc in instruction.heredocs:
-            start, end = heredoc.span
-            parts += [text[at:start], "".join("#" + _line_end(line) for line in text[start:end].splitlines(True))]
-            at = end
+        start, end = instruction.span
+        first = min((heredoc.span.start for heredoc in instruction.heredocs), default=end)
+        parts += [text[at:start], _without_blank_lines(text[start:first])]
+        parts += ["#" + _line_end(line) for line in text[first:end].splitlines(True)]
+        at = end
+    if not text[at:].strip() and parts and not dockerfile.instructions[-1].heredocs:
+        parts[-1] = parts[-1].rstrip(" \t").removesuffix(dockerfile.escape)
     return "".join([*parts, text[at:]])
+
+
+def _without_blank_lines(text: str) -> str:
+    return "".join(line if line.strip() else "#" + line for line in text.splitlines(True))
 
 
 def _line_end(line: str) -> str:

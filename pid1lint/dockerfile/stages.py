@@ -6,6 +6,7 @@ import posixpath
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from typing import NamedTuple
 
 from pid1lint.dockerfile.expand import UNKNOWN, Lookup, expand, split
@@ -124,7 +125,7 @@ def stages(dockerfile: Dockerfile, build_args: Mapping[str, str]) -> tuple[Stage
     found: list[Stage] = []
     instructions = dockerfile.instructions
     starts = [i for i, instruction in enumerate(instructions) if instruction.keyword == "FROM"]
-    for index, (start, end) in enumerate(zip(starts, [*starts[1:], len(instructions)], strict=True)):
+    for index, (start, end) in enumerate(pairwise([*starts, len(instructions)])):
         expanded = partial(expand, lookup=values.get, escape=dockerfile.escape)
         found.append(_stage(index, instructions[start:end], found, expanded))
     return tuple(found)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cached_property
 from typing import NamedTuple, Protocol, TypeAlias
@@ -32,7 +32,7 @@ from pid1lint.image.context import BuildContext
 from pid1lint.image.ignore import go_match, is_ignored, parse_ignore
 from pid1lint.image.output import concatenate
 from pid1lint.image.run import NOTHING, Effects, Surroundings, effects, installs, touches_files
-from pid1lint.source import Excerpt, Place, Source
+from pid1lint.source import Excerpt, Location, Place, Source
 
 _URL = re.compile(r"(?:https?|ftp|git|ssh)://|git@")
 _ARCHIVE = re.compile(r"\.(?:tar|tgz|tbz2?|txz|tar\.(?:gz|bz2|xz|zst|lzma))\Z")
@@ -40,6 +40,11 @@ _MKDIR = re.compile(r"\b(?:mkdir|install\s+-d)\b([^;&|\n]*)")
 _HEREDOC_WORD = re.compile(r"\d*<<-?[\"']?([^\"'<]+)[\"']?\Z")
 _MAX_LINKS = 16
 _MAX_GLOB = 500
+_MAX_NAMES = 500
+_MAX_TEXTS = 200
+_MAX_DEPTH = 5
+# Directories of code that is not the app's own.
+_FOREIGN_DIRS = frozenset(("node_modules", "vendor", "venv", "__pycache__", "site-packages", "test", "tests"))
 
 # Directories that every image of a Linux distribution has.
 _STANDARD_DIRS = frozenset(
@@ -50,11 +55,38 @@ _STANDARD_DIRS = frozenset(
 
 
 @dataclass(frozen=True)
+class EmbeddedSource(Source):
+    """A file that is written in the Dockerfile: `text` is its content, and its places are in the Dockerfile."""
+
+    excerpt: Excerpt = field(kw_only=True)
+
+    def whole(self) -> Excerpt:
+        """The content, each character with its origin in the Dockerfile."""
+        return self.excerpt
+
+    def location(self, offset: int) -> Location:
+        """Line and column in the Dockerfile."""
+        return self.excerpt.source.location(self.excerpt.offset(offset))
+
+    def place(self, start: int, end: int) -> Place:
+        """A place in the Dockerfile."""
+        return self.excerpt.place(start, end)
+
+
+def source_of(text: Excerpt | None) -> Source | None:
+    """A source of which the excerpt is the whole text."""
+    if text is None or (text.offsets is None and len(text.text) == len(text.source.text)):
+        return None if text is None else text.source
+    return EmbeddedSource(text.source.path, text.text, excerpt=text)
+
+
+@dataclass(frozen=True)
 class ImageFile:
     """A file of the image, as far as the Dockerfile tells.
 
     `text` is its content: a context file as a whole, or the part of the Dockerfile that makes it; None if it is not
-    known or no text. `place` is the instruction that put it there. `mode` and `executable` are None if not known.
+    known or no text. `source` has the same text; that of a file written in the Dockerfile is an `EmbeddedSource`.
+    `place` is the instruction that put it there. `mode` and `executable` are None if not known.
     `origin` is `context`, `inline` (a heredoc of COPY), `run` or `stage` (COPY --from). `editable`: the content
     stands as it is in `text.source`, so that an edit there is an edit of the file. `crlf_removed`: a RUN has turned
     its CR LF into LF; `altered`: a RUN has changed it in some other way.
@@ -69,11 +101,7 @@ class ImageFile:
     editable: bool = False
     altered: bool = False
     crlf_removed: bool = False
-
-    @property
-    def source(self) -> Source | None:
-        """The source in which the content stands."""
-        return None if self.text is None else self.text.source
+    source: Source | None = None
 
 
 class Tree(Protocol):
@@ -110,7 +138,8 @@ class ContextTree:
             self._files[path] = (self._text(path), self.context.mode(path))
         text, mode = self._files[path]
         permission = Permission.of(mode)
-        return ImageFile(path, text, place, mode, permission.executable, "context", editable=text is not None)
+        source = None if text is None else text.source
+        return ImageFile(path, text, place, mode, permission.executable, "context", text is not None, source=source)
 
     def _text(self, path: str) -> Excerpt | None:
         try:
@@ -466,15 +495,15 @@ class _Trail:
         del self.changes[starts[-1] :]
         if not isinstance(first, Append):
             return None
-        return self.finish(ImageFile(path, first.text, first.place, 0o644, False, "run"), path)
+        return self.finish(
+            ImageFile(path, first.text, first.place, 0o644, False, "run", source=source_of(first.text)), path
+        )
 
     def _apply(self, file: ImageFile, change: Alter | Chmod | Append | str) -> ImageFile:
         match change:
             case Append(text=text):
-                joined = concatenate([file.text, text]) if file.text is not None and text is not None else None
-                if joined is not None and file.source is not joined.source:
-                    joined = None
-                return replace(file, text=joined, editable=False)
+                joined = _appended(file.text, text)
+                return replace(file, text=joined, editable=False, source=source_of(joined))
             case Alter(crlf=True):
                 return replace(file, crlf_removed=True)
             case Alter():
@@ -482,6 +511,13 @@ class _Trail:
             case Chmod(spec=spec) | str(spec):
                 permission = change_mode(Permission(file.mode, file.executable), spec)
                 return replace(file, mode=permission.mode, executable=permission.executable)
+
+
+def _appended(before: Excerpt | None, text: Excerpt | None) -> Excerpt | None:
+    """Both texts as one; None if one is not known, or they stand in different files."""
+    if before is None or text is None or before.source is not text.source:
+        return None
+    return concatenate([before, text])
 
 
 class FileSystem:
@@ -566,6 +602,23 @@ class FileSystem:
         files = [self.lookup(path) for path in sorted(paths)]
         return tuple(file for file in files if file is not None)
 
+    def texts_below(self, directory: str, suffixes: tuple[str, ...]) -> Iterator[str]:
+        """The contents of known text files below a directory, by their names' suffixes; large trees are cut off."""
+        found = 0
+        waiting = [(join(self.workdir, directory), 0)]
+        for path, depth in waiting:
+            for name in self.entries(path)[:_MAX_NAMES]:
+                below = posixpath.join(path, name)
+                if name.endswith(suffixes):
+                    file = self.lookup(below)
+                    if file is not None and file.text is not None:
+                        yield file.text.text
+                        found += 1
+                elif name not in _FOREIGN_DIRS and "." not in name and depth < _MAX_DEPTH:
+                    waiting.append((below, depth + 1))
+            if found >= _MAX_TEXTS or len(waiting) > _MAX_NAMES:
+                return
+
     @cached_property
     def packages(self) -> frozenset[str]:
         """The packages that RUN instructions install, without their versions."""
@@ -611,6 +664,7 @@ def _file_of(entry: Put) -> ImageFile:
         permission.executable,
         entry.origin,
         entry.editable,
+        source=source_of(entry.text),
     )
 
 
