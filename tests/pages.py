@@ -54,8 +54,7 @@ class PageError(Exception):
         super().__init__(f"line {line}: {reason}")
 
 
-@dataclass(frozen=True)
-class PageFile:
+class PageFile(NamedTuple):
     """A file of a case."""
 
     text: str

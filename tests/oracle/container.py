@@ -57,7 +57,8 @@ class Container:
     no shell but these (and `sh`) is there; with None all of this machine's are. With `applets`, busybox takes the
     place of this machine's tools. `stand_ins` are programs by name (then in /usr/local/bin) or by absolute path.
     `links` are paths and what they lead to; `users` are names that the image knows and this machine perhaps not.
-    `stop` is the stop signal: a name with or without SIG, or a number.
+    `stop` is the stop signal: a name with or without SIG, or a number. `helpers` are stand-ins whose
+    end does not count as long as another is up.
     """
 
     argv: tuple[str, ...]
@@ -69,6 +70,7 @@ class Container:
     user: str = ""
     users: tuple[str, ...] = ()
     stop: str | int = "TERM"
+    helpers: tuple[str, ...] = ()
     sh: str = "dash"
     shells: tuple[str, ...] | None = None
     applets: bool = False

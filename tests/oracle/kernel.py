@@ -136,12 +136,10 @@ def run(
     deadline: float = DEADLINE,
     patience: float = PATIENCE,
     orphans: int = 0,
-    helpers: Sequence[str] = (),
 ) -> Run:
     """Run one container and stop it, after `orphans` processes lost their parents in it.
 
-    `helpers` are stand-ins whose end does not count, as long as another is up. `OracleError` if the container
-    cannot be laid out, `LookupError` if it needs a program that is not installed.
+    `OracleError` if the container cannot be laid out, `LookupError` if it needs a program that is not installed.
     """
     app = compiled_app()
     with _scratch() as folder:
@@ -162,7 +160,7 @@ def run(
         if code == SETUP_FAILED and (complaint := (folder / "error").read_text()):
             raise OracleError(complaint)
         events = began.events()
-        counted = _counted(events, up, helpers)
+        counted = _counted(events, up, container.helpers)
         return Run(
             outcome=_outcome(ended_early, in_time, code, counted, events),
             code=code,
@@ -208,6 +206,7 @@ def _scratch() -> Iterator[Path]:
     """A folder that any user inside may write to, with the files that must be there from the start."""
     folder = Path(tempfile.mkdtemp(dir=_session_folder()))
     try:
+        folder.chmod(0o755)
         (folder / "programs").mkdir()
         for name in ("log", "out"):
             (folder / name).touch()

@@ -76,8 +76,9 @@ def add_users(names: list[str]) -> None:
     """Give each name that this machine does not know a user and a group of its own."""
     known = {user.pw_name for user in pwd.getpwall()}
     new = [(name, FIRST_FREE_UID + index) for index, name in enumerate(names) if name not in known]
-    for path, line in (("/etc/passwd", "{0}:x:{1}:{1}::/:/bin/sh\n"), ("/etc/group", "{0}:x:{1}:\n")):
-        with open(path, "a", encoding="utf-8") as file:
+    lines = {"passwd": "{0}:x:{1}:{1}::/:/bin/sh\n", "group": "{0}:x:{1}:\n", "shadow": "{0}:*:1::::::\n"}
+    for name, line in lines.items():
+        with open(f"/etc/{name}", "a", encoding="utf-8") as file:
             file.writelines(line.format(name, uid) for name, uid in new)
 
 
