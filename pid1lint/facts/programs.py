@@ -1,0 +1,231 @@
+"""What a program does by itself: how long it runs, how it takes signals, how it stays in the foreground."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, NamedTuple
+
+from pid1lint.facts import data
+
+_VERSION = re.compile(r"(?<=[a-z])-?\d[\d.]*$")
+_SCRIPTS = {"manage.py": "manage.py", "artisan": "artisan", "console": "bin/console"}
+_SUFFIXES = (".exe", ".cmd", ".phar")
+_INIT_SCRIPTS = ("/etc/init.d", "/etc/rc.d", "/etc/rc.d/init.d")
+
+
+class Recipe(NamedTuple):
+    """How to edit an argv so that the program stays in the foreground.
+
+    First the words that are keys of `replace` become its values (none: the word goes), then `insert` goes right
+    behind the program's name and `append` to the end. `argv`, if set, is the whole new command instead.
+    """
+
+    append: tuple[str, ...] = ()
+    insert: tuple[str, ...] = ()
+    replace: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    argv: tuple[str, ...] = ()
+
+    def apply(self, argv: Sequence[str]) -> tuple[str, ...]:
+        """The edited argv."""
+        if self.argv:
+            return self.argv
+        table = dict(self.replace)
+        edited = [new for word in argv[1:] for new in table.get(word, (word,))]
+        return (argv[0], *self.insert, *edited, *self.append)
+
+
+@dataclass(frozen=True)
+class Program:
+    """One program, or one way of calling it.
+
+    `kind`: `program`, `runner` (starts a command that stands elsewhere: npm, make), `interpreter` (runs the app's
+    own source, see `interpreter`) or `shell`.
+    `lifetime`: `short` (returns by itself soon), `forever` (a server, never returns), `long` (may be either) or
+    `daemonizes` (returns and leaves a daemon in the background; `foreground` says how to keep it).
+    `signals`: signal name without SIG -> `handles` (ends cleanly), `drops` (ends at once, work in flight is lost),
+    `default` (no handler: PID 1 ignores it, else it kills at once), `survives` (caught or ignored, and it stays).
+    A signal that is not in it is not known. `graceful` is the one for a clean end, empty if not known.
+    `reaps`: whether it waits for orphans that it never started; None if not known. `spawns`: it starts children
+    that may be orphaned. `language`: what it is written in, where an interpreter may be called with its name.
+    `interpreter`: the language whose source decides, empty if the facts here do.
+    `helper`: nothing is lost when it is cut off.
+    """
+
+    names: tuple[str, ...]
+    lifetime: str = "long"
+    kind: str = "program"
+    arguments: str = ""
+    unless: str = ""
+    foreground: Recipe | None = None
+    signals: Mapping[str, str] = field(default_factory=dict, hash=False)
+    graceful: str = ""
+    reaps: bool | None = None
+    spawns: bool = False
+    interpreter: str = ""
+    language: str = ""
+    helper: bool = False
+    measured: bool = False
+    note: str = ""
+    source: str = ""
+
+    def reaction(self, signal: str) -> str:
+        """What `signal` (without SIG) does to it: one of `signals`' values, or empty if not known."""
+        return self.signals.get(signal, "")
+
+
+@cache
+def _rows() -> dict[str, tuple[Program, ...]]:
+    table: dict[str, list[Program]] = {}
+    loaded = data.read("programs")
+    for entry in loaded["programs"]:
+        row = _program(entry, loaded["reactions"])
+        for name in row.names:
+            table.setdefault(name, []).append(row)
+    return {name: tuple(rows) for name, rows in table.items()}
+
+
+def _program(entry: Mapping[str, Any], reactions: Mapping[str, Mapping[str, str]]) -> Program:
+    fields = dict(entry)
+    fields["names"] = data.words(fields["names"])
+    fields["signals"] = _signals(fields.get("signals", {}), reactions)
+    recipe = fields.get("foreground")
+    fields["foreground"] = None if recipe is None else _recipe(recipe)
+    fields["measured"] = fields["source"].startswith("measured")
+    return Program(**fields)
+
+
+def _signals(value: str | dict[str, str], reactions: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    """A table of signals, or the name of one that several programs share."""
+    return dict(reactions[value]) if isinstance(value, str) else value
+
+
+def _recipe(value: Mapping[str, Any]) -> Recipe:
+    return Recipe(
+        tuple(value.get("append", ())),
+        tuple(value.get("insert", ())),
+        tuple((word, tuple(new)) for word, new in value.get("replace", {}).items()),
+        tuple(value.get("argv", ())),
+    )
+
+
+def program(argv: Sequence[str]) -> Program | None:
+    """The first row that fits a command; interpreters that run a known module or script give that one's row."""
+    for candidate in _candidates(argv):
+        name, rest = candidate[0], " ".join(candidate[1:])
+        for row in _rows().get(name, ()):
+            if _fits(row, rest):
+                return row
+    return None
+
+
+def _fits(row: Program, rest: str) -> bool:
+    if row.arguments and not re.search(row.arguments, rest):
+        return False
+    return not (row.unless and re.search(row.unless, rest))
+
+
+def program_name(word: str) -> str:
+    """The name in the facts of a program as called: no folder, no `.exe`, no version (`php-fpm8.2`, `python3.11`)."""
+    name = word.rpartition("/")[2]
+    for suffix in _SUFFIXES:
+        name = name.removesuffix(suffix)
+    if name in _rows():
+        return name
+    return _VERSION.sub("", name)
+
+
+def _candidates(argv: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    """The commands to look up, most telling first."""
+    if not argv:
+        return
+    folder, _, script = argv[0].rpartition("/")
+    if folder in _INIT_SCRIPTS:
+        yield ("service", script, *argv[1:])
+    name = program_name(argv[0])
+    rows = _rows().get(name, ())
+    language = next((row.interpreter for row in rows if row.interpreter), "")
+    if language:
+        yield from _interpreted(language, argv)
+    yield (name, *argv[1:])
+
+
+_VALUE_OPTIONS = {
+    "python": frozenset(("-W", "-X", "-Q")),
+    "node": frozenset(("-r", "--require", "--import", "--loader", "-C", "--env-file", "--inspect-port")),
+    "ruby": frozenset(("-I", "-r", "-C", "-E")),
+    "php": frozenset(("-d", "-c", "-z")),
+    "perl": frozenset(()),
+    "java": frozenset(("-cp", "-classpath", "--class-path", "-p", "--module-path", "--add-modules", "--add-opens")),
+}
+
+
+def _interpreted(language: str, argv: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    """The command that `python -m module args` or `php artisan args` amounts to, if its name is known."""
+    takers = _VALUE_OPTIONS.get(language, frozenset())
+    at = 1
+    while at < len(argv) and argv[at].startswith("-"):
+        if language == "python" and argv[at] == "-m" and at + 1 < len(argv):
+            yield from _module(argv[at + 1], argv[at + 2 :])
+            return
+        at += 2 if argv[at] in takers else 1
+    if at >= len(argv):
+        return
+    script = argv[at].rpartition("/")[2]
+    known = _rows().get(_SCRIPTS.get(script, script), ())
+    if any(row.language == language for row in known):
+        yield (_SCRIPTS.get(script, script), *argv[at + 1 :])
+
+
+def _module(module: str, rest: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    """`python -m name`: the row of `-m name` if there is one, else that of the program `name`."""
+    rows = _rows()
+    if "-m" + module in rows:
+        yield ("-m" + module, *rest)
+    top = module.removesuffix(".__main__").partition(".")[0]
+    if any(row.language == "python" for row in rows.get(top, ())):
+        yield (top, *rest)
+
+
+@dataclass(frozen=True)
+class Runner:
+    """How a package runner passes the stop signal on to an app that handles it.
+
+    `dash` is the launch's outcome where /bin/sh is Debian's dash, `other` where it is busybox or bash: `graceful`,
+    `abrupt` or `hang`. `exec_mends`: `exec` before the script's command makes it graceful with dash too.
+    `versions` is a pattern of the versions it holds of, empty for all others.
+    """
+
+    names: tuple[str, ...]
+    dash: str
+    other: str
+    versions: str = ""
+    exec_mends: bool = False
+    measured: bool = False
+    source: str = ""
+
+
+@cache
+def _runners() -> tuple[Runner, ...]:
+    rows = data.read("programs")["runners"]
+    return tuple(
+        Runner(**dict(row, names=data.words(row["names"]), measured=row["source"].startswith("measured"))) for row in rows
+    )
+
+
+def runner(name: str, version: str = "") -> Runner | None:
+    """The facts of `npm`, `yarn` and their like; without a version, those of the versions in common use."""
+    for row in _runners():
+        if name in row.names and (not row.versions or (version and re.match(row.versions, version))):
+            return row
+    return None
+
+
+def npm_version(node: str) -> str:
+    """The npm that comes with a Node.js version (`20`, `20.11`, `18.17.0`), or empty if not known.
+
+    A tag of one or two numbers stands for the newest release.
+    """
+    return next((npm for pattern, npm in data.read("programs")["npm_versions"] if re.match(pattern, node)), "")
