@@ -155,13 +155,19 @@ def _in_parallel(
 
 def check(path: str, options: Options, overlay: Mapping[str, Source]) -> linter.Result:
     """Judge one Dockerfile on the disk, or standard input; `overlay` has the files whose contents have changed."""
-    from pid1lint.dockerfile.scanner import scan
-
     rules = registry.chosen(options.select, options.ignore)
     try:
         source = read(path, options, overlay)
     except UnreadableError as error:
         return linter.unreadable(path, error.reason, rules)
+    return _judge(source, options, overlay, rules)
+
+
+def _judge(
+    source: Source, options: Options, overlay: Mapping[str, Source], rules: Sequence[registry.AnyRule]
+) -> linter.Result:
+    from pid1lint.dockerfile.scanner import scan
+
     dockerfile = scan(source)
     context = context_of(dockerfile, options, overlay)
     return linter.judge(dockerfile, context, options.target, options.build_args, rules)
@@ -233,14 +239,13 @@ def launches(planned: Plan, options: Options) -> tuple[tuple[Launch, ...], tuple
     """The launches of all Dockerfiles, and what went wrong in one line each."""
     found: list[Launch] = []
     errors = [f"{path} {reason}" for path, reason in planned.missing]
-    quiet = options._replace(select=(), ignore=("all",))
     for path in planned.dockerfiles:
         try:
-            read(path, options, {})
+            source = read(path, options, {})
         except UnreadableError as error:
             errors.append(str(error))
             continue
-        result = check(path, quiet, {})
+        result = _judge(source, options, {}, ())
         if path in planned.for_scripts:
             result = _about(result, planned.scripts)
         found += result.launches
