@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, NamedTuple
@@ -29,6 +29,8 @@ class BaseImage:
     (ends by exec of them), `exec-program` (execs `runs` and gives them to it), `init` (stays PID 1 as an init and
     runs them as its child), `unknown`. `runs` is also what `exec-args` runs for lack of a command; `prepends` what
     it puts before arguments of which the first starts with `-`.
+    `config` is text that its configuration files hold, as far as it decides whether a program stays in the
+    foreground. `sh_version` is set where /bin/sh is so old that it execs less: `shell(f"{sh}-{sh_version}")`.
     `packages` are the inits and user switchers that the image ships. `guessed` is set where a tag's suffix, or a
     part of the name, is all that told. `open_tag` is set where the reference's tag could not be expanded.
     """
@@ -49,6 +51,8 @@ class BaseImage:
     packages: tuple[str, ...] = ()
     runs: tuple[str, ...] = ()
     prepends: tuple[str, ...] = ()
+    config: str = ""
+    sh_version: str = ""
     guessed: bool = False
     open_tag: bool = False
     source: str = ""
@@ -118,6 +122,7 @@ def _base_image(reference: str) -> BaseImage | None:
         facts["sh"],
         data.words(facts.get("shells", "")),
         package_manager=facts.get("package_manager"),
+        sh_version=_sh_version({}, facts.get("sh_versions", ()), tag),
         entrypoint_runs="unknown",
         guessed=True,
         source="believed: the tag's suffix names the distribution",
@@ -206,10 +211,19 @@ def _build(row: dict[str, Any], name: str, tag: str, guessed: bool) -> BaseImage
         packages=data.words(facts.get("packages", "")),
         runs=tuple(facts.get("runs", ())),
         prepends=tuple(facts.get("prepends", ())),
+        config=facts.get("config", ""),
+        sh_version=_sh_version(facts, common.get("sh_versions", ()), tag),
         guessed=guessed,
         open_tag=opened,
         source=facts["source"],
     )
+
+
+def _sh_version(facts: Mapping[str, Any], patterns: Iterable[tuple[str, str]], tag: str) -> str:
+    """The row's own version, or that which the distribution's release in the tag tells."""
+    if "sh_version" in facts:
+        return str(facts["sh_version"])
+    return next((version for pattern, version in patterns if re.search(pattern, tag)), "")
 
 
 def _argv(value: list[str] | None) -> tuple[str, ...] | None:

@@ -25,11 +25,12 @@ class Launcher:
     `options_with_value` take the next word, or the rest of theirs; `flags` take none, and all others are taken for
     flags. `operands` are words before the command, of which `operand_options` each replace one. `assignments`:
     NAME=value words come before the command. `subcommand`: words that must come first for it to be a launcher.
-    `command_options` name the command in their value, `shell_options` hold a shell string, `no_command_options` mean
-    that there is no command, `commandless` that there never is. `after_dashes`: a command only follows `--`. `permutes`: options may follow operands, and words
-    after those are a shell's arguments. `shell_words`: a command of one word is a shell string.
-    `split_options` hold a string that is split at blanks into the command.
-    `group`: signals go to the command's whole process group, or do so with one of `group_options`.
+    `command_options` name the command in their value, `shell_options` hold a shell string, `split_options` a string
+    that is split at blanks; `no_command_options` mean that there is no command, `commandless` that there never is.
+    `after_dashes`: a command only follows `--`. `permutes`: options may follow operands, and words after those are a
+    shell's arguments. `shell_words`: a command of one word is a shell string.
+    `group`: signals go to the command's whole process group, or do so with one of `group_options`, and do not with
+    one of `ungroup_options`.
     """
 
     name: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, NamedTuple
@@ -43,6 +43,8 @@ class Program:
 
     `kind`: `program`, `runner` (starts a command that stands elsewhere: npm, make), `interpreter` (runs the app's
     own source, see `interpreter`) or `shell`.
+    `arguments` and `unless` are patterns that the joined arguments must, and must not, match; `unless_config` one that
+    the program's configuration files must not, as far as they are known.
     `lifetime`: `short` (returns by itself soon), `forever` (a server, never returns), `long` (may be either) or
     `daemonizes` (returns and leaves a daemon in the background; `foreground` says how to keep it).
     `signals`: signal name without SIG -> `handles` (ends cleanly), `drops` (ends at once, work in flight is lost),
@@ -59,6 +61,7 @@ class Program:
     kind: str = "program"
     arguments: str = ""
     unless: str = ""
+    unless_config: str = ""
     foreground: Recipe | None = None
     signals: Mapping[str, str] = field(default_factory=dict, hash=False)
     graceful: str = ""
@@ -111,12 +114,15 @@ def _recipe(value: Mapping[str, Any]) -> Recipe:
     )
 
 
-def program(argv: Sequence[str]) -> Program | None:
-    """The first row that fits a command; interpreters that run a known module or script give that one's row."""
+def program(argv: Sequence[str], configured: Callable[[str], bool] | None = None) -> Program | None:
+    """The first row that fits a command; interpreters that run a known module or script give that one's row.
+
+    `configured` tells whether the image's configuration files hold a pattern; without it, none does.
+    """
     for candidate in _candidates(argv):
         name, rest = candidate[0], " ".join(candidate[1:])
         for row in _rows().get(name, ()):
-            if _fits(row, rest):
+            if _fits(row, rest) and not (row.unless_config and configured and configured(row.unless_config)):
                 return row
     return None
 
@@ -211,7 +217,8 @@ class Runner:
 def _runners() -> tuple[Runner, ...]:
     rows = data.read("programs")["runners"]
     return tuple(
-        Runner(**dict(row, names=data.words(row["names"]), measured=row["source"].startswith("measured"))) for row in rows
+        Runner(**dict(row, names=data.words(row["names"]), measured=row["source"].startswith("measured")))
+        for row in rows
     )
 
 

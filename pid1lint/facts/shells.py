@@ -32,11 +32,12 @@ class Shell:
     is the app: `subshell` `( a; app ) &`, `and-or` `a && app &`, `group` `{ app; } &`, `function` `f &`. Of the
     others `$!` is a subshell, which TERM kills and which leaves the app behind; with `background_blocks` it survives.
     `pipeline_tail_in_shell`: a pipeline's last part runs in the shell itself.
-    `exit_trap_on_signal`: whether an untrapped TERM runs the EXIT trap and ends the shell: `always`, `waiting` (only
-    while in `wait`) or `never`. `dies_while_waiting`: an untrapped TERM ends it in `wait`, even as PID 1.
+    `exit_trap_on_signal`: an untrapped TERM runs the EXIT trap and ends the shell, even as PID 1 and with the app in
+    the foreground. `dies_while_waiting`: an untrapped TERM ends it in `wait`, with its EXIT trap, even as PID 1.
     `kill_zero`: what `kill 0` in its own signal's handler leads to: `crashes`, `dies`, `hangs`.
-    `wait_n` and `process_substitution`: 0 if it has them, else the status with which the shell ends.
-    `ampersand_redirect`: whether `&>` redirects; else it is `&` and then `>`.
+    `wait_n_status`: how a shell without `wait -n` ends at it. `ampersand_redirect`: whether `&>` redirects; else it
+    is `&` and then `>`. `foreground_job`: `fg` works without a terminal, after `set -m`.
+    `combined_short_options`: it starts with `-eo pipefail -c`; else it ends with 2.
     """
 
     name: str
@@ -50,11 +51,14 @@ class Shell:
     kill_sig_prefix: bool = True
     jobs_in_substitution: bool = True
     job_specs: bool = True
-    exit_trap_on_signal: str = "never"
+    exit_trap_on_signal: bool = False
     dies_while_waiting: bool = False
     kill_zero: str = "crashes"
-    wait_n: int = 0
-    process_substitution: int = 0
+    wait_n: bool = True
+    wait_n_status: int = 0
+    process_substitution: bool = True
+    foreground_job: bool = False
+    combined_short_options: bool = True
     exec_a: bool = True
     exec_dashes: bool = True
     builtin_builtin: bool = False
