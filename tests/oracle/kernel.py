@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import json
 import os
@@ -16,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from tests.oracle.container import Container
 
@@ -31,6 +32,7 @@ SETTLE = 0.25
 PATIENCE = 3.0
 POLL = 0.02
 JOBS = 16
+STARTS = 3
 
 
 class OracleError(Exception):
@@ -220,15 +222,24 @@ def _scratch() -> Iterator[Path]:
 def _launcher(spec: Path, output: Path) -> Iterator[subprocess.Popen[bytes]]:
     command = [sys.executable, "-I", "-S", str(HERE / "launcher.py"), str(spec)]
     with output.open("ab") as out:
-        process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd="/", start_new_session=True
-        )
+        process = _start(command, out)
         try:
             yield process
         finally:
             # PID 1 dies with its parent, and the namespace with PID 1.
             process.kill()
             process.wait()
+
+
+def _start(command: list[str], out: BinaryIO) -> subprocess.Popen[bytes]:
+    for _ in range(STARTS):
+        try:
+            return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True)
+        except OSError as error:
+            # Seen about once in 500 starts, with many threads starting at once on a small virtual machine.
+            if error.errno != errno.EFAULT:
+                raise
+    raise OracleError(f"cannot start {command[0]}")
 
 
 @dataclass(frozen=True)
