@@ -106,13 +106,13 @@ def _launches(
     dockerfile: Dockerfile, context: BuildContext, target: str | None, build_args: Mapping[str, str]
 ) -> tuple[Launch, ...]:
     from pid1lint.image.model import Build, final_stages
-    from pid1lint.launch import launches
+    from pid1lint.launch import analyse
 
     build = Build(dockerfile, context, build_args)
     chosen = final_stages(dockerfile, target)
     if target is not None and not chosen and build.stages:
         raise Pid1lintError(f"{dockerfile.source.path} has no stage {target!r}{_nearest(target, build.stages)}")
-    return tuple(launches(build.image(index)) for index in chosen)
+    return tuple(analyse(build.image(index)) for index in chosen)
 
 
 def _nearest(target: str, among: Sequence[Stage]) -> str:
