@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from io import BytesIO
 from itertools import zip_longest
 
@@ -30,19 +31,25 @@ def masked(dockerfile: Dockerfile) -> str:
         start, end = instruction.span
         first = min((heredoc.span.start for heredoc in instruction.heredocs), default=end)
         parts += [text[at:start], _without_blank_lines(text[start:first])]
-        parts += ["#" + _line_end(line) for line in text[first:end].splitlines(True)]
+        parts += ["#" + _line_end(line) for line in _lines(text[first:end]) if line]
         at = end
+    known = "".join(parts)
     if not text[at:].strip() and parts and not dockerfile.instructions[-1].heredocs:
-        parts[-1] = parts[-1].rstrip(" \t").removesuffix(dockerfile.escape)
-    return "".join([*parts, text[at:]])
+        known = known.rstrip(" \t").removesuffix(dockerfile.escape)
+    return known + text[at:]
 
 
 def _without_blank_lines(text: str) -> str:
-    return "".join(line if line.strip() else "#" + line for line in text.splitlines(True))
+    return "".join(line if line.strip() or not line else "#" + line for line in _lines(text))
+
+
+def _lines(text: str) -> list[str]:
+    # Not splitlines, which also ends a line at a form feed.
+    return re.split(r"(?<=\n)", text)
 
 
 def _line_end(line: str) -> str:
-    return "\n" if line.endswith(("\n", "\r")) else ""
+    return "\n" if line.endswith("\n") else ""
 
 
 def _structure(text: str) -> list[tuple[str, int]]:
