@@ -9,6 +9,7 @@ from typing import NamedTuple
 import pytest
 
 from tests import oracle
+from tests.oracle.measured import SCRIPTS, SHELLS, STRINGS
 
 pytestmark = pytest.mark.oracle
 
@@ -39,51 +40,6 @@ class Launch(NamedTuple):
 def verdict(run: oracle.Run) -> str:
     """In short: the outcome's letter, x if it ended by itself; the exit code; a star if the app was PID 1."""
     return f"{OUTCOMES[run.outcome]}{run.code}{'*' if run.app_is_pid1 else ''}"
-
-
-FORWARD = "kill $pid; wait $pid"
-
-# Under Debian's dash, bash 5.2, busybox 1.35.
-SHELLS = (("dash",), ("bash",), ("busybox", "sh"))
-STRINGS = (
-    ("app", "H137 G0* G0*"),
-    ("app\n", "H137 G0* H137"),
-    ("FOO=1 app", "H137 G0* G0*"),
-    ("app 2>&1", "H137 H137 G0*"),
-    ("cd / && app", "H137 G0* G0*"),
-    ("cd /; app", "H137 G0* G0*"),
-    ("app; true", "H137 H137 H137"),
-    ("app || true", "H137 H137 H137"),
-    ("app | cat", "H137 H137 H137"),
-    ("exec app", "G0* G0* G0*"),
-    ("exec app | cat", "H137 H137 H137"),
-    ("exec FOO=1 app", "x127 x127 x127"),
-    ("exec -- app", "x127 G0* G0*"),
-    ("exec app > >(tee /tmp/t)", "x2 G0* G0*"),
-    ("app &", "x0 x0 x0"),
-    ("app & wait", "H137 H137 H137"),
-    ("(app)", "H137 H137 G0*"),
-    ("nice app", "H137 G0* G0*"),
-    ("bare", "H137 H137* H137*"),
-    ("set -e\nexec app\n", "G0* G0* G0*"),
-)
-SCRIPTS = (
-    ("app", "H137 H137 H137"),
-    ("cd / && app", "H137 H137 H137"),
-    ("exec app", "G0* G0* G0*"),
-    ("trap 'exit 0' TERM; app & wait", "A0 A0 A0"),
-    ("trap 'exit 0' TERM; app", "H137 H137 H137"),
-    ("trap 'kill $pid' TERM; app & pid=$!; wait $pid", "A143 A143 A143"),
-    (f"trap '{FORWARD}' TERM; app & pid=$!; wait $pid", "G143 G143 G143"),
-    (f"trap '{FORWARD}' TERM; slow & pid=$!; wait $pid", "G143 G143 G143"),
-    (f"trap '{FORWARD}' SIGTERM; app & pid=$!; wait $pid", "H137 G143 G143"),
-    (f"trap '{FORWARD}' TERM; cd / && app & pid=$!; wait $pid", "G143 A143 G143"),
-    ("trap 'kill $p1 $p2; wait' TERM; app & p1=$!; app2 & p2=$!; wait", "G143 G143 G143"),
-    ("trap 'kill $pid' TERM; app143 & pid=$!; wait $pid; wait $pid", "G143 G143 G143"),
-    ("trap 'kill 0' TERM; app & wait", "A139 A139 A139"),
-    ("trap 'echo bye' EXIT; app", "H137 A143 H137"),
-    ("trap 'echo bye' EXIT; exec app", "G0* G0* G0*"),
-)
 
 
 def strings_and_scripts() -> Iterator[object]:
