@@ -141,7 +141,9 @@ class Duplicate:
             return self.source.path + rest
         head, _, tail = rest.lstrip("/").partition("/")
         before = posixpath.join(posixpath.dirname(self.source.path), head)
-        return posixpath.join(before, tail) if head and self.source.matches(before) else None
+        if not head or not self.source.matches(before):
+            return None
+        return posixpath.join(before, tail) if tail else before
 
 
 @dataclass(frozen=True)

@@ -336,7 +336,7 @@ class Layer:
     @property
     def _text(self) -> str:
         instruction = self.step.instruction
-        return instruction.text.text + "".join(heredoc.body.text for heredoc in instruction.heredocs)
+        return "\n".join([instruction.text.text, *(heredoc.body.text for heredoc in instruction.heredocs)])
 
     @cached_property
     def _run(self) -> Effects:

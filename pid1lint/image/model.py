@@ -48,6 +48,14 @@ _SIGNALS = (
     ("HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT CHLD CONT STOP TSTP TTIN TTOU URG")
     + " XCPU XFSZ VTALRM PROF WINCH IO PWR SYS"
 ).split(" ")
+_LINKED_SHELL = re.compile(r"\bln\s+-\S+\s+(?:/usr)?(?:/bin/)?(bash|dash|busybox)\s+(?:/usr)?/bin/sh\b")
+_MANAGER = re.compile(r"\b(apk|apt-get|apt|dnf|microdnf|yum|zypper|pacman)\s+(?:-\S+\s+)*(?:add|install|update|-S)")
+_SH_OF_MANAGER = {
+    "apk": "busybox",
+    "apt-get": "dash",
+    "apt": "dash",
+    **dict.fromkeys(("dnf", "microdnf", "yum", "zypper", "pacman"), "bash"),
+}
 _FAR_SIGNALS = {34: "SIGRTMIN", 37: "SIGRTMIN+3", 64: "SIGRTMAX"}
 
 
@@ -92,6 +100,29 @@ class Image:
     env: Mapping[str, str] = field(hash=False)
     files: FileSystem = field(hash=False)
     user_instruction: Instruction | None = None
+
+    @cached_property
+    def sh(self) -> str:
+        """What /bin/sh is: `dash`, `busybox`, `bash`, `none`, or empty if that is not known.
+
+        A RUN that links it says so; for a base image that is not known, the package manager that a RUN calls does.
+        """
+        runs = [i.text.text for i in self._all_instructions() if i.keyword == "RUN"]
+        for text in reversed(runs):
+            linked = _LINKED_SHELL.search(text)
+            if linked:
+                return linked.group(1)
+        if self.base is not None and self.base.sh:
+            return self.base.sh
+        found = {_SH_OF_MANAGER[match.group(1)] for text in runs for match in _MANAGER.finditer(text)}
+        return found.pop() if len(found) == 1 else ""
+
+    def _all_instructions(self) -> tuple[Instruction, ...]:
+        """The instructions of this stage and of those that it is built upon, in order."""
+        chain = [self.stage]
+        while chain[-1].parent is not None:
+            chain.append(self.stages[chain[-1].parent])
+        return tuple(instruction for stage in reversed(chain) for instruction in stage.instructions)
 
     @cached_property
     def packages(self) -> frozenset[str]:
