@@ -168,9 +168,13 @@ def _judge(
 ) -> linter.Result:
     from pid1lint.dockerfile.scanner import scan
 
-    dockerfile = scan(source)
-    context = context_of(dockerfile, options, overlay)
-    return linter.judge(dockerfile, context, options.target, options.build_args, rules)
+    def work() -> linter.Result:
+        dockerfile = scan(source)
+        context = context_of(dockerfile, options, overlay)
+        return linter.judge(dockerfile, context, options.target, options.build_args, rules)
+
+    result = linter.attempt("the analysis", source.path, work)
+    return linter.Result((), crashes=(result,)) if isinstance(result, linter.Crash) else result
 
 
 def read(path: str, options: Options, overlay: Mapping[str, Source]) -> Source:

@@ -95,6 +95,16 @@ def judge(
     return run.result()
 
 
+def attempt(at_work: str, path: str, work: Callable[[], Value]) -> Value | Crash:
+    """The value of `work`, or the crash it came to: a bug of ours must not keep other files from being checked."""
+    try:
+        return work()
+    except Pid1lintError:
+        raise
+    except Exception as error:  # noqa: BLE001 - the one place where a bug of ours is caught, to be reported
+        return Crash(at_work, path, f"{type(error).__name__}: {error}")
+
+
 def unreadable(path: str, reason: str, rules: Sequence[registry.AnyRule]) -> Result:
     """The result for a Dockerfile, or a script given by itself, that cannot be read at all."""
     run = _Run(path, rules)
@@ -160,14 +170,12 @@ class _Run:
         return self.guard(f"{rule.code} {rule.name}", lambda: tuple(rule.check(subject))) or ()
 
     def guard(self, at_work: str, work: Callable[[], Value]) -> Value | None:
-        """The value of `work`, or None and a crash on record: a bug must not keep other files from being checked."""
-        try:
-            return work()
-        except Pid1lintError:
-            raise
-        except Exception as error:  # noqa: BLE001 - the one place where a bug of ours is caught, to be reported
-            self.crashes.append(Crash(at_work, self.path, f"{type(error).__name__}: {error}"))
-            return None
+        """The value of `work`, or None and a crash on record."""
+        value = attempt(at_work, self.path, work)
+        if not isinstance(value, Crash):
+            return value
+        self.crashes.append(value)
+        return None
 
     def result(self) -> Result:
         return Result(merged(self.diagnostics), tuple(self.launches), tuple(self.crashes))

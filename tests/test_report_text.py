@@ -259,16 +259,16 @@ def test_an_exec_shows_as_the_same_process_becoming_another_program() -> None:
     assert lines[-1] == "  Orphaned processes are not reaped: they stay as zombies."
 
 
-def test_background_pipeline_and_finished_processes_are_marked() -> None:
+def test_background_and_pipeline_are_marked_and_a_script_s_shell_is_named() -> None:
     children = (
         replace(JAVA, start="background"),
         replace(JAVA, argv=("tee", "a b"), start="pipeline", receives_stop=None),
-        replace(JAVA, argv=("migrate",), finished=True, receives_stop=None),
+        replace(JAVA, argv=("./migrate",), kind="shell", dialect="dash"),
     )
     assert [line.split("  ")[1] for line in drawn(launch(Outcome.HANG, "x", shell(*children)))[6:9]] == [
         "├─ java -jar app.jar &",
         "├─| tee 'a b'",
-        "└─ migrate",
+        "└─ ./migrate (dash)",
     ]
 
 

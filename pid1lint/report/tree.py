@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 _OUTCOME_COLOURS = {"graceful": "green", "abrupt": "red", "hang": "red", "fails": "red", "exits": "yellow"}
 _GAP = 2
 _INDENT = "  "
+# What a base image brings along has no line: its source is made up.
+_MADE_UP = "(base image)"
 # Below this many cells a command is folded too often to be read.
 _LEAST_COMMAND = 24
 
@@ -76,7 +78,14 @@ def _rows(process: Process, stop_signal: str, style: Style, stem: str = "", furt
 
 def _command(process: Process) -> str:
     argv = " ".join(map(_word, process.argv)) or process.program
-    return printable(argv) + (" &" if process.start == "background" else "")
+    # A script is run by a shell that its name does not tell.
+    named = _name(process.argv[0] if process.argv else process.program)
+    shell = f" ({process.dialect})" if process.kind == "shell" and process.dialect and named != process.dialect else ""
+    return printable(argv + shell) + (" &" if process.start == "background" else "")
+
+
+def _name(program: str) -> str:
+    return program.rpartition("/")[2]
 
 
 def _word(word: str) -> str:
@@ -90,9 +99,7 @@ def _signal(process: Process, stop_signal: str, style: Style) -> tuple[str, str]
     """The colour and the text of what the stop signal does to a process."""
     for child in process.children:
         if child.start == "exec":
-            return "dim", f"{style.sign('↓', 'v')} becomes {printable(child.program.rpartition('/')[2])}"
-    if process.finished:
-        return "dim", "has ended before"
+            return "dim", f"{style.sign('↓', 'v')} becomes {printable(_name(child.program))}"
     if process.receives_stop is None:
         return "yellow", "? cannot tell"
     if process.receives_stop:
@@ -103,7 +110,8 @@ def _signal(process: Process, stop_signal: str, style: Style) -> tuple[str, str]
 def _where(process: Process) -> str:
     if process.place is None:
         return ""
-    return f"{printable(process.place.source.path)}:{process.place.start.line}"
+    path = printable(process.place.source.path)
+    return path if path.endswith(_MADE_UP) else f"{path}:{process.place.start.line}"
 
 
 def _table(rows: Sequence[_Row], style: Style) -> Iterator[str]:
