@@ -71,6 +71,16 @@ def parse(excerpt: Excerpt) -> Script:
     return Script(excerpt, body, tuple(reader.damage))
 
 
+def parse_assignment(text: str, at: int) -> Assignment | None:
+    """The assignment that a word such as `export`'s argument is, if it is one; `at` is the word's own offset."""
+    reader = _Reader(" " * at + text)
+    reader.at = at
+    try:
+        return reader.assignment()
+    except _SyntaxFault:
+        return None
+
+
 class _Reader:
     """The state of one parse: a position in the text, and the here-documents that the next newline brings."""
 

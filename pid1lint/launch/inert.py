@@ -1,0 +1,284 @@
+"""Which commands matter to processes: so that a branch between two that do not need not be two paths."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pid1lint.facts.programs import program
+from pid1lint.launch.values import UNKNOWN
+from pid1lint.shell.ir import (
+    AndOr,
+    ArithmeticCommand,
+    Case,
+    For,
+    Function,
+    Group,
+    If,
+    List,
+    Loop,
+    Node,
+    Opaque,
+    Param,
+    Pipeline,
+    Script,
+    Simple,
+    Subshell,
+    Test,
+    Word,
+)
+
+if TYPE_CHECKING:
+    from pid1lint.launch.shell import Shell
+
+_MATTERS = frozenset(
+    "exit return break continue eval trap shift wait kill fg bg disown suspend coproc pkill killall builtin "
+    "start-stop-daemon service systemctl supervisorctl".split()
+)
+_PLAIN = frozenset(
+    "echo printf cd export readonly local declare typeset unset read true false : test [ umask ulimit type hash alias "
+    "unalias let getopts pwd times shopt enable mapfile readarray pushd popd dirs command which set jobs history".split()
+)
+
+
+class Inert:
+    """Answers about commands of one shell's script."""
+
+    def __init__(self, shell: Shell) -> None:
+        self.shell = shell
+        self._calling: set[str] = set()
+        self._command_names: dict[int, frozenset[str]] = {}
+
+    def all(self, nodes: tuple[Node, ...], last: bool) -> bool:
+        """Whether none of the commands starts, ends, replaces or signals a process that matters."""
+        return all(self._inert(node, last) for node in nodes)
+
+    def _inert(self, node: Node, last: bool) -> bool:
+        match node:
+            case List():
+                return all(not item.background and self._inert(item.node, last) for item in node.items)
+            case AndOr():
+                return self._inert(node.left, last) and self._inert(node.right, last)
+            case Pipeline():
+                return all(self._inert(command, last) for command in node.commands)
+            case If():
+                bodies = [part for branch in node.branches for part in branch]
+                return self.all((*bodies, *([node.otherwise] if node.otherwise else [])), last)
+            case Case():
+                return self.all(tuple(arm.body for arm in node.arms), last)
+            case Loop():
+                return self.all((node.condition, node.body), last) or self._waits(node, last)
+            case For():
+                return self._inert(node.body, last)
+            case Subshell() | Group():
+                return self._inert(node.body, last)
+            case Simple():
+                return self._simple(node, last)
+            case Test() | ArithmeticCommand():
+                return True
+            case Function() | Opaque():
+                return False
+
+    def _waits(self, node: Loop, last: bool) -> bool:
+        """A loop that polls until something is ready: its `break` leaves nothing but itself."""
+        return not last and self._inert(node.condition, last) and self._without_leaving(node.body)
+
+    def _without_leaving(self, body: List) -> bool:
+        for item in body.items:
+            node = item.node
+            if isinstance(node, Simple) and node.words and node.words[0].text in ("break", "continue"):
+                continue
+            if isinstance(node, If):
+                parts = [branch[1] for branch in node.branches] + ([node.otherwise] if node.otherwise else [])
+                if all(self._without_leaving(part) for part in parts):
+                    continue
+                return False
+            if isinstance(node, AndOr) and isinstance(node.right, Simple) and node.right.words:
+                if node.right.words[0].text in ("break", "continue") and self._inert(node.left, False):
+                    continue
+            if item.background or not self._inert(node, False):
+                return False
+        return True
+
+    def _simple(self, node: Simple, last: bool) -> bool:
+        relevant = self._names(self.shell.script)
+        if any(assignment.name in relevant for assignment in node.assignments):
+            return False
+        if not node.words:
+            return True
+        name = node.words[0].literal
+        if name is None:
+            # `"$@"`, `$cmd`: whatever it is, it is the program that the script was written for.
+            return False
+        if name == "exec":
+            return len(node.words) == 1
+        if name in (".", "source"):
+            return not last and self._sourced_is_inert(node)
+        if name in _MATTERS:
+            return False
+        if name == "set":
+            return not any(word.text == "--" or not word.text.startswith(("-", "+")) for word in node.words[1:]) and not any(
+                word.text == "-m" for word in node.words
+            )
+        if name in self.shell.functions:
+            return self._function(name, last)
+        if name in ("export", "local", "declare", "typeset", "readonly", "read", "mapfile", "readarray"):
+            return not any(word.text.partition("=")[0] in relevant for word in node.words[1:])
+        if name in _PLAIN:
+            return True
+        fact = program([word.literal if word.literal is not None else UNKNOWN for word in node.words])
+        if fact is None or fact.lifetime == "long":
+            return not last
+        return fact.lifetime == "short"
+
+    def _sourced_is_inert(self, node: Simple) -> bool:
+        path = node.words[1].literal if len(node.words) > 1 else None
+        if path is None:
+            return True
+        file = self.shell.machine.find(path if "/" in path else "./" + path, self.shell.env)
+        return file is None or file.text is None
+
+    def _function(self, name: str, last: bool) -> bool:
+        if name in self._calling:
+            return True
+        self._calling.add(name)
+        try:
+            return self._inert(self.shell.functions[name].node.body, last)
+        finally:
+            self._calling.discard(name)
+
+    # ------------------------------------------------------------------ aborting
+
+    def aborts(self, nodes: tuple[Node, ...]) -> bool:
+        """Whether the commands do nothing but end the script: an error or a usage text, then `exit`."""
+        if not nodes:
+            return False
+        items: list[Node] = []
+        for node in nodes:
+            items.extend(_flat(node))
+        return bool(items) and self._ends(items[-1]) and all(self._inert(node, False) for node in items[:-1])
+
+    def _ends(self, node: Node) -> bool:
+        if not isinstance(node, Simple) or not node.words:
+            return False
+        name = node.words[0].literal
+        if name == "exit":
+            return True
+        if name in self.shell.functions and name not in self._calling:
+            self._calling.add(name)
+            try:
+                return self.aborts((self.shell.functions[name].node.body,))
+            finally:
+                self._calling.discard(name)
+        return False
+
+    def leaves(self, body: Node, depth: int = 0) -> bool:
+        """Whether something in a loop's body may leave the loop."""
+        match body:
+            case List():
+                return any(self.leaves(item.node, depth) for item in body.items if not item.background)
+            case AndOr():
+                return self.leaves(body.left, depth) or self.leaves(body.right, depth)
+            case If():
+                parts = [part for branch in body.branches for part in branch]
+                return any(self.leaves(part, depth) for part in [*parts, *([body.otherwise] if body.otherwise else [])])
+            case Case():
+                return any(self.leaves(arm.body, depth) for arm in body.arms)
+            case Loop() | For():
+                return self.leaves(body.body, depth + 1)
+            case Group():
+                return self.leaves(body.body, depth)
+            case Simple():
+                name = body.words[0].literal if body.words else None
+                if name == "break":
+                    return depth == 0 or len(body.words) > 1
+                if name in self.shell.functions and name not in self._calling:
+                    self._calling.add(name)
+                    try:
+                        return self.leaves(self.shell.functions[name].node.body, depth + 1)
+                    finally:
+                        self._calling.discard(name)
+                return name in ("exit", "return") or (name == "exec" and len(body.words) > 1)
+            case _:
+                return False
+
+    # ------------------------------------------------------------------ variables
+
+    def forget(self, nodes: tuple[Node, ...]) -> None:
+        """What the commands assign is unknown from here on."""
+        for node in nodes:
+            for name in _assigned(node):
+                self.shell.assign(name, UNKNOWN)
+
+    def _names(self, script: Script) -> frozenset[str]:
+        found = self._command_names.get(id(script))
+        if found is None:
+            names: set[str] = set()
+            _command_variables(script.body, names)
+            found = self._command_names[id(script)] = frozenset(names)
+        return found
+
+
+def _flat(node: Node) -> list[Node]:
+    if isinstance(node, (List, Group)):
+        items = node.items if isinstance(node, List) else node.body.items
+        return [inner for item in items for inner in _flat(item.node)]
+    return [node]
+
+
+def below(node: Node) -> list[Node]:
+    """The commands directly inside a command."""
+    match node:
+        case List():
+            return [item.node for item in node.items]
+        case AndOr():
+            return [node.left, node.right]
+        case Pipeline():
+            return list(node.commands)
+        case If():
+            parts: list[Node] = [part for branch in node.branches for part in branch]
+            return [*parts, *([node.otherwise] if node.otherwise else [])]
+        case Case():
+            return [arm.body for arm in node.arms]
+        case Loop():
+            return [node.condition, node.body]
+        case For() | Subshell() | Group() | Function():
+            return [node.body]
+        case _:
+            return []
+
+
+def words_below(node: Node) -> list[Word]:
+    """Every word of a command and of what stands inside it, targets of redirections included."""
+    words: list[Word] = []
+    if isinstance(node, Simple):
+        words = [*node.words, *(r.target for r in node.redirects if r.target is not None)]
+        words += [a.value for a in node.assignments if a.value is not None]
+    elif isinstance(node, (If, Case, Loop, For, Subshell, Group)):
+        words = [r.target for r in node.redirects if r.target is not None]
+    for child in below(node):
+        words += words_below(child)
+    return words
+
+
+def _assigned(node: Node) -> set[str]:
+    names: set[str] = set()
+    if isinstance(node, Simple):
+        names = {assignment.name for assignment in node.assignments} if not node.words else set()
+        if node.words and node.words[0].literal in ("export", "local", "declare", "read", "typeset", "readonly"):
+            names |= {word.text.partition("=")[0] for word in node.words[1:] if not word.text.startswith("-")}
+    if isinstance(node, For) and node.name:
+        names.add(node.name)
+    for child in below(node):
+        names |= _assigned(child)
+    return names
+
+
+def _command_variables(node: Node, names: set[str]) -> None:
+    """Variables that stand where a command's name, or what becomes one, is read."""
+    if isinstance(node, Simple) and node.words:
+        first = node.words[0]
+        words = list(node.words) if first.literal in ("exec", "eval", "set", "command", "trap", "sh", "bash") else [first]
+        for word in words:
+            names.update(part.name for part in word.parts if isinstance(part, Param) and not part.name.isdigit())
+    for child in below(node):
+        _command_variables(child, names)

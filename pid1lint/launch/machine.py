@@ -1,0 +1,612 @@
+"""From an argv to a process: scripts and their interpreters, launchers, inits, and the programs of the facts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+from pid1lint.facts.launchers import Launcher, launcher, split
+from pid1lint.facts.programs import Program, program
+from pid1lint.facts.shells import Shell as Dialect
+from pid1lint.facts.shells import shell as dialect_of
+from pid1lint.launch.appsource import app_reaction
+from pid1lint.launch.process import Call, Obstacle
+from pid1lint.launch.values import UNKNOWN
+from pid1lint.launch.world import SWITCH_SECONDS, Block, Proc, Runner, Stage, World
+from pid1lint.shell.ir import Script
+from pid1lint.shell.parse import parse
+from pid1lint.source import Excerpt, Place, Source
+
+if TYPE_CHECKING:
+    from pid1lint.image.filesystem import ImageFile
+    from pid1lint.image.model import Image
+
+SHELLS = frozenset(("sh", "bash", "dash", "ash", "zsh", "ksh", "mksh", "yash", "rbash"))
+DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+FILTERS = frozenset(
+    "awk cat cronolog cut egrep fgrep gawk grep gzip head jq less logger mawk multilog nl pino-pretty rotatelogs sed "
+    "sort svlogd tail tee tr ts uniq wc".split()
+)
+"""Programs that end when what they read from ends."""
+_DEPTH = 24
+
+
+class Argument(NamedTuple):
+    """A word of an argv: its value, as far as it is known, how it is written, and where."""
+
+    value: str
+    text: str
+    excerpt: Excerpt | None = None
+    soft: str = ""
+
+
+Argv = tuple[Argument, ...]
+
+
+def arguments(words: tuple[str, ...] | list[str]) -> Argv:
+    """Plain strings as an argv."""
+    return tuple(Argument(word, word) for word in words)
+
+
+class Environment(NamedTuple):
+    """What a program inherits: variables, and whether its arguments come from CMD."""
+
+    variables: Mapping[str, str]
+    workdir: str
+    soft: str = ""
+
+
+ShellMaker = Callable[["Machine", Proc, Dialect, Script, "Argv", Environment, "ShellStart"], Runner]
+
+
+class ShellStart(NamedTuple):
+    """How a shell was called: `form` is `string` (-c) or `file`; `name` is its $0; `options` its letters."""
+
+    form: str
+    name: str
+    options: str
+
+
+class Machine:
+    """Starts programs of one image in one world."""
+
+    def __init__(self, image: Image, world: World, sh: str, make_shell: ShellMaker, parsed: dict[int, Script]) -> None:
+        self.image = image
+        self.world = world
+        self.sh = sh
+        self.make_shell = make_shell
+        self.parsed = parsed
+        self.depth = 0
+        self.background: set[int] = set()
+
+    # ------------------------------------------------------------------ look-up
+
+    def script(self, text: Excerpt) -> Script:
+        """A file's parsed text, parsed once a launch."""
+        found = self.parsed.get(id(text))
+        if found is None:
+            found = self.parsed[id(text)] = parse(text)
+        return found
+
+    def find(self, name: str, env: Environment) -> ImageFile | None:
+        """The file that a program's name or path stands for, if the image's files tell."""
+        if "/" in name:
+            path = name if name.startswith("/") else f"{env.workdir.rstrip('/')}/{name}"
+            return self.image.files.lookup(_normal(path))
+        if UNKNOWN in name or not name:
+            return None
+        return self.image.files.which(name, env.variables.get("PATH") or DEFAULT_PATH)
+
+    def dialect(self, program_path: str) -> Dialect:
+        """The shell behind a name; `sh` is the image's own."""
+        name = program_path.rpartition("/")[2]
+        name = {"ash": "busybox", "rbash": "bash", "hush": "busybox"}.get(name, name)
+        if name == "sh" or name not in ("bash", "dash", "busybox", "zsh", "ksh", "mksh", "yash"):
+            name = self.sh or "dash"
+        return dialect_of(name)
+
+    # ------------------------------------------------------------------ become
+
+    def become(self, proc: Proc, argv: Argv, start: str, place: Place | None, call: Call | None, env: Environment) -> None:
+        """Make a process run a program; it may end at once (a short program, one that is not found)."""
+        self.depth += 1
+        try:
+            if self.depth > _DEPTH:
+                self._leaf(proc, argv, start, place, call, env)
+                self.world.obstacles.append(Obstacle("programs start each other without end", place))
+                return
+            self._become(proc, argv, start, place, call, env)
+        finally:
+            self.depth -= 1
+
+    def _become(self, proc: Proc, argv: Argv, start: str, place: Place | None, call: Call | None, env: Environment) -> None:
+        name = argv[0].value
+        base = name.rpartition("/")[2]
+        file = self.find(name, env)
+        if file is not None and file.text is not None and _is_script(file):
+            self._script_file(proc, argv, file, start, place, call, env)
+            return
+        if file is None and self._base_entrypoint(proc, argv, start, place, call, env):
+            return
+        if base in SHELLS and (file is None or file.text is None):
+            self._shell(proc, argv, start, place, call, env)
+            return
+        if base == "busybox" and len(argv) > 1:
+            self._become(proc, argv[1:], start, place, call, env)
+            return
+        known = launcher(name)
+        if known is not None and self._launcher(proc, known, argv, start, place, call, env):
+            return
+        if self._runner(proc, argv, start, place, call, env):
+            return
+        self._leaf(proc, argv, start, place, call, env, file)
+
+    def stage(
+        self, proc: Proc, argv: Argv, start: str, place: Place | None, kind: str, call: Call | None, program: str = ""
+    ) -> Stage:
+        """Note what a process has become."""
+        for old in proc.stages[-1:]:
+            # A caught signal is reset by exec.
+            old.before = len(self.world.procs)
+        proc.runner = None
+        proc.handlers = None
+        proc.react = None
+        proc.on_signal = None
+        proc.on_child = None
+        name = program or argv[0].value.rpartition("/")[2]
+        if UNKNOWN in name:
+            name = argv[0].text
+        stage = Stage(
+            tuple(word.value if UNKNOWN not in word.value else word.text for word in argv),
+            name,
+            "exec" if proc.stages else start,
+            place,
+            kind,
+            call,
+            arguments=tuple(word.value for word in argv),
+        )
+        proc.stages.append(stage)
+        return stage
+
+    # ------------------------------------------------------------------ scripts
+
+    def _script_file(
+        self, proc: Proc, argv: Argv, file: ImageFile, start: str, place: Place | None, call: Call | None, env: Environment
+    ) -> None:
+        assert file.text is not None
+        first = file.text.text.split("\n", 1)[0]
+        if file.executable is False:
+            self._cannot_start(proc, argv, start, place, call, 126, f"{argv[0].text} has no execute bit")
+            proc.stage.file = file
+            return
+        if not first.startswith("#!"):
+            if start == "container":
+                self._cannot_start(proc, argv, start, place, call, 127, f"{argv[0].text} has no #! line")
+                proc.stage.file = file
+                return
+            interpreter = ["/bin/sh"]
+        else:
+            line = first[2:]
+            if line.endswith("\r") and not file.altered and not file.crlf_removed:
+                shown = line.strip()
+                self._cannot_start(
+                    proc, argv, start, place, call, 127, f"{argv[0].text} has CRLF line ends: no program is called `{shown}\\r`"
+                )
+                proc.stage.file = file
+                return
+            parts = line.strip().split(None, 1)
+            if not parts:
+                interpreter = ["/bin/sh"]
+            elif parts[0].endswith("/env") and len(parts) == 2 and parts[1].startswith("-S"):
+                interpreter = [parts[0], *parts[1][2:].split()]
+            else:
+                interpreter = parts
+        path = Argument(file.path, argv[0].text, None, argv[0].soft)
+        words = (*arguments(interpreter), path, *argv[1:])
+        if interpreter[0].rpartition("/")[2] in SHELLS:
+            self._shell(proc, words, start, place, call, env, shown=argv)
+        else:
+            self._become(proc, words, start, place, call, env)
+
+    def _cannot_start(
+        self, proc: Proc, argv: Argv, start: str, place: Place | None, call: Call | None, status: int, why: str
+    ) -> None:
+        self.stage(proc, argv, start, place, "app", call)
+        if proc.pid == 1:
+            self.world.failure = (why, place)
+        self.world.end(proc, status)
+
+    # ------------------------------------------------------------------- shells
+
+    def _shell(
+        self,
+        proc: Proc,
+        argv: Argv,
+        start: str,
+        place: Place | None,
+        call: Call | None,
+        env: Environment,
+        shown: Argv | None = None,
+    ) -> None:
+        if self.sh == "none" and argv[0].value in ("/bin/sh", "sh"):
+            self._cannot_start(proc, argv, start, place, call, 127, "the image has no /bin/sh")
+            return
+        dialect = self.dialect(argv[0].value)
+        at, letters, string = 1, "", False
+        while at < len(argv) and argv[at].value[:1] in ("-", "+") and len(argv[at].value) > 1:
+            word = argv[at].value
+            at += 1
+            if word == "--":
+                break
+            if word in ("-o", "+o", "-O", "+O", "--rcfile", "--init-file"):
+                letters += "e" if argv[at : at + 1] and argv[at].value == "errexit" else ""
+                at += 1
+            elif not word.startswith("--"):
+                if word[0] == "-":
+                    letters += word[1:]
+                string = string or "c" in word[1:]
+                if word.endswith("o"):
+                    at += 1
+        rest = argv[at:]
+        if string and not dialect.combined_short_options and "o" in letters:
+            self._cannot_start(proc, argv, start, place, call, 2, f"{dialect.name} knows no option like this")
+            return
+        if string and rest:
+            self._shell_string(proc, argv, rest, dialect, letters, start, place, call, env)
+        elif string:
+            self._cannot_start(proc, argv, start, place, call, 2, f"`{argv[-1].text}` lacks its string")
+        elif rest and "s" not in letters:
+            self._shell_file(proc, shown or argv, rest, dialect, letters, start, place, call, env)
+        else:
+            stage = self.stage(proc, argv, start, place, "shell", call)
+            stage.dialect, stage.form = dialect.name, "interactive"
+            self.world.end(proc, 0)
+
+    def _shell_string(
+        self,
+        proc: Proc,
+        argv: Argv,
+        rest: Argv,
+        dialect: Dialect,
+        letters: str,
+        start: str,
+        place: Place | None,
+        call: Call | None,
+        env: Environment,
+    ) -> None:
+        text = rest[0]
+        excerpt = text.excerpt or Excerpt(Source("", text.value), text.value)
+        script = parse(excerpt)
+        stage = self.stage(proc, argv, start, place, "shell", call)
+        stage.form, stage.dialect, stage.script = "string", dialect.name, script
+        name = rest[1].value if len(rest) > 1 else argv[0].value
+        self._run_shell(proc, dialect, script, rest[2:], env, ShellStart("string", name, letters))
+
+    def _shell_file(
+        self,
+        proc: Proc,
+        argv: Argv,
+        rest: Argv,
+        dialect: Dialect,
+        letters: str,
+        start: str,
+        place: Place | None,
+        call: Call | None,
+        env: Environment,
+    ) -> None:
+        path = rest[0].value
+        file = self.find(path if "/" in path else "./" + path, env) or self.find(path, env)
+        stage = self.stage(proc, argv, start, place, "shell", call)
+        stage.form, stage.dialect, stage.file = "file", dialect.name, file
+        if file is None or file.text is None:
+            self.world.obstacles.append(Obstacle(f"the script {rest[0].text} is not in the build context", place))
+            self._stay(proc, stage, "app")
+            stage.reaction, stage.assumed = "handles", True
+            proc.react = lambda _: "handles"
+            return
+        stage.script = self.script(file.text)
+        self._run_shell(proc, dialect, stage.script, rest[1:], env, ShellStart("file", path, letters))
+
+    def _run_shell(
+        self, proc: Proc, dialect: Dialect, script: Script, words: Argv, env: Environment, how: ShellStart
+    ) -> None:
+        proc.runner = self.make_shell(self, proc, dialect, script, words, env, how)
+        proc.block = None
+
+    # ---------------------------------------------------------------- launchers
+
+    def _launcher(
+        self, proc: Proc, known: Launcher, argv: Argv, start: str, place: Place | None, call: Call | None, env: Environment
+    ) -> bool:
+        parts = split(known, [word.value for word in argv])
+        command: Argv = tuple(argv[index] for index in parts.words)
+        if parts.shell_string_index is not None:
+            command = (*arguments(["/bin/sh", "-c"]), argv[parts.shell_string_index])
+        elif parts.split_string_index is not None:
+            command = arguments(argv[parts.split_string_index].value.split())
+        if not command:
+            return False
+        stage = self.stage(proc, argv, start, place, "init" if parts.kind == "init" else "launcher", call)
+        stage.launcher = known
+        if known.assignments and parts.assignments:
+            pairs = dict(argv[index].value.split("=", 1) for index in parts.assignments)
+            env = env._replace(variables={**env.variables, **pairs})
+        if parts.kind == "exec":
+            self._become(proc, command, "exec", command[0].excerpt.place() if command[0].excerpt else place, call, env)
+            return True
+        root = proc.pid
+        child = self.world.spawn(proc, "child", place)
+        if parts.kind == "init" and parts.group:
+            child.group = child.pid
+        if parts.kind == "detach" and proc.pid != 1:
+            # setsid forks only where it leads a process group, which a child of a script does not.
+            self.world.procs.pop(child.pid)
+            proc.group = proc.pid
+            self._become(proc, command, "exec", place, call, env)
+            return True
+        if root in self.background:
+            self.background.add(child.pid)
+        self._connect(proc, child, parts.kind, parts.group)
+        self.become(child, command, "child", command[0].excerpt.place() if command[0].excerpt else place, call, env)
+        if not child.alive and proc.alive:
+            self.world.end(proc, child.status)
+        return True
+
+    def _connect(self, proc: Proc, child: Proc, kind: str, group: bool) -> None:
+        """What a launcher that stays does with signals, and with its child's end."""
+        world = self.world
+
+        def ended(gone: Proc) -> None:
+            if gone.pid == child.pid:
+                world.end(proc, gone.status)
+
+        def forward(name: str) -> None:
+            if group:
+                world.signal_group(child.group, name)
+            else:
+                world.signal(child, name)
+
+        def switch(name: str) -> None:
+            world.signal(child, name)
+            proc.kills_at = world.clock + SWITCH_SECONDS
+
+        proc.on_child = ended
+        if kind in ("init", "forward"):
+            proc.on_signal = forward
+        elif kind == "switch":
+            proc.on_signal = switch
+        elif kind == "detach":
+            world.end(proc, 0)
+            return
+        proc.runner = _waits_for(child.pid)
+
+    # ------------------------------------------------------------- package.json
+
+    def _runner(
+        self, proc: Proc, argv: Argv, start: str, place: Place | None, call: Call | None, env: Environment
+    ) -> bool:
+        """`npm start` and its kin: the script of package.json, in a shell below the runner."""
+        fact = program([word.value for word in argv])
+        if fact is None or fact.kind != "runner":
+            return False
+        found = self._package_script([word.value for word in argv], env)
+        if found is None:
+            return False
+        text, file = found
+        stage = self.stage(proc, argv, start, place, "launcher", call)
+        stage.fact, stage.file = fact, file
+        child = self.world.spawn(proc, "child", place)
+        self._connect(proc, child, "forward", group=False)
+        command = (*arguments(["/bin/sh", "-c"]), Argument(text, text))
+        self.become(child, command, "child", place, None, env)
+        if not child.alive and proc.alive:
+            self.world.end(proc, child.status)
+        return True
+
+    def _package_script(self, argv: list[str], env: Environment) -> tuple[str, ImageFile] | None:
+        runner = argv[0].rpartition("/")[2]
+        words = [word for word in argv[1:] if not word.startswith("-")]
+        if not words:
+            return None
+        name = words[0]
+        if name in ("run", "run-script"):
+            name = words[1] if len(words) > 1 else ""
+        elif runner == "npm" and name not in ("start", "test", "stop", "restart"):
+            return None
+        file = self.image.files.lookup(_normal(f"{env.workdir}/package.json"))
+        if file is None or file.text is None or runner not in ("npm", "yarn", "pnpm"):
+            return None
+        try:
+            script = json.loads(file.text.text)["scripts"][name]
+        except (ValueError, KeyError, TypeError):
+            return None
+        return (script, file) if isinstance(script, str) else None
+
+    # -------------------------------------------------------- base image scripts
+
+    def _base_entrypoint(
+        self, proc: Proc, argv: Argv, start: str, place: Place | None, call: Call | None, env: Environment
+    ) -> bool:
+        """The entrypoint script of a known base image, whose text is not in the context."""
+        base = self.image.base
+        if base is None or not base.entrypoint or base.entrypoint_runs in ("none", "unknown"):
+            return False
+        own = base.entrypoint[0]
+        name = argv[0].value
+        if name.rpartition("/")[2] != own.rpartition("/")[2] or len(base.entrypoint) > 1:
+            return False
+        if launcher(own) is not None:
+            return False
+        given = tuple(word.value for word in argv[1:])
+        command = base.command(given)
+        if command is None:
+            return False
+        words = argv[1:] if command == given else arguments(command)
+        stage = self.stage(proc, argv, start, place, "launcher", call)
+        stage.form = "base"
+        if base.entrypoint_runs == "init":
+            child = self.world.spawn(proc, "child", place)
+            self._connect(proc, child, "init", group=False)
+            stage.kind = "init"
+            self.become(child, words, "child", place, call, env)
+            return True
+        at = words[0].excerpt.place() if words[0].excerpt else place
+        self._become(proc, words, "exec", at, call, env)
+        return True
+
+    # ------------------------------------------------------------------- leaves
+
+    def _leaf(
+        self,
+        proc: Proc,
+        argv: Argv,
+        start: str,
+        place: Place | None,
+        call: Call | None,
+        env: Environment,
+        file: ImageFile | None = None,
+    ) -> None:
+        words = [word.value for word in argv]
+        fact = program(words)
+        stage = self.stage(proc, argv, start, place, "app", call)
+        stage.fact, stage.file = fact, file
+        signal = self.world.stop_signal
+        if UNKNOWN in words[0].rpartition("/")[2]:
+            self.world.obstacles.append(Obstacle(f"the program's name {argv[0].text} is not known", place))
+        elif fact is None and file is None and words[0].endswith((".sh", ".bash")):
+            self.world.obstacles.append(Obstacle(f"the script {argv[0].text} is not in the build context", place))
+        elif file is not None and file.text is None and words[0].endswith((".sh", ".bash")):
+            self.world.obstacles.append(Obstacle(f"the text of the script {argv[0].text} is not known", place))
+        if fact is not None and fact.interpreter:
+            stage.reaction, stage.assumed = app_reaction(self.image, fact, words, env.workdir, signal)
+        elif fact is not None and fact.reaction(signal):
+            stage.reaction = fact.reaction(signal)
+        else:
+            stage.reaction, stage.assumed = "handles", True
+        proc.react = self._reaction(fact, stage)
+        lifetime = fact.lifetime if fact is not None else "long"
+        if proc.reads_from and (stage.program not in FILTERS or not self._fed(proc)):
+            proc.reads_from = ()
+        if proc.reads_from:
+            stage.kind = "job"
+            proc.helper = proc.long = True
+            proc.react = lambda _: "default"
+            return
+        if words[0].rpartition("/")[2] == "sleep" and len(words) > 1:
+            self._sleep(proc, stage, words[1])
+        elif lifetime == "short":
+            stage.kind = "job"
+            self.world.end(proc, 0)
+        elif lifetime == "daemonizes":
+            self._daemon(proc, stage)
+        else:
+            self._stay(proc, stage, lifetime)
+
+    def _reaction(self, fact: Program | None, stage: Stage) -> Callable[[str], str]:
+        stop_signal = self.world.stop_signal
+
+        def react(name: str) -> str:
+            if name == stop_signal or (fact is not None and fact.interpreter):
+                return stage.reaction
+            return (fact.reaction(name) if fact is not None else "") or "handles"
+
+        return react
+
+    def _sleep(self, proc: Proc, stage: Stage, duration: str) -> None:
+        """`sleep` is the one short program whose time matters: a trap waits for it."""
+        seconds = _seconds(duration)
+        proc.helper = True
+        proc.react = lambda _: "default"
+        stage.reaction, stage.assumed = "default", False
+        if seconds is None:
+            self._stay(proc, stage, "forever")
+        elif self.world.stopped or proc.thread in self.world.live or proc.pid in self.background:
+            stage.kind = "job"
+            proc.ends_at = self.world.clock + seconds
+        else:
+            # Before the launch has settled time does not matter.
+            self.world.end(proc, 0)
+
+    def _fed(self, proc: Proc) -> bool:
+        return any(self.world.procs[pid].alive for pid in proc.reads_from)
+
+    def _daemon(self, proc: Proc, stage: Stage) -> None:
+        """It leaves a child that nobody waits for, and ends."""
+        stage.kind = "job"
+        daemon = self.world.spawn(proc, "background", stage.place)
+        daemon.stages.append(
+            Stage(stage.argv, stage.program, "background", stage.place, "app", stage.call, fact=stage.fact)
+        )
+        daemon.long = True
+        daemon.react = proc.react
+        daemon.group = daemon.pid
+        self.world.end(proc, 0)
+
+    def _stay(self, proc: Proc, stage: Stage, lifetime: str) -> None:
+        """A program that may run on: whether it does is the plan's to say."""
+        world = self.world
+        proc.helper = stage.fact is not None and stage.fact.helper
+        if world.stopped:
+            known = {other.stage.program for other in world.at_stop}
+            if lifetime != "forever" and stage.program not in known:
+                self._stopped_by(stage)
+                world.end(proc, 0)
+                return
+            proc.long = True
+            return
+        root = proc.pid == 1 or proc.pid in self.background
+        how = "exec" if root else "forever" if lifetime == "forever" else "app"
+        if world.blocks_here(proc.thread, how):
+            proc.long = True
+        else:
+            world.end(proc, 0)
+
+    def _stopped_by(self, stage: Stage) -> None:
+        """An unknown program that is run after the stop signal is one that stops the app: `app-ctl stop`."""
+        if stage.call is None or stage.call.script is None:
+            return
+        for proc in self.world.at_stop:
+            if proc.alive and proc.long and not proc.done:
+                proc.done = True
+                self.world.obstacles.append(Obstacle(f"what {stage.program} does to the app is not known", stage.place))
+                proc.ends_at = self.world.clock + 0.1
+
+
+def _waits_for(pid: int) -> Runner:
+    yield Block("child", (pid,))
+    return 0
+
+
+def _seconds(text: str) -> float | None:
+    """A duration as sleep(1) takes it; None for `infinity` and what is not known."""
+    factor = {"s": 1, "m": 60, "h": 3600, "d": 86400}.get(text[-1:], 0)
+    digits = text[:-1] if factor else text
+    try:
+        value = float(digits) * (factor or 1)
+    except ValueError:
+        return None if text in ("infinity", "inf") else 5.0
+    return None if value == float("inf") else value
+
+
+def _normal(path: str) -> str:
+    """An absolute path without `.`, `..` and doubled slashes."""
+    parts: list[str] = []
+    for part in path.split("/"):
+        if part == "..":
+            parts = parts[:-1]
+        elif part not in ("", "."):
+            parts.append(part)
+    return "/" + "/".join(parts)
+
+
+def _is_script(file: ImageFile) -> bool:
+    assert file.text is not None
+    text = file.text.text
+    return text.startswith("#!") or file.path.endswith((".sh", ".bash")) or _looks_like_shell(text)
+
+
+def _looks_like_shell(text: str) -> bool:
+    """A file without a shebang that is plainly a shell script: it begins with a comment or a shell word."""
+    head = next((line.strip() for line in text.split("\n", 20) if line.strip() and not line.startswith("#")), "")
+    return head.split(" ")[0] in ("set", "exec", "export", "if", "cd", "echo", "source", ".", "for", "while", "trap", "case")

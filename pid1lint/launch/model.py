@@ -1,0 +1,330 @@
+"""All paths of a launch, each run in a world of its own, and the verdict on the one that the image's CMD takes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pid1lint.launch.machine import Argument, Argv, Environment, Machine
+from pid1lint.launch.process import Launch, Obstacle, Outcome, Path, Process
+from pid1lint.launch.shell import make_shell
+from pid1lint.launch.why import explain
+from pid1lint.launch.world import Proc, Stage, World, signal_name
+
+if TYPE_CHECKING:
+    from pid1lint.image.model import Command, Image
+    from pid1lint.shell.ir import Script
+
+MOST_PATHS = 48
+_WAITS = ("wait",)
+
+
+def analyse(image: Image) -> Launch:
+    """How a stage's container starts, and what becomes of it when it is told to stop."""
+    signal = signal_name(image.stop_signal) or "TERM"
+    sh = image.sh
+    shells = (sh,) if sh else ("dash", "bash", "busybox")
+    argv = _argv(image)
+    if argv is None:
+        return _without_command(image)
+    per_shell = [_explore(image, argv, signal, sh) for sh in shells]
+    paths = _ordered(per_shell[0])
+    first = paths[0]
+    outcome, why = first.outcome, first.why
+    doubt = _doubt(paths)
+    if doubt:
+        outcome, why = Outcome.UNKNOWN, doubt
+    others = {_ordered(found)[0].outcome for found in per_shell[1:]}
+    if others - {outcome}:
+        outcome = Outcome.UNKNOWN
+        why = f"what /bin/sh is in {image.base_reference or 'the base image'} is not known: {why}"
+    return Launch(
+        image,
+        image.dockerfile.source.path,
+        image.stage.name,
+        _shown(image.entrypoint),
+        _shown(image.cmd),
+        image.stop_signal,
+        outcome,
+        why,
+        first.reaps,
+        tuple(paths),
+        tuple(sorted({first.outcome for found in per_shell for first in _ordered(found)[:1]}, key=str)),
+    )
+
+
+def _shown(command: Command | None) -> tuple[str, ...] | str | None:
+    if command is None:
+        return None
+    if command.form == "shell":
+        return command.text.text
+    return tuple(word.text for word in command.words)
+
+
+# --------------------------------------------------------------------- the argv
+
+
+def _argv(image: Image) -> Argv | None:
+    """PID 1's argv: the entrypoint, followed by CMD where the entrypoint is in exec form."""
+    entrypoint, cmd = image.entrypoint, image.cmd
+    if entrypoint is not None and entrypoint.form == "shell":
+        return _words(image, entrypoint, soft="")
+    words: Argv = ()
+    if entrypoint is not None:
+        words = _words(image, entrypoint, soft="")
+    if cmd is not None:
+        words = (*words, *_words(image, cmd, soft="arguments" if entrypoint is not None and words else ""))
+    return words or None
+
+
+def _words(image: Image, command: Command, soft: str) -> Argv:
+    if command.form == "exec":
+        return tuple(Argument(word.text, word.text, word, soft) for word in command.words)
+    prefix = tuple(Argument(word, word, None, soft) for word in command.shell)
+    return (*prefix, Argument(command.text.text, command.text.text, command.text, soft))
+
+
+def _without_command(image: Image) -> Launch:
+    if image.base is None and image.base_reference not in ("", "scratch"):
+        outcome, why = Outcome.UNKNOWN, f"what {image.base_reference} runs is not known"
+    else:
+        outcome, why = Outcome.FAILS, "the image has no command to run"
+    return Launch(
+        image, image.dockerfile.source.path, image.stage.name, _shown(image.entrypoint), _shown(image.cmd),
+        image.stop_signal, outcome, why, None, (), (outcome,),
+    )
+
+
+# ------------------------------------------------------------------- the paths
+
+
+def _explore(image: Image, argv: Argv, signal: str, sh: str) -> list[Path]:
+    """One path per way through the branches that the files leave open, the usual one first."""
+    queue: list[tuple[int, ...]] = [()]
+    seen: set[tuple[int, ...]] = set()
+    paths: list[Path] = []
+    parsed: dict[int, Script] = {}
+    while queue and len(paths) < MOST_PATHS:
+        ways = queue.pop(0)
+        world = _run(image, argv, signal, sh, ways, parsed)
+        taken = tuple(choice.way for choice in world.choices)
+        if taken in seen:
+            continue
+        seen.add(taken)
+        paths.append(_path(world, image))
+        for at in range(len(ways), len(world.choices)):
+            for way in range(world.choices[at].options):
+                if way != taken[at]:
+                    queue.append((*taken[:at], way))
+    return paths
+
+
+def _run(image: Image, argv: Argv, signal: str, sh: str, ways: tuple[int, ...], parsed: dict[int, Script]) -> World:
+    """Scout where each line of execution may stay, background jobs first, then run and stay at the last places."""
+    plan: dict[int, int] = {}
+    for _ in range(4):
+        scout = _start(image, argv, World(signal, plan, ways, scouting=True), sh, parsed)
+        found = {thread: _last(points) for thread, points in scout.points.items() if points and thread}
+        main = scout.points.get(0)
+        if found == plan:
+            break
+        plan = found
+    if main:
+        plan = {**plan, 0: _last(main)}
+    return _start(image, argv, World(signal, plan, ways, scouting=False), sh, parsed)
+
+
+def _start(image: Image, argv: Argv, world: World, sh: str, parsed: dict[int, Script]) -> World:
+    machine = Machine(image, world, sh, make_shell, parsed)
+    proc = world.spawn(None, "container", None)
+    place = argv[0].excerpt.place() if argv[0].excerpt else None
+    if place is None and len(argv) > 1:
+        place = next((word.excerpt.place() for word in argv if word.excerpt), None)
+    machine.become(proc, argv, "container", place, None, Environment(dict(image.env), image.workdir))
+    if world.failure is None:
+        world.run()
+    return world
+
+
+def _last(points: list[str]) -> int:
+    """Where a line of execution stays: at the last point, or at the first of the waits that end it."""
+    at = len(points) - 1
+    while at > 0 and points[at] in _WAITS and points[at - 1] in _WAITS:
+        at -= 1
+    return at
+
+
+def _path(world: World, image: Image) -> Path:
+    outcome, why = world.outcome()
+    main = _main(world)
+    outcome, doubt = _degrade(world, outcome, main)
+    nodes: dict[int, Process] = {}
+    tree = _tree(world, 1, main, nodes, outcome)
+    path = Path(
+        world.decisions(),
+        outcome,
+        doubt or why,
+        tree,
+        nodes.get(main.pid) if main is not None else None,
+        tuple(world.waiting),
+        tuple(world.traps),
+        tuple(world.starts),
+        tuple(world.obstacles),
+        _reaps(world),
+        world.ended_in,
+    )
+    return path if path.why else Path(**{**vars(path), "why": explain(path, image, world.stop_signal)})
+
+
+def _main(world: World) -> Proc | None:
+    """The process that the container is there for."""
+    alive = [proc for proc in world.at_stop if proc.long and proc.stages]
+    for wanted in (
+        [proc for proc in alive if proc.thread == 0 and not proc.helper],
+        [proc for proc in alive if not proc.helper],
+        [proc for proc in alive if proc.thread == 0],
+        alive,
+    ):
+        if wanted:
+            return wanted[0]
+    return None
+
+
+def _degrade(world: World, outcome: Outcome, main: Proc | None) -> tuple[Outcome, str]:
+    """A verdict that rests on something unknown is none."""
+    critical: list[Obstacle] = [
+        obstacle for obstacle in world.obstacles if "nested" in obstacle.reason or "not known" in obstacle.reason
+        or "not in the build context" in obstacle.reason or "closes" in obstacle.reason or "missing" in obstacle.reason
+        or "unexpected" in obstacle.reason or "unclosed" in obstacle.reason or "without end" in obstacle.reason
+    ]
+    if not critical or outcome is Outcome.FAILS:
+        return outcome, ""
+    if outcome is Outcome.HANG and main is not None and main.stage.start == "child":
+        # Whatever the program is, it is not told.
+        return outcome, ""
+    return Outcome.UNKNOWN, critical[0].reason
+
+
+def _ordered(paths: list[Path]) -> list[Path]:
+    """The path of the image's own CMD first; one that ends at once gives way to one that runs."""
+    usual = [path for path in paths if path.usual]
+    ended = (Outcome.EXITS, Outcome.FAILS)
+    best = next((path for path in usual if path.outcome not in ended), None)
+    if best is None:
+        running = [path for path in paths if path.outcome not in ended and path.tree is not None]
+        running.sort(key=lambda path: sum(decision.usual is False for decision in path.decisions))
+        only_environment = [
+            path for path in running if not any(d.usual is False and d.kind == "arguments" for d in path.decisions)
+        ]
+        best = next(iter(only_environment), usual[0] if usual else paths[0])
+    return [best, *(path for path in paths if path is not best)]
+
+
+def _doubt(paths: list[Path]) -> str:
+    """Why the usual path cannot be told, if branches that nobody decides lead to different outcomes."""
+    usual = [path for path in paths if path.usual and path.outcome not in (Outcome.EXITS, Outcome.FAILS)]
+    outcomes = {path.outcome for path in usual}
+    if len(outcomes) < 2:
+        return ""
+    first = paths[0]
+    decision = next((decision for decision in first.decisions if decision.usual is None), None)
+    if decision is None:
+        return ""
+    place = decision.place
+    others = " or ".join(sorted(outcome.value for outcome in outcomes))
+    return f"it is {others}, as {place.source.path}:{place.start.line} decides when the container runs"
+
+
+# -------------------------------------------------------------------- the tree
+
+
+def _tree(world: World, pid: int, main: Proc | None, nodes: dict[int, Process], outcome: Outcome) -> Process | None:
+    proc = world.procs[pid]
+    if not proc.stages:
+        return None
+    living = {other.pid for other in world.at_stop}
+    children = [other for other in world.procs.values() if _parent(other) == pid and other.pid in living]
+    node: Process | None = None
+    first = 0
+    built: list[Process] = []
+    stages = _visible(proc)
+    for index in range(len(stages) - 1, -1, -1):
+        stage = stages[index]
+        low = stages[index - 1].before if index else 0
+        high = stage.before if index < len(stages) - 1 else len(world.procs)
+        below = [
+            found
+            for child in children
+            if low < child.pid <= high and (found := _tree(world, child.pid, main, nodes, outcome)) is not None
+        ]
+        if node is not None:
+            below.append(node)
+        node = _process(proc, stage, tuple(below), index == len(stages) - 1, main, outcome, index)
+        if index == len(stages) - 1:
+            nodes[pid] = node
+        built.append(node)
+        first = index
+    assert first == 0 or node is not None
+    return node
+
+
+def _parent(proc: Proc) -> int:
+    return proc.parent_at_stop or proc.parent
+
+
+def _visible(proc: Proc) -> list[Stage]:
+    """A subshell that became a program at once is just that program."""
+    stages = proc.stages
+    if len(stages) > 1 and stages[0].form == "subshell" and stages[0].call is None:
+        second = stages[1]
+        if second.call is not None and second.call.words == 0:
+            second.start = stages[0].start
+            return stages[1:]
+    return stages
+
+
+def _process(
+    proc: Proc, stage: Stage, children: tuple[Process, ...], last: bool, main: Proc | None, outcome: Outcome, index: int
+) -> Process:
+    receives: bool | None = proc.told and not proc.lost
+    if outcome is Outcome.UNKNOWN and proc.told and stage.assumed:
+        receives = None
+    return Process(
+        stage.argv,
+        stage.program,
+        proc.pid == 1,
+        stage.start,
+        receives,
+        stage.place,
+        children,
+        proc.pid,
+        stage.kind if not (proc.helper and stage.kind == "app") else "app",
+        stage.call,
+        stage.script,
+        stage.file,
+        stage.form,
+        stage.dialect,
+        stage.fact,
+        stage.launcher,
+        stage.reaction,
+        stage.assumed,
+        proc.done and last,
+        main is proc and last,
+        stage.arguments,
+        proc.helper,
+    )
+
+
+def _reaps(world: World) -> bool | None:
+    one = next((proc for proc in world.at_stop if proc.pid == 1), None)
+    if one is None or not one.stages:
+        return None
+    stage = one.stage
+    if stage.kind == "init":
+        return True
+    if stage.kind == "shell":
+        return True
+    if stage.kind == "launcher":
+        return stage.launcher.reaps if stage.launcher is not None else None
+    return stage.fact.reaps if stage.fact is not None else None
+
+

@@ -1,0 +1,123 @@
+"""Strings that are known in part, and what the shell's expansions make of them."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+UNKNOWN = "\ufffc"
+"""Stands in a value for text that the files do not tell."""
+
+
+def known(value: str) -> bool:
+    """Whether nothing in it is unknown."""
+    return UNKNOWN not in value
+
+
+@cache
+def glob_regex(pattern: str) -> re.Pattern[str]:
+    """A shell pattern as a regular expression; unknown text in it matches anything."""
+    out: list[str] = []
+    i = 0
+    while i < len(pattern):
+        char = pattern[i]
+        i += 1
+        if char == "*" or char == UNKNOWN:
+            out.append(".*")
+        elif char == "?":
+            out.append(".")
+        elif char == "\\" and i < len(pattern):
+            out.append(re.escape(pattern[i]))
+            i += 1
+        elif char == "[":
+            close = pattern.find("]", i + 1)
+            if close < 0:
+                out.append(r"\[")
+            else:
+                body = pattern[i:close].replace("\\", "\\\\")
+                out.append("[" + ("^" + body[1:] if body[0] in "!^" else body) + "]")
+                i = close + 1
+        elif char in "@?+*!" and i < len(pattern) and pattern[i] == "(":
+            out.append(re.escape(char))
+        else:
+            out.append(re.escape(char))
+    try:
+        return re.compile("".join(out), re.DOTALL)
+    except re.error:
+        return re.compile(re.escape(pattern), re.DOTALL)
+
+
+def matches(value: str, pattern: str) -> bool | None:
+    """Whether a value matches a shell pattern; None if unknown text decides."""
+    if known(value) and known(pattern):
+        return glob_regex(pattern).fullmatch(value) is not None
+    if pattern == "*":
+        return True
+    if known(pattern):
+        # What is known at both ends may already exclude a match.
+        head, tail = value.split(UNKNOWN, 1)[0], value.rsplit(UNKNOWN, 1)[1]
+        plain = re.match(r"[^*?\[\\]*", pattern)
+        start = plain.group() if plain else ""
+        shared = min(len(start), len(head))
+        if start[:shared] != head[:shared]:
+            return False
+        end = re.search(r"[^*?\[\\\]]*$", pattern)
+        finish = end.group() if end else ""
+        shared = min(len(finish), len(tail))
+        if shared and finish[-shared:] != tail[-shared:]:
+            return False
+    return None
+
+
+def strip(value: str, op: str, pattern: str) -> str:
+    """`${x#p}`, `${x##p}`, `${x%p}`, `${x%%p}`."""
+    if not known(value) or not known(pattern):
+        return _strip_partly(value, op, pattern)
+    regex = glob_regex(pattern)
+    cuts = range(len(value) + 1)
+    if op[0] == "#":
+        order = reversed(cuts) if len(op) == 2 else cuts
+        return next((value[cut:] for cut in order if regex.fullmatch(value[:cut])), value)
+    order = cuts if len(op) == 2 else reversed(cuts)
+    return next((value[:cut] for cut in order if regex.fullmatch(value[cut:])), value)
+
+
+def _strip_partly(value: str, op: str, pattern: str) -> str:
+    if op == "##" and pattern == "*/" and "/" in value.rsplit(UNKNOWN, 1)[-1]:
+        return value.rsplit("/", 1)[1]
+    return UNKNOWN
+
+
+def replace(value: str, op: str, operand: str) -> str:
+    """`${x/p/r}` and `${x//p/r}`."""
+    pattern, _, replacement = operand.partition("/")
+    if not known(value) or not known(pattern):
+        return UNKNOWN
+    regex = glob_regex(pattern)
+    if op == "/#":
+        regex = re.compile(regex.pattern + "", re.DOTALL)
+        match = regex.match(value)
+        return replacement + value[match.end() :] if match else value
+    return regex.sub(lambda _: replacement, value, count=0 if op == "//" else 1)
+
+
+def substring(value: str, operand: str) -> str:
+    """`${x:offset}` and `${x:offset:length}`."""
+    offset, colon, length = operand.partition(":")
+    if not known(value):
+        if not value.startswith(UNKNOWN) and offset.strip() == "0" and length.strip().isdigit():
+            head = value.split(UNKNOWN, 1)[0]
+            if len(head) >= int(length):
+                return head[: int(length)]
+        return UNKNOWN
+    try:
+        start = int(offset or "0")
+        value = value[start:] if start >= 0 else value[max(0, len(value) + start) :]
+        return value[: int(length)] if colon else value
+    except ValueError:
+        return UNKNOWN
+
+
+def split_fields(value: str) -> list[str]:
+    """Field splitting at blanks."""
+    return value.split()

@@ -1,0 +1,100 @@
+"""The outcome of a path in one sentence."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pid1lint.launch.process import Outcome, Path, Process
+
+if TYPE_CHECKING:
+    from pid1lint.image.model import Image
+
+
+def explain(path: Path, image: Image, signal: str) -> str:
+    """One sentence without a full stop: what happens on the stop signal, and because of what."""
+    name = f"SIG{signal}"
+    tree, main = path.tree, path.main
+    if tree is None:
+        return "the container ends by itself"
+    one = pid1(path)
+    if main is None:
+        return _without_app(path, one, name)
+    match path.outcome:
+        case Outcome.GRACEFUL:
+            return _graceful(path, one, main, name)
+        case Outcome.HANG:
+            return _hang(path, one, main, name)
+        case Outcome.ABRUPT:
+            return _abrupt(path, one, main, name)
+        case _:
+            return "the container ends by itself"
+
+
+def pid1(path: Path) -> Process:
+    """What PID 1 is at the moment of the stop signal: the last program of the first process."""
+    assert path.tree is not None
+    one = path.tree
+    while True:
+        after = next((child for child in one.children if child.pid == 1), None)
+        if after is None:
+            return one
+        one = after
+
+
+def _without_app(path: Path, one: Process, signal: str) -> str:
+    if path.outcome is Outcome.GRACEFUL:
+        return f"{one.program} handles {signal}, and the container ends"
+    if path.outcome is Outcome.HANG:
+        return f"{one.program} is PID 1 and does not act on {signal}: docker stop waits 10 s, then kills it"
+    return f"{signal} ends the container"
+
+
+def _graceful(path: Path, one: Process, main: Process, signal: str) -> str:
+    if main.pid == 1:
+        return f"{main.program} is PID 1, gets {signal} and ends cleanly"
+    if one.kind == "init":
+        return f"{one.program} is PID 1 and passes {signal} on to {main.program}, which ends cleanly"
+    if one.kind == "shell":
+        return f"{one.dialect or one.program} is PID 1 and its handler tells {main.program}, then waits for it"
+    return f"{one.program} is PID 1 and passes {signal} on to {main.program}, which ends cleanly"
+
+
+def _hang(path: Path, one: Process, main: Process, signal: str) -> str:
+    tail = "docker stop waits 10 s, then kills it"
+    if main.pid == 1:
+        if main.reaction == "survives":
+            return f"{main.program} is PID 1 and stays on {signal}: {tail}"
+        return f"{main.program} is PID 1 without a handler for {signal}, so the kernel drops it: {tail}"
+    if one.kind == "shell":
+        waiting = next((waiting for waiting in path.waiting if waiting.pid == 1), None)
+        shell = one.dialect or one.program
+        if waiting is not None and waiting.handles and waiting.how in ("child", "pipeline", "substitution"):
+            return f"{shell} is PID 1 and runs its handler for {signal} only when {main.program} has ended: {tail}"
+        if waiting is not None and waiting.handles:
+            return f"{shell} is PID 1 and its handler for {signal} does not end {main.program}: {tail}"
+        return f"{shell} stays PID 1 and keeps {signal} from {main.program}: {tail}"
+    if one.kind == "init":
+        return f"{one.program} passes {signal} on, and {main.program} is not told: {tail}"
+    return f"{one.program} is PID 1 and keeps {signal} from {main.program}: {tail}"
+
+
+def _abrupt(path: Path, one: Process, main: Process, signal: str) -> str:
+    if one.kind == "init" and main.reaction == "default" and not any(_shells_between(path, main)):
+        return f"{one.program} passes {signal} on, and {main.program} has no handler: it is cut off at once"
+    if one.kind == "init":
+        return f"{one.program} passes {signal} on to a shell that dies of it, and {main.program} is cut off"
+    if one.kind == "shell":
+        return f"{one.dialect or one.program} is PID 1 and ends on {signal} before {main.program} has finished"
+    if main.pid == 1:
+        return f"{main.program} ends on {signal}, and what runs beside it is cut off"
+    return f"the container ends on {signal} before {main.program} has finished"
+
+
+def _shells_between(path: Path, main: Process) -> list[Process]:
+    found: list[Process] = []
+    above = path.parent(main)
+    while above is not None:
+        if above.kind == "shell" and not any(child.pid == above.pid for child in above.children):
+            found.append(above)
+        above = path.parent(above)
+    return found
