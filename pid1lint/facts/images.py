@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -13,12 +12,12 @@ from pid1lint.facts import data
 UNKNOWN = "\ufffc"
 """Stands in a reference for what could not be expanded."""
 
+_NOTHING: Mapping[str, str] = {}
 _HUBS = ("docker.io/", "index.docker.io/", "registry-1.docker.io/", "registry.hub.docker.com/")
 _PLATFORMS = frozenset(("amd64", "arm32v5", "arm32v6", "arm32v7", "arm64v8", "i386", "mips64le", "ppc64le", "s390x"))
 
 
-@dataclass(frozen=True)
-class BaseImage:
+class BaseImage(NamedTuple):
     """An image's facts, as far as they matter to what its containers run.
 
     `family` is `debian`, `ubuntu`, `alpine`, `fedora`, `rhel`, `amazon`, `suse`, `arch`, `busybox`, `scratch`,
@@ -45,7 +44,7 @@ class BaseImage:
     stop_signal: str | None = None
     user: str = ""
     workdir: str = ""
-    env: Mapping[str, str] = field(default_factory=dict, hash=False)
+    env: Mapping[str, str] = _NOTHING
     package_manager: str | None = None
     entrypoint_runs: str = "none"
     packages: tuple[str, ...] = ()

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from pid1lint.facts import data
 
@@ -14,8 +13,7 @@ _NUMBER = re.compile(r"-\d+")
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=", re.ASCII)
 
 
-@dataclass(frozen=True)
-class Launcher:
+class Launcher(NamedTuple):
     """How one launcher starts its command, and how it reads its own arguments.
 
     `kind`: `exec` (becomes the command), `forward` (forks, passes signals on and waits), `hang` (forks, does neither
@@ -58,8 +56,7 @@ class Launcher:
     source: str = ""
 
 
-@dataclass(frozen=True)
-class Split:
+class Split(NamedTuple):
     """A launcher's argv in parts, as indices into it.
 
     `options` are the option names as written, without values and clusters undone; `values` those that have a value,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, NamedTuple
 
 from pid1lint.facts import data
 
+_NOTHING: Mapping[str, str] = {}
 _VERSION = re.compile(r"(?<=[a-z])-?\d[\d.]*$")
 _SCRIPTS = {"manage.py": "manage.py", "artisan": "artisan", "console": "bin/console"}
 _SUFFIXES = (".exe", ".cmd", ".phar")
@@ -37,8 +37,7 @@ class Recipe(NamedTuple):
         return (argv[0], *self.insert, *edited, *self.append)
 
 
-@dataclass(frozen=True)
-class Program:
+class Program(NamedTuple):
     """One program, or one way of calling it.
 
     `kind`: `program`, `runner` (starts a command that stands elsewhere: npm, make), `interpreter` (runs the app's
@@ -63,7 +62,7 @@ class Program:
     unless: str = ""
     unless_config: str = ""
     foreground: Recipe | None = None
-    signals: Mapping[str, str] = field(default_factory=dict, hash=False)
+    signals: Mapping[str, str] = _NOTHING
     graceful: str = ""
     reaps: bool | None = None
     spawns: bool = False
@@ -195,8 +194,7 @@ def _module(module: str, rest: Sequence[str]) -> Iterator[tuple[str, ...]]:
         yield (top, *rest)
 
 
-@dataclass(frozen=True)
-class Runner:
+class Runner(NamedTuple):
     """How a package runner passes the stop signal on to an app that handles it.
 
     `dash` is the launch's outcome where /bin/sh is Debian's dash, `other` where it is busybox or bash: `graceful`,

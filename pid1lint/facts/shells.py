@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from pid1lint.facts import data
 
 
-@dataclass(frozen=True)
-class Shell:
+class Shell(NamedTuple):
     """One shell, by what was measured of it.
 
     `exec_string` and `exec_file`: the circumstances under which it replaces itself, without being told to, by the
