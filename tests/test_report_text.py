@@ -249,6 +249,13 @@ def test_a_tree_shows_who_starts_whom_and_who_gets_the_signal() -> None:
     ]
 
 
+def test_pid_1_can_only_ignore_what_it_is_sent() -> None:
+    (line,) = (
+        line for line in drawn(launch(Outcome.HANG, "x", replace(shell(), receives_stop=False))) if "PID 1" in line
+    )
+    assert "✗ ignores SIGTERM" in line
+
+
 def test_an_exec_shows_as_the_same_process_becoming_another_program() -> None:
     java = replace(JAVA, start="exec", pid1=True, receives_stop=True)
     lines = drawn(launch(Outcome.GRACEFUL, "java ends", shell(java), reaps=False))

@@ -104,7 +104,9 @@ def _signal(process: Process, stop_signal: str, style: Style) -> tuple[str, str]
         return "yellow", "? cannot tell"
     if process.receives_stop:
         return "green", f"{style.sign('✓', '+')} gets {stop_signal}"
-    return "red", f"{style.sign('✗', 'x')} never gets {stop_signal}"
+    # The signal is sent to PID 1, whatever it makes of it.
+    verb = "ignores" if process.pid1 else "never gets"
+    return "red", f"{style.sign('✗', 'x')} {verb} {stop_signal}"
 
 
 def _where(process: Process) -> str:
