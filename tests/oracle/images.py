@@ -14,7 +14,7 @@ from pid1lint.image.filesystem import FileSystem, ImageFile
 from pid1lint.image.model import Command, Image
 from tests.oracle.container import PATH, Container, File, program
 from tests.oracle.kernel import Run, run
-from tests.oracle.stand_in import PROGRAMS, SERVER, StandIn
+from tests.oracle.stand_in import ASKS, PROGRAMS, RUNTIMES, SERVER, StandIn
 
 # Real ones are used, at whatever path the image has them; su-exec is gosu under another name.
 REAL = {name: name for name in ("tini", "tini-static", "dumb-init", "catatonit", "gosu")} | {
@@ -39,7 +39,6 @@ _HANDLES = re.compile(r"signal\.signal|add_signal_handler|process\.on(ce)?\(|Sig
 _NAMED = re.compile(r"SIG(TERM|INT|QUIT|HUP|USR1|USR2|WINCH)\b")
 # A runtime that itself starts programs must be the real one.
 _STARTS = re.compile(r"subprocess|os\.(system|exec|spawn)|child_process|\bsystem\(")
-_RUNTIMES = ("python", "python2", "python3", "node", "bun", "php", "perl", "ruby", "deno")
 
 
 def run_image(image: Image, stand_ins: Mapping[str, StandIn] | None = None) -> Run:
@@ -62,6 +61,8 @@ class _Reading:
     def container(self, stand_ins: Mapping[str, StandIn]) -> Container:
         """See `container_of`."""
         image, base = self.image, self.image.base
+        if not self.argv:
+            raise LookupError("the image says nothing of what it runs")
         self._refuse_inimitable()
         alpine = base is not None and base.sh == "busybox"
         sh = base.sh if base is not None and base.sh else "dash"
@@ -73,7 +74,7 @@ class _Reading:
             env={name: value.replace(UNKNOWN, "") for name, value in image.env.items()},
             cwd=image.workdir or "/",
             user=image.user,
-            users=tuple(sorted(self.bare)),
+            users=tuple(sorted(self.bare | set(_BARE.findall(image.user)))),
             stop=image.stop_signal,
             helpers=HELPERS,
             sh="" if sh == "none" else sh,
@@ -128,8 +129,8 @@ class _Reading:
     @cached_property
     def stand_ins(self) -> dict[str, StandIn]:
         """By the name or the path under which a program is looked for."""
-        names = {name for name in self.bare if name in PROGRAMS or shutil.which(name, path=PATH) is None}
-        names -= {name for name in _RUNTIMES if _STARTS.search(self.all_text)} | set(REAL)
+        names = {name for name in self.bare if _known(name) or shutil.which(name, path=PATH) is None}
+        names -= {name for name in RUNTIMES if _STARTS.search(self.all_text)} | set(REAL)
         paths = {path for path in self.paths if path not in self.links and (self._is_free(path) or _known(path))}
         return {where: self._behaviour(Path(where).name) for where in sorted(names | paths)}
 
@@ -148,15 +149,21 @@ class _Reading:
         }
 
     def _behaviour(self, name: str) -> StandIn:
-        stand_in = PROGRAMS.get(name, SERVER)
-        if name not in _RUNTIMES:
-            return stand_in
-        handled = tuple(
-            (Path(path).name, replace(SERVER, ends_on=tuple(sorted(set(_NAMED.findall(text)))) or SERVER.ends_on))
+        if name in RUNTIMES:
+            return self._runtime(RUNTIMES[name])
+        if name == "php-fpm" and self.image.base is not None and self.image.base.name == "php":
+            # The image's own configuration keeps it in the foreground.
+            return SERVER
+        return PROGRAMS.get(name, SERVER)
+
+    def _runtime(self, plain: StandIn) -> StandIn:
+        """What is not known of the program is taken for handled, as for every other program."""
+        known = tuple(
+            (Path(path).name, _handling(text) if _HANDLES.search(text) else plain)
             for path, text in self.texts.items()
-            if _HANDLES.search(text)
+            if not text.startswith("#!")
         )
-        return replace(stand_in, variants=(*handled, *stand_in.variants))
+        return replace(SERVER, code=plain.code, variants=(("http.server", plain), *known, *ASKS))
 
     def _is_free(self, path: str) -> bool:
         return path not in self.texts if path in self.files else not Path(path).exists()
@@ -168,7 +175,12 @@ class _Reading:
 
 
 def _known(path: str) -> bool:
-    return Path(path).name in PROGRAMS
+    return Path(path).name in PROGRAMS or Path(path).name in RUNTIMES
+
+
+def _handling(text: str) -> StandIn:
+    """A program that names the signals which it handles, or handles all that matter."""
+    return replace(SERVER, ends_on=tuple(sorted(set(_NAMED.findall(text)))) or SERVER.ends_on)
 
 
 def _walk(files: FileSystem, directory: str) -> Iterator[tuple[str, ImageFile]]:
