@@ -26,8 +26,8 @@ class BaseImage(NamedTuple):
     `entrypoint` and `cmd` are None where the image sets none; `stop_signal` is None for the default, else `SIG...`.
     `entrypoint_runs` says what the entrypoint does with its arguments: `none` (there is no entrypoint), `exec-args`
     (ends by exec of them), `exec-program` (execs `runs` and gives them to it), `init` (stays PID 1 as an init and
-    runs them as its child), `unknown`. `runs` is also what `exec-args` runs for lack of a command; `prepends` what
-    it puts before arguments of which the first starts with `-`.
+    runs them as its child), `program` (is no script but the program itself), `unknown`. `runs` is also what `exec-args` runs for lack of a command; `prepends` what
+    it puts before arguments of which the first starts with `-` or is one of `prepends_to`.
     `config` is text that its configuration files hold, as far as it decides whether a program stays in the
     foreground. `sh_version` is set where /bin/sh is so old that it execs less: `shell(f"{sh}-{sh_version}")`.
     `packages` are the inits and user switchers that the image ships. `guessed` is set where a tag's suffix, or a
@@ -50,6 +50,7 @@ class BaseImage(NamedTuple):
     packages: tuple[str, ...] = ()
     runs: tuple[str, ...] = ()
     prepends: tuple[str, ...] = ()
+    prepends_to: tuple[str, ...] = ()
     config: str = ""
     sh_version: str = ""
     guessed: bool = False
@@ -57,7 +58,7 @@ class BaseImage(NamedTuple):
     source: str = ""
 
     def command(self, arguments: tuple[str, ...]) -> tuple[str, ...] | None:
-        """The argv that the image's own entrypoint ends up running for `arguments`; None if that is not known."""
+        """The argv that the image's own entrypoint script ends up running for `arguments`; None if it is not known."""
         if self.entrypoint_runs == "none":
             return arguments or None
         if self.entrypoint_runs == "exec-program":
@@ -66,7 +67,9 @@ class BaseImage(NamedTuple):
             return None
         if not arguments:
             return self.runs or None
-        return (*self.prepends, *arguments) if self.prepends and arguments[0].startswith("-") else arguments
+        if arguments[0].startswith("-") or arguments[0] in self.prepends_to:
+            return (*self.prepends, *arguments)
+        return arguments
 
 
 class Reference(NamedTuple):
@@ -210,6 +213,7 @@ def _build(row: dict[str, Any], name: str, tag: str, guessed: bool) -> BaseImage
         packages=data.words(facts.get("packages", "")),
         runs=tuple(facts.get("runs", ())),
         prepends=tuple(facts.get("prepends", ())),
+        prepends_to=data.words(facts.get("prepends_to", "")),
         config=facts.get("config", ""),
         sh_version=_sh_version(facts, common.get("sh_versions", ()), tag),
         guessed=guessed,

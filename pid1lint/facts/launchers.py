@@ -22,7 +22,8 @@ class Launcher(NamedTuple):
     that make it another kind.
     `options_with_value` take the next word, or the rest of theirs; `flags` take none, and all others are taken for
     flags. `operands` are words before the command, of which `operand_options` each replace one. `assignments`:
-    NAME=value words come before the command. `subcommand`: words that must come first for it to be a launcher.
+    NAME=value words come before the command. `subcommand`: words that must come first for it to be a launcher,
+    `optional_words` those that may stand before the command.
     `command_options` name the command in their value, `shell_options` hold a shell string, `split_options` a string
     that is split at blanks; `no_command_options` mean that there is no command, `commandless` that there never is.
     `after_dashes`: a command only follows `--`. `permutes`: options may follow operands, and words after those are a
@@ -43,6 +44,7 @@ class Launcher(NamedTuple):
     ungroup_options: frozenset[str] = frozenset()
     option_kinds: tuple[tuple[str, str], ...] = ()
     subcommand: tuple[str, ...] = ()
+    optional_words: frozenset[str] = frozenset()
     command_options: frozenset[str] = frozenset()
     shell_options: frozenset[str] = frozenset()
     split_options: frozenset[str] = frozenset()
@@ -89,7 +91,7 @@ def _rows() -> dict[str, Launcher]:
 
 _WORD_SETS = (
     "options_with_value flags operand_options group_options ungroup_options command_options shell_options "
-    "split_options no_command_options"
+    "split_options no_command_options optional_words"
 ).split()
 
 
@@ -169,6 +171,8 @@ class _Reader:
             self._read_option(word)
         elif launcher.assignments and _ASSIGNMENT.match(word):
             self.assignments.append(self.at)
+            self.at += 1
+        elif word in launcher.optional_words and not self.dashes:
             self.at += 1
         elif launcher.commandless or (launcher.after_dashes and not self.dashes) or self._takes_operand():
             self.operands.append(self.at)
