@@ -26,8 +26,9 @@ class BaseImage(NamedTuple):
     `entrypoint` and `cmd` are None where the image sets none; `stop_signal` is None for the default, else `SIG...`.
     `entrypoint_runs` says what the entrypoint does with its arguments: `none` (there is no entrypoint), `exec-args`
     (ends by exec of them), `exec-program` (execs `runs` and gives them to it), `init` (stays PID 1 as an init and
-    runs them as its child), `program` (is no script but the program itself), `unknown`. `runs` is also what `exec-args` runs for lack of a command; `prepends` what
-    it puts before arguments of which the first starts with `-` or is one of `prepends_to`.
+    runs them as its child), `program` (is no script but the program itself), `unknown`. `runs` is also what
+    `exec-args` runs for lack of a command; `prepends` what it puts before arguments of which the first starts with
+    `-` or is one of `prepends_to`.
     `config` is text that its configuration files hold, as far as it decides whether a program stays in the
     foreground. `sh_version` is set where /bin/sh is so old that it execs less: `shell(f"{sh}-{sh_version}")`.
     `packages` are the inits and user switchers that the image ships. `guessed` is set where a tag's suffix, or a
