@@ -17,6 +17,12 @@ Lookup: TypeAlias = Callable[[str], str | None]
 _NAME = re.compile(r"[@*#?\-$!0]|\d+|\w*")
 
 
+# Values that double from line to line must not fill the memory, nor patterns try for ever.
+_MAX_EXPANDED = 100_000
+_MAX_MATCHED = 200
+_MAX_STARS = 2
+
+
 class _WordError(Exception):
     """A word that BuildKit refuses."""
 
@@ -27,7 +33,7 @@ def expand(text: str, lookup: Lookup, escape: str = "\\") -> str:
         return text
     try:
         return "".join(_Lexer(text, lookup, escape).run())
-    except _WordError:
+    except (_WordError, RecursionError):
         return UNKNOWN
 
 
@@ -38,7 +44,7 @@ def expand_heredoc(body: Excerpt, lookup: Lookup) -> Excerpt:
     lexer = _Lexer(body.text, lookup, "\\", quotes=False)
     try:
         chars = lexer.run()
-    except _WordError:
+    except (_WordError, RecursionError):
         return body
     offsets = tuple([body.offset(index) for index in lexer.origins] + [body.offset(len(body.text))])
     return Excerpt(body.source, "".join(chars), offsets, 0, body.quoting)
@@ -82,6 +88,7 @@ class _Lexer:
         self.quotes = quotes
         self.at = 0
         self.origins: list[int] = []
+        self.expanded = 0
 
     def run(self) -> list[str]:
         """All of the text."""
@@ -152,6 +159,13 @@ class _Lexer:
         raise _WordError
 
     def _dollar(self) -> str:
+        value = self._expansion()
+        self.expanded += len(value)
+        if self.expanded > _MAX_EXPANDED:
+            raise _WordError
+        return value
+
+    def _expansion(self) -> str:
         self.at += 1
         if not self.text.startswith("{", self.at):
             name = self._name()
@@ -185,6 +199,8 @@ class _Lexer:
             return word if is_set else ""
         if operator == "?" or value is None or UNKNOWN in value:
             return value or ""
+        if len(value) > _MAX_MATCHED:
+            raise _WordError
         greedy = word.startswith(operator)
         pattern = _pattern(word[1:] if greedy else word, greedy)
         return _trim_start(pattern, value) if operator == "#" else _trim_end(pattern, value, greedy)
@@ -196,11 +212,15 @@ class _Lexer:
         replacement = self._until("}", raw=True)
         if value is None or UNKNOWN in value:
             return value or ""
+        if len(value) > _MAX_MATCHED:
+            raise _WordError
         return re.sub(_pattern(pattern, True), lambda _: replacement, value, count=0 if everywhere else 1)
 
 
 def _pattern(word: str, greedy: bool) -> str:
     """A regular expression for a pattern of `*` and `?`."""
+    if word.count("*") > _MAX_STARS:
+        raise _WordError
     parts: list[str] = []
     at = 0
     while at < len(word):

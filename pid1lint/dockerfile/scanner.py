@@ -24,8 +24,6 @@ _JSON_BLANKS = re.compile(r"[ \t\r\n]*")
 _JSON_STRING = re.compile(r'"((?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*)"')
 _JSON_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
 _JSON_ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
-_TEST_COMMAND = re.compile(r"\[\[|\[\s.*\s\]\s*(?:&&|\|\||;)", re.DOTALL)
-_HEREDOC = re.compile(r"(\d*)<<(-?)\s*([^<]*)\Z")
 _NAME = re.compile(r"[@*#?\-$!0]|\d+|\w*")
 
 
@@ -264,7 +262,7 @@ class _Scanner:
         words, array, broken = _read_array(text) if keyword in ARRAY_KEYWORDS else (None, None, None)
         span = Span(logical.offset(0), end)
         inner = None
-        if keyword == "ONBUILD" and text.text:
+        if keyword == "ONBUILD" and text.text and not text.text[:7].upper().startswith("ONBUILD"):
             inner = self._instruction(text, end, heredocs, report)
         instruction = Instruction(
             keyword, span, logical.span(0, split), flags, text, words, array, broken, heredocs, inner
@@ -428,7 +426,7 @@ def _decode(raw: Excerpt) -> Excerpt:
 def _why_broken(text: Excerpt) -> str | None:
     """Why a text that starts with `[` is no array of strings; None if it is the command `[` or `[[`."""
     chars = text.text
-    if _TEST_COMMAND.match(chars):
+    if re.match(r"\[\[|\[\s.*\s\]\s*(?:&&|\|\||;)", chars, re.DOTALL):
         return None
     if any(quote in chars for quote in "\u201c\u201d\u2018\u2019\u00ab\u00bb"):
         return "typographic quotes"
@@ -481,12 +479,12 @@ class _Marker(NamedTuple):
 def _markers(logical: Excerpt) -> list[_Marker]:
     try:
         words = list(_split(logical.text))
-    except _LexError:
+    except (_LexError, RecursionError):
         # BuildKit ignores the error, and with it every heredoc of the line.
         return []
     markers = []
     for start, end in words:
-        match = _HEREDOC.match(logical.text[start:end])
+        match = re.match(r"(\d*)<<(-?)\s*([^<]*)\Z", logical.text[start:end])
         if match and match[3]:
             name, quoted, single = _unquote(match[3])
             if single and name:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 from pid1lint.image.ignore import WILDCARDS, go_match
@@ -97,8 +96,7 @@ def _fits(pattern: str, text: str) -> bool:
     return compiled is not None and compiled.fullmatch(text) is not None
 
 
-@dataclass(frozen=True)
-class Put:
+class Put(NamedTuple):
     """A file is written; `text` is None if nobody knows what."""
 
     path: str
@@ -109,8 +107,7 @@ class Put:
     editable: bool = False
 
 
-@dataclass(frozen=True)
-class Append:
+class Append(NamedTuple):
     """Text is added to a file."""
 
     path: str
@@ -118,8 +115,7 @@ class Append:
     place: Place
 
 
-@dataclass(frozen=True)
-class Duplicate:
+class Duplicate(NamedTuple):
     """`source` comes to stand at `target` as well (cp), or instead (mv); `source` may be a pattern for files.
 
     `into` says that `target` is a directory that takes the file under its own name.
@@ -146,32 +142,28 @@ class Duplicate:
         return posixpath.join(before, tail) if tail else before
 
 
-@dataclass(frozen=True)
-class Link:
+class Link(NamedTuple):
     """A symbolic link."""
 
     path: str
     target: str
 
 
-@dataclass(frozen=True)
-class Chmod:
+class Chmod(NamedTuple):
     """Permissions change."""
 
     target: Target
     spec: str
 
 
-@dataclass(frozen=True)
-class Alter:
+class Alter(NamedTuple):
     """Contents change; `crlf` if all that changes is that CR LF becomes LF."""
 
     target: Target
     crlf: bool
 
 
-@dataclass(frozen=True)
-class Remove:
+class Remove(NamedTuple):
     """Files are deleted."""
 
     target: Target

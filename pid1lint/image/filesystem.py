@@ -6,9 +6,8 @@ import posixpath
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from enum import Enum
 from functools import cached_property
-from typing import NamedTuple, Protocol, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from pid1lint.dockerfile.expand import UNKNOWN, Lookup, expand, expand_heredoc
 from pid1lint.dockerfile.scanner import Instruction
@@ -104,24 +103,28 @@ class ImageFile:
     source: Source | None = None
 
 
-class Tree(Protocol):
-    """Where COPY takes files from: the build context, another stage, an image of which nothing is known."""
+class Tree:
+    """Where COPY takes files from: the build context, another stage, an image of which nothing is known.
+
+    `is_whole` says that all of its files are known.
+    """
+
+    is_whole = False
 
     def file(self, path: str, place: Place) -> ImageFile | None:
         """The file at a path, None if none is known there."""
+        raise NotImplementedError
 
     def is_dir(self, path: str) -> bool:
         """Whether a directory is known at a path."""
+        raise NotImplementedError
 
     def entries(self, path: str) -> tuple[str, ...]:
         """The names known in a directory."""
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether all of its files are known."""
+        raise NotImplementedError
 
 
-class ContextTree:
+class ContextTree(Tree):
     """The build context without what .dockerignore leaves out."""
 
     def __init__(self, context: BuildContext) -> None:
@@ -161,10 +164,8 @@ class ContextTree:
         return self.context.ignored(path) and not self.context.is_dir(path)
 
 
-class UnknownTree:
+class UnknownTree(Tree):
     """An image that is not looked into: whatever is copied from it by name is a file."""
-
-    is_whole = False
 
     def file(self, path: str, place: Place) -> ImageFile | None:
         """See `Tree.file`."""
@@ -179,8 +180,7 @@ class UnknownTree:
         return ()
 
 
-@dataclass(frozen=True)
-class CopyFiles:
+class CopyFiles(NamedTuple):
     """A COPY or ADD of files from a tree."""
 
     tree: Tree
@@ -293,11 +293,12 @@ def _expand_wildcards(tree: Tree, source: str) -> list[str]:
 Entry: TypeAlias = Change | CopyFiles
 
 
-class Origins(Protocol):
+class Origins:
     """Where `COPY --from` leads."""
 
     def tree(self, name: str, before: int) -> Tree:
         """The files of a stage (by name or number, among those before index `before`) or of an image."""
+        raise NotImplementedError
 
 
 class Surface(NamedTuple):
@@ -468,17 +469,15 @@ class _Redirected(NamedTuple):
     path: str
 
 
-class _Gone(Enum):
+class _Gone:
     """The file was deleted, or moved elsewhere."""
 
-    GONE = "gone"
 
-
-@dataclass
 class _Trail:
     """What later instructions do to the file that a lookup is after, last one first."""
 
-    changes: list[Alter | Chmod | Append | str]
+    def __init__(self) -> None:
+        self.changes: list[Alter | Chmod | Append | str] = []
 
     def finish(self, file: ImageFile, path: str) -> ImageFile:
         """The file after all of it."""
@@ -520,7 +519,7 @@ def _appended(before: Excerpt | None, text: Excerpt | None) -> Excerpt | None:
     return concatenate([before, text])
 
 
-class FileSystem:
+class FileSystem(Tree):
     """The files of one stage at its end."""
 
     def __init__(self, layers: tuple[Layer, ...], workdir: str, dirs: frozenset[str]) -> None:
@@ -528,8 +527,7 @@ class FileSystem:
         self.workdir = workdir
         self.dirs = dirs
         self._found: dict[str, ImageFile | None] = {}
-
-    is_whole = False
+        self._entries: dict[str, tuple[str, ...]] = {}
 
     def lookup(self, path: str) -> ImageFile | None:
         """The file at a path (relative ones start at WORKDIR), links followed; None if none is known there."""
@@ -555,7 +553,7 @@ class FileSystem:
 
     def _trace(self, path: str) -> ImageFile | _Redirected | None:
         """Go back through the instructions to the one that put the file there."""
-        trail = _Trail([])
+        trail = _Trail()
         asked = path
         for layer in reversed(self.layers):
             for entry in reversed(layer.entries):
@@ -564,7 +562,7 @@ class FileSystem:
                     path = found
                 elif isinstance(found, ImageFile):
                     return trail.finish(found, asked)
-                elif found is _Gone.GONE:
+                elif isinstance(found, _Gone):
                     return trail.created(asked)
                 else:
                     return found
@@ -589,12 +587,14 @@ class FileSystem:
     def entries(self, path: str) -> tuple[str, ...]:
         """The names that instructions have put into a directory, sorted; some may be deleted again."""
         directory = join(self.workdir, path)
-        names: set[str] = set()
-        for layer in self.layers:
-            for entry in layer.entries:
-                names |= _names(entry, directory)
-        names.discard("")
-        return tuple(sorted(names))
+        if directory not in self._entries:
+            names: set[str] = set()
+            for layer in self.layers:
+                for entry in layer.entries:
+                    names |= _names(entry, directory)
+            names.discard("")
+            self._entries[directory] = tuple(sorted(names))
+        return self._entries[directory]
 
     def glob(self, pattern: str) -> tuple[ImageFile, ...]:
         """The known files that match a shell pattern, sorted by path."""
@@ -636,7 +636,7 @@ def _step_back(entry: Entry, path: str, trail: _Trail) -> ImageFile | _Redirecte
             below = path[len(entry.path) :].lstrip("/")
             return _Redirected(join(entry.target, below)) if is_below(path, entry.path) else path
         case Remove(target):
-            return _Gone.GONE if target.matches(path) else path
+            return _Gone() if target.matches(path) else path
         case Append():
             trail.changes += [entry] if entry.path == path else []
         case Chmod(target) | Alter(target):
@@ -651,7 +651,7 @@ def _before_copy(entry: Duplicate, path: str, trail: _Trail) -> _Gone | str:
     if before is not None:
         trail.changes += [entry.spec] if entry.spec else []
         return before
-    return _Gone.GONE if entry.moved and entry.source.matches(path) else path
+    return _Gone() if entry.moved and entry.source.matches(path) else path
 
 
 def _file_of(entry: Put) -> ImageFile:

@@ -8,6 +8,7 @@ from functools import cache
 from typing import NamedTuple
 
 WILDCARDS = frozenset("*?[")
+_MAX_STARS = 10
 
 
 class IgnoreRule(NamedTuple):
@@ -70,6 +71,9 @@ def go_match(pattern: str) -> re.Pattern[str] | None:
 
 
 def _compiled(expression: str) -> re.Pattern[str] | None:
+    # Each further star multiplies the time that a mismatch takes.
+    if expression.count("*") > _MAX_STARS:
+        return None
     try:
         return re.compile(expression, re.DOTALL)
     except re.error:

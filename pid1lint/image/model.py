@@ -30,6 +30,7 @@ from pid1lint.image.filesystem import (
     ContextTree,
     FileSystem,
     Layer,
+    Origins,
     Surface,
     Tree,
     UnknownTree,
@@ -43,6 +44,7 @@ _WINDOWS_IMAGE = re.compile(
     r"windowsservercore|nanoserver|mcr\.microsoft\.com/windows|mcr\.microsoft\.com/.*-windows|windows/server",
     re.IGNORECASE,
 )
+_MAX_STAGES = 100
 _WINDOWS_PATH = re.compile(r"\b[A-Za-z]:\\")
 _SIGNALS = (
     ("HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT CHLD CONT STOP TSTP TTIN TTOU URG")
@@ -137,7 +139,7 @@ def build_image(
     return Build(dockerfile, context, build_args).image(stage_index)
 
 
-class Build:
+class Build(Origins):
     """One Dockerfile with one context; what its stages share is worked out once."""
 
     def __init__(self, dockerfile: Dockerfile, context: BuildContext, build_args: Mapping[str, str]) -> None:
@@ -182,37 +184,46 @@ class Build:
         return stage
 
     def _replay(self, index: int) -> tuple[tuple[Step, ...], State]:
-        if index not in self._replays:
-            stage = self.stages[index]
+        for stage in self._line(index):
+            if stage.index in self._replays:
+                continue
             if stage.parent is None:
                 state = _initial(stage, base_image(stage.reference))
             else:
-                state = enter(self._replay(stage.parent)[1])
-            self._replays[index] = replay(steps(stage, self.stages), state, self.scope)
+                state = enter(self._replays[stage.parent][1])
+            self._replays[stage.index] = replay(steps(stage, self.stages), state, self.scope)
         return self._replays[index]
+
+    def _line(self, index: int) -> list[Stage]:
+        """The stages that a stage builds upon, the lowest first, and itself; no recursion, they may be many."""
+        line = [self.stages[index]]
+        while line[-1].parent is not None:
+            line.append(self.stages[line[-1].parent])
+        return line[::-1]
 
     def files(self, index: int) -> FileSystem:
         """The files of a stage."""
-        if index not in self._files:
-            stage = self.stages[index]
-            own, state = self._replay(index)
-            dirs = known_dirs(own)
-            below: tuple[Layer, ...] = ()
-            if stage.parent is not None:
-                parent = self.files(stage.parent)
-                below, dirs = parent.layers, dirs | parent.dirs
-            base = base_image(self._root(stage).reference)
-            escapes = {"dash": True, "bash": False, "busybox": False}.get(base.sh) if base is not None else None
-            surface = Surface(self._context, self, index, escapes, self.dockerfile.escape)
-            changing = [step for step in own if step.instruction.keyword in ("COPY", "ADD", "RUN")]
-            layers = (*below, *[Layer(step, surface, dirs) for step in changing])
-            self._files[index] = FileSystem(layers, state.workdir, dirs | {state.workdir})
+        for stage in self._line(index):
+            if stage.index not in self._files:
+                below = None if stage.parent is None else self._files[stage.parent]
+                self._files[stage.index] = self._build_files(stage, below)
         return self._files[index]
+
+    def _build_files(self, stage: Stage, below: FileSystem | None) -> FileSystem:
+        own, state = self._replay(stage.index)
+        dirs = known_dirs(own) | (below.dirs if below is not None else frozenset())
+        base = base_image(self._root(stage).reference)
+        escapes = {"dash": True, "bash": False, "busybox": False}.get(base.sh) if base is not None else None
+        surface = Surface(self._context, self, stage.index, escapes, self.dockerfile.escape)
+        changing = [step for step in own if step.instruction.keyword in ("COPY", "ADD", "RUN")]
+        layers = (*(below.layers if below is not None else ()), *[Layer(step, surface, dirs) for step in changing])
+        return FileSystem(layers, state.workdir, dirs | {state.workdir})
 
     def tree(self, name: str, before: int) -> Tree:
         """See `Origins.tree`."""
         index = find_stage(name, self.stages[:before])
-        return UnknownTree() if index is None else self.files(index)
+        # A lookup goes from stage to stage by recursion.
+        return UnknownTree() if index is None or len(self.stages) > _MAX_STAGES else self.files(index)
 
     def sources(self) -> tuple[str, ...]:
         """What all stages take from the build context, by which `find_context` finds it."""

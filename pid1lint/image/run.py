@@ -54,6 +54,9 @@ _PREFIXES = frozenset(("sudo", "command", "env", "time", "nice", "builtin", "exe
 _NEW_FILE = Permission.of(0o644)
 _CR = re.compile(r"\\r|\\x0[dD]|\\015|\^M|\r|\$'\\r'")
 _MAX_LOOP = 30
+_MAX_COMMANDS = 2_000
+_MAX_BRACES = 3
+_MAX_VALUE = 50_000
 
 # Options that take the next word as their value.
 _VALUED = {
@@ -176,6 +179,7 @@ class _Runner:
         self.cwd = around.workdir
         self.changes: list[Change] = []
         self.packages: list[str] = []
+        self.followed = 0
 
     def run(self) -> None:
         # The parser is only loaded for a RUN that needs it.
@@ -227,6 +231,8 @@ class _Runner:
     def _for(self, node: For) -> None:
         values = [value.text for word in node.words or () for value in self._expand(word)][:_MAX_LOOP]
         for value in values or [UNKNOWN]:
+            if self.followed > _MAX_COMMANDS:
+                return
             self.variables[node.name] = value
             self.visit(node.body)
 
@@ -265,6 +271,9 @@ class _Runner:
     # ----------------------------------------------------- simple commands
 
     def _simple(self, node: Simple) -> None:
+        self.followed += 1
+        if self.followed > _MAX_COMMANDS:
+            return
         for assignment in node.assignments:
             if not node.words and assignment.value is not None:
                 self.variables[assignment.name] = "".join(v.text for v in self._expand(assignment.value))
@@ -570,6 +579,8 @@ class _Runner:
                     text += value
                 case _:
                     text += UNKNOWN
+        if len(text) > _MAX_VALUE:
+            return [_Value(UNKNOWN, False)]
         if splits and len(word.parts) == 1:
             return [_Value(piece, has_wildcard(piece)) for piece in text.split()]
         if "{" in text and "," in text and all(isinstance(p, Literal) and not p.quoted for p in word.parts):
@@ -636,7 +647,7 @@ def _is_crlf_fix(expression: str) -> bool:
 def _braces(text: str) -> list[str]:
     """Bash's `{a,b}`, without nesting; sh leaves it alone, but then the RUN would fail."""
     match = re.search(r"\{([^{}]*,[^{}]*)\}", text)
-    if match is None:
+    if match is None or text.count("{") > _MAX_BRACES:
         return [text]
     pieces = [text[: match.start()] + piece + text[match.end() :] for piece in match[1].split(",")]
     return [expanded for piece in pieces[:_MAX_LOOP] for expanded in _braces(piece)]
