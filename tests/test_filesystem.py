@@ -114,6 +114,8 @@ def test_dockerignore_keeps_files_out() -> None:
     [
         pytest.param("COPY app /app", "/app", id="binary"),
         pytest.param("COPY target/x.jar /x.jar", "/x.jar", id="not built yet"),
+        pytest.param("ARG J=target/*.jar\nCOPY ${J} /x.jar", "/x.jar", id="wildcard for what is not built yet"),
+        pytest.param("ARG J\nCOPY $J /x.jar", "/x.jar", id="named by an ARG"),
         pytest.param("ADD https://example.org/d/tini?v=1 /bin/", "/bin/tini", id="ADD of a URL"),
         pytest.param("RUN curl -fsSLo /tini https://example.org/t", "/tini", id="curl"),
         pytest.param("RUN wget -qO /tini https://example.org/t", "/tini", id="wget"),

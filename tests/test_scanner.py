@@ -240,6 +240,7 @@ def test_onbuild_holds_an_instruction() -> None:
         pytest.param("FROM a b\n", "FROM takes an image, or an image, AS and a name", id="FROM"),
         pytest.param("FROM a\nSHELL sh -c\n", "SHELL takes a JSON array of strings", id="SHELL"),
         pytest.param("FROM a\nONBUILD\n", "ONBUILD takes an instruction", id="ONBUILD"),
+        pytest.param("FROM a\nCMD --port 80\n", "CMD has no flag --port", id="flag"),
         pytest.param("# escape=x\nFROM a\n", "the escape character is either \\ or `, not x", id="escape"),
     ],
 )

@@ -15,6 +15,7 @@ KEYWORDS = frozenset(
     | {"ONBUILD", "RUN", "SHELL", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR"}
 )
 ARRAY_KEYWORDS = frozenset({"RUN", "CMD", "ENTRYPOINT", "SHELL", "VOLUME", "COPY", "ADD"})
+FLAG_KEYWORDS = frozenset({"ADD", "COPY", "FROM", "HEALTHCHECK", "ONBUILD", "RUN"})
 HEREDOC_KEYWORDS = frozenset({"RUN", "COPY", "ADD"})
 
 _DIRECTIVE = re.compile(r"#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*$")
@@ -595,6 +596,9 @@ def _problems(instruction: Instruction) -> Iterator[Problem]:
     keyword = instruction.keyword
     if keyword not in KEYWORDS:
         yield Problem(f"unknown instruction: {_shorten(keyword)}", instruction.keyword_span)
+    elif instruction.flags and keyword not in FLAG_KEYWORDS:
+        flag = instruction.flags[0]
+        yield Problem(f"{keyword} has no flag --{_shorten(flag.name)}", flag.span)
     elif instruction.broken_json == "not all strings":
         yield Problem(f"the array of {keyword} must hold strings only", instruction.text.place().span)
     elif keyword == "SHELL" and not instruction.words:

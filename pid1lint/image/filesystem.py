@@ -197,10 +197,14 @@ class CopyFiles(NamedTuple):
         """The file that this instruction puts at `path`, or None."""
         if not is_below(path, self.target):
             return None
-        for source in reversed(self._expanded()):
+        expanded = self._expanded()
+        for source in reversed(expanded):
             found = self._from(source, path)
             if found is not None:
                 return self._placed(found, path)
+        if not expanded and path == self.target and not self.into:
+            # `COPY target/*.jar app.jar` before the build.
+            return self._placed(ImageFile(path, None, self.place), path)
         return None
 
     def _expanded(self) -> tuple[str, ...]:
@@ -224,7 +228,8 @@ class CopyFiles(NamedTuple):
 
     def _missing(self, name: str, path: str) -> ImageFile | None:
         """A file that is not there now, but will be when the image is built."""
-        if name in (".", "/") or (not self.into and posixpath.splitext(name)[1] != posixpath.splitext(path)[1]):
+        alike = self.into or posixpath.splitext(name)[1] == posixpath.splitext(path)[1] or UNKNOWN in name
+        if name in (".", "/") or not alike:
             return None
         return ImageFile(path, None, self.place)
 
