@@ -145,6 +145,8 @@ def test_a_file_of_which_the_content_is_not_known(text: str, path: str) -> None:
         pytest.param("COPY bin/a.sh /e\nRUN chmod u+x,go-r /e", 0o700, True, id="two clauses"),
         pytest.param("COPY bin/a.sh /e\nRUN chmod 0550 /e", 0o550, True, id="octal"),
         pytest.param("COPY bin/a.sh /e\nRUN chmod u=rwx,go=rx /e", 0o755, True, id="set"),
+        pytest.param("COPY --chmod=740 run.sh /e\nRUN chmod g=u,o-g /e", 0o770, True, id="what another has"),
+        pytest.param("COPY bin/b.sh /e\nRUN chmod g=u /e", None, None, id="what another has, not known"),
         pytest.param("COPY run.sh /e\nRUN chmod -x /e", 0o644, False, id="-x"),
         pytest.param("COPY bin/a.sh /e\nRUN chmod -R 755 /", 0o755, True, id="-R"),
         pytest.param("COPY bin/a.sh /e\nRUN chmod +x /[a-f]", 0o755, True, id="wildcard"),

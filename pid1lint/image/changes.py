@@ -10,9 +10,10 @@ from pid1lint.image.ignore import WILDCARDS, go_match
 from pid1lint.source import Excerpt, Place
 
 _NUMERIC = re.compile(r"[0-7]{3,5}")
-_CLAUSE = re.compile(r"([ugoa]*)((?:[-+=][rwxXst]*)+)")
-_ACTION = re.compile(r"([-+=])([rwxXst]*)")
+_CLAUSE = re.compile(r"([ugoa]*)((?:[-+=](?:[ugo]|[rwxXst]*))+)")
+_ACTION = re.compile(r"([-+=])([ugo]|[rwxXst]*)")
 _WHO = {"u": 0o4700, "g": 0o2070, "o": 0o1007, "a": 0o7777}
+_SHIFTS = {"u": 6, "g": 3, "o": 0}
 _BITS = {"r": 0o444, "w": 0o222, "x": 0o111, "X": 0o111, "s": 0o6000, "t": 0o1000}
 
 
@@ -45,11 +46,7 @@ def _change(permission: Permission, who: str, sign: str, letters: str) -> Permis
     mask = 0
     for letter in who:
         mask |= _WHO[letter]
-    bits = 0
-    for letter in letters:
-        # `X` is `x` for directories and for what is already executable.
-        bits |= 0 if letter == "X" and not permission.executable else _BITS[letter]
-    bits &= mask
+    bits = mask & _wanted(permission, letters)
     if permission.mode is None:
         return Permission(None, _executable(permission.executable, sign, bits & 0o111, mask & 0o111))
     if sign == "+":
@@ -57,6 +54,18 @@ def _change(permission: Permission, who: str, sign: str, letters: str) -> Permis
     if sign == "-":
         return Permission.of(permission.mode & ~bits)
     return Permission.of((permission.mode & ~mask) | bits)
+
+
+def _wanted(permission: Permission, letters: str) -> int:
+    if letters in _SHIFTS:
+        # `g=u`: what the one has, for the other.
+        own = (permission.mode or 0) >> _SHIFTS[letters] & 0o7
+        return own << 6 | own << 3 | own
+    bits = 0
+    for letter in letters:
+        # `X` is `x` for directories and for what is already executable.
+        bits |= 0 if letter == "X" and not permission.executable else _BITS[letter]
+    return bits
 
 
 def _executable(before: bool | None, sign: str, bits: int, mask: int) -> bool | None:

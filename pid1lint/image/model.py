@@ -109,15 +109,20 @@ class Image:
 
         A RUN that links it says so; for a base image that is not known, the package manager that a RUN calls does.
         """
-        runs = [i.text.text for i in self._all_instructions() if i.keyword == "RUN"]
-        for text in reversed(runs):
+        for text in reversed(self.run_texts):
             linked = _LINKED_SHELL.search(text)
             if linked:
                 return linked.group(1)
         if self.base is not None and self.base.sh:
             return self.base.sh
-        found = {_SH_OF_MANAGER[match.group(1)] for text in runs for match in _MANAGER.finditer(text)}
+        found = {_SH_OF_MANAGER[match.group(1)] for text in self.run_texts for match in _MANAGER.finditer(text)}
         return found.pop() if len(found) == 1 else ""
+
+    @cached_property
+    def run_texts(self) -> tuple[str, ...]:
+        """What the RUN instructions of this stage and of those below it say, in order."""
+        runs = [i for i in self._all_instructions() if i.keyword == "RUN"]
+        return tuple(i.text.text + "".join(heredoc.body.text for heredoc in i.heredocs) for i in runs)
 
     def _all_instructions(self) -> tuple[Instruction, ...]:
         """The instructions of this stage and of those that it is built upon, in order."""
