@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     from pid1lint.errors import Pid1lintError
     from pid1lint.fix import Applicability, Edit, Fix, ShellGuard
     from pid1lint.image.context import BuildContext, DiskContext, MemoryContext
-    from pid1lint.launch.process import Launch
+    from pid1lint.launch.process import Call, Launch, Link, Outcome, Path, Process, Started, TrapSet
     from pid1lint.linter import Result, lint, trace
+    from pid1lint.mend import guard, insert_exec, json_array, literal_argv, newline
     from pid1lint.rulebook import FileProblem, Rule, rule
     from pid1lint.source import Excerpt, Location, Place, Source, Span
 
@@ -22,6 +23,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Applicability",
     "BuildContext",
+    "Call",
     "Diagnostic",
     "DiskContext",
     "Edit",
@@ -30,19 +32,30 @@ __all__ = [
     "Finding",
     "Fix",
     "Launch",
+    "Link",
     "Location",
     "MemoryContext",
     "Note",
+    "Outcome",
+    "Path",
     "Pid1lintError",
     "Place",
+    "Process",
     "Result",
     "Rule",
     "Severity",
     "ShellGuard",
     "Source",
     "Span",
+    "Started",
+    "TrapSet",
     "__version__",
+    "guard",
+    "insert_exec",
+    "json_array",
     "lint",
+    "literal_argv",
+    "newline",
     "rule",
     "trace",
 ]
@@ -50,6 +63,7 @@ __all__ = [
 _HOME = {
     "Applicability": "fix",
     "BuildContext": "image.context",
+    "Call": "launch.process",
     "Diagnostic": "diagnostic",
     "DiskContext": "image.context",
     "Edit": "fix",
@@ -58,18 +72,29 @@ _HOME = {
     "Finding": "diagnostic",
     "Fix": "fix",
     "Launch": "launch.process",
+    "Link": "launch.process",
     "Location": "source",
     "MemoryContext": "image.context",
     "Note": "diagnostic",
+    "Outcome": "launch.process",
+    "Path": "launch.process",
     "Pid1lintError": "errors",
     "Place": "source",
+    "Process": "launch.process",
     "Result": "linter",
     "Rule": "rulebook",
     "Severity": "diagnostic",
     "ShellGuard": "fix",
     "Source": "source",
     "Span": "source",
+    "Started": "launch.process",
+    "TrapSet": "launch.process",
+    "guard": "mend",
+    "insert_exec": "mend",
+    "json_array": "mend",
     "lint": "linter",
+    "literal_argv": "mend",
+    "newline": "mend",
     "rule": "rulebook",
     "trace": "linter",
 }

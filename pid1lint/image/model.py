@@ -118,6 +118,16 @@ class Image:
         found = {_SH_OF_MANAGER[match.group(1)] for text in self.run_texts for match in _MANAGER.finditer(text)}
         return found.pop() if len(found) == 1 else ""
 
+    def configures(self, pattern: str) -> bool:
+        """Whether a configuration file holds a pattern: of the base image, or as a RUN or a COPY here writes it."""
+        texts = [self.base.config] if self.base is not None else []
+        return any(re.search(pattern, text) for text in (*texts, *self.run_texts, *self._configuration))
+
+    @cached_property
+    def _configuration(self) -> tuple[str, ...]:
+        """The texts of configuration files that are copied to where programs look for them."""
+        return tuple(self.files.texts_below("/etc", (".conf", ".ini", ".cnf", ".cfg")))
+
     @cached_property
     def run_texts(self) -> tuple[str, ...]:
         """What the RUN instructions of this stage and of those below it say, in order."""

@@ -28,7 +28,7 @@ def app_reaction(image: Image, fact: Program, argv: list[str], workdir: str, sig
     around it, as far as the image copies them; a handler in any of them is believed to be in use.
     """
     plain = fact.reaction(signal) or "handles"
-    if plain != "default":
+    if plain != "default" or fact.interpreter not in _SUFFIXES:
         return plain, False
     script = next((word for word in argv[1:] if word.endswith(_SUFFIXES.get(fact.interpreter, ()))), None)
     if script is None:

@@ -55,14 +55,14 @@ def _exec(shell: Shell, node: Simple, argv: Argv, where: Where, skipped: int) ->
             at += 2 if "a" in word else 1
             continue
         what = "dashes" if word == "--" else "option"
-        shell.world.starts.append(Started(call, what, dialect.name, argv[at].text, node))
+        shell.world.starts.append(Started(what, call.place, argv[at].text, call))
         _not_found(shell, f"`exec {argv[at].text}` looks for a program named `{argv[at].text}`", node)
         raise ExitShell(127)
     command = argv[at:]
     if not command:
         return 0
     if _ASSIGNMENT.match(command[0].value):
-        shell.world.starts.append(Started(call, "assignment", dialect.name, command[0].text, node))
+        shell.world.starts.append(Started("assignment", call.place, command[0].text, call))
         _not_found(shell, f"exec looks for a program named `{command[0].text}`", node)
         raise ExitShell(127)
     if command[0].value in ("command", "builtin", "eval", "export", "set") and command[0].excerpt is not None:
@@ -71,7 +71,6 @@ def _exec(shell: Shell, node: Simple, argv: Argv, where: Where, skipped: int) ->
     if command[0].value in shell.functions:
         _not_found(shell, f"`{command[0].text}` is a function, and exec looks for a program of that name", node)
         raise ExitShell(127)
-    shell.world.starts.append(Started(call, "exec", dialect.name, command[0].text, node))
     return (yield from shell.program(node, command, where, _index(node, skipped + at), replace=True))
 
 
@@ -147,7 +146,7 @@ def _source(shell: Shell, node: Simple, argv: Argv, where: Where, skipped: int) 
         return 0
     if shell.sourcing > 8:
         return 0
-    script, outer, outer_anchor = shell.machine.script(file.text), shell.script, shell.anchor
+    script, outer, outer_anchor = shell.machine.script_of(file), shell.script, shell.anchor
     shell.script, shell.anchor = script, None
     shell.sourcing += 1
     saved = (shell.positional, shell.positional_words)

@@ -7,11 +7,12 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from pid1lint.facts.launchers import Launcher, launcher, split
-from pid1lint.facts.programs import Program, program
+from pid1lint.facts.programs import Program, npm_version, program, runner
 from pid1lint.facts.shells import Shell as Dialect
+from pid1lint.facts.shells import known as is_shell
 from pid1lint.facts.shells import shell as dialect_of
 from pid1lint.launch.appsource import app_reaction
-from pid1lint.launch.process import Call, Obstacle
+from pid1lint.launch.process import Call, Obstacle, Started
 from pid1lint.launch.values import UNKNOWN
 from pid1lint.launch.world import SWITCH_SECONDS, Block, Proc, Runner, Stage, World
 from pid1lint.shell.ir import Script
@@ -29,6 +30,7 @@ FILTERS = frozenset(
     "sort svlogd tail tee tr ts uniq wc".split()
 )
 """Programs that end when what they read from ends."""
+_PLAIN_BASES = frozenset(("alpine", "busybox"))
 _DEPTH = 24
 
 
@@ -79,6 +81,8 @@ class Machine:
         self.parsed = parsed
         self.depth = 0
         self.background: set[int] = set()
+        self.editable: set[int] = set()
+        self.readonly: set[int] = set()
 
     # ------------------------------------------------------------------ look-up
 
@@ -88,6 +92,22 @@ class Machine:
         if found is None:
             found = self.parsed[id(text)] = parse(text)
         return found
+
+    def script_of(self, file: ImageFile) -> Script:
+        """The script in a file; whether it can be edited is kept in mind."""
+        assert file.text is not None
+        if file.editable:
+            self.editable.add(id(file.text.source))
+        elif file.text.source is self.image.dockerfile.source:
+            self.readonly.add(id(file.text))
+        return self.script(file.text)
+
+    def is_editable(self, script: Script) -> bool:
+        """Whether an edit of the script's text is an edit of a file that is at hand."""
+        if id(script.text) in self.readonly:
+            return False
+        source = script.text.source
+        return source is self.image.dockerfile.source or id(source) in self.editable
 
     def find(self, name: str, env: Environment) -> ImageFile | None:
         """The file that a program's name or path stands for, if the image's files tell."""
@@ -102,9 +122,12 @@ class Machine:
         """The shell behind a name; `sh` is the image's own."""
         name = program_path.rpartition("/")[2]
         name = {"ash": "busybox", "rbash": "bash", "hush": "busybox"}.get(name, name)
-        if name == "sh" or name not in ("bash", "dash", "busybox", "zsh", "ksh", "mksh", "yash"):
-            name = self.sh or "dash"
-        return dialect_of(name)
+        if name != "sh" and is_shell(name):
+            return dialect_of(name)
+        version = self.image.base.sh_version if self.image.base is not None else ""
+        if self.sh == "bash":
+            return dialect_of(f"bash-{version}" if version else "bash-as-sh")
+        return dialect_of(f"{self.sh}-{version}" if version else self.sh or "dash")
 
     # ------------------------------------------------------------------ become
 
@@ -177,23 +200,21 @@ class Machine:
         assert file.text is not None
         first = file.text.text.split("\n", 1)[0]
         if file.executable is False:
-            self._cannot_start(proc, argv, start, place, call, 126, f"{argv[0].text} has no execute bit")
-            proc.stage.file = file
+            why = f"{argv[0].text} has no execute bit"
+            self._cannot_start(proc, argv, start, place, call, 126, why, "mode", file)
             return
         if not first.startswith("#!"):
             if start == "container":
-                self._cannot_start(proc, argv, start, place, call, 127, f"{argv[0].text} has no #! line")
-                proc.stage.file = file
+                why = f"{argv[0].text} has no #! line"
+                self._cannot_start(proc, argv, start, place, call, 127, why, "shebang", file)
                 return
             interpreter = ["/bin/sh"]
         else:
             line = first[2:]
             if line.endswith("\r") and not file.altered and not file.crlf_removed:
                 shown = line.strip()
-                self._cannot_start(
-                    proc, argv, start, place, call, 127, f"{argv[0].text} has CRLF line ends: no program is called `{shown}\\r`"
-                )
-                proc.stage.file = file
+                why = f"{argv[0].text} has CRLF line ends: no program is called `{shown}\\r`"
+                self._cannot_start(proc, argv, start, place, call, 127, why, "crlf", file)
                 return
             parts = line.strip().split(None, 1)
             if not parts:
@@ -210,10 +231,26 @@ class Machine:
             self._become(proc, words, start, place, call, env)
 
     def _cannot_start(
-        self, proc: Proc, argv: Argv, start: str, place: Place | None, call: Call | None, status: int, why: str
+        self,
+        proc: Proc,
+        argv: Argv,
+        start: str,
+        place: Place | None,
+        call: Call | None,
+        status: int,
+        why: str,
+        what: str = "",
+        file: ImageFile | None = None,
     ) -> None:
-        self.stage(proc, argv, start, place, "app", call)
-        if proc.pid == 1:
+        self.stage(proc, argv, start, place, "app", call).file = file
+        if what:
+            excerpts = tuple(word.excerpt for word in argv)
+            self.world.starts.append(
+                Started(what, place, argv[0].text, call, file, None, proc.stage.argv, excerpts)
+            )
+        if start == "child" and proc.thread == 0 and not self.world.stopped:
+            self.world.exec_failed = (why, place)
+        if proc.pid == 1 or (proc.thread == 0 and not self.world.stopped and start == "exec"):
             self.world.failure = (why, place)
         self.world.end(proc, status)
 
@@ -231,6 +268,10 @@ class Machine:
     ) -> None:
         if self.sh == "none" and argv[0].value in ("/bin/sh", "sh"):
             self._cannot_start(proc, argv, start, place, call, 127, "the image has no /bin/sh")
+            return
+        if self._is_missing(argv[0].value):
+            why = f"the image has no {argv[0].value}"
+            self._cannot_start(proc, argv, start, place, call, 127, why, "interpreter")
             return
         dialect = self.dialect(argv[0].value)
         at, letters, string = 1, "", False
@@ -257,11 +298,21 @@ class Machine:
         elif string:
             self._cannot_start(proc, argv, start, place, call, 2, f"`{argv[-1].text}` lacks its string")
         elif rest and "s" not in letters:
-            self._shell_file(proc, shown or argv, rest, dialect, letters, start, place, call, env)
+            name = argv[0].value.rpartition("/")[2]
+            self._shell_file(proc, shown or argv, rest, dialect, letters, start, place, call, env, name)
         else:
             stage = self.stage(proc, argv, start, place, "shell", call)
             stage.dialect, stage.form = dialect.name, "interactive"
             self.world.end(proc, 0)
+
+    def _is_missing(self, name: str) -> bool:
+        """Whether a shell is known not to be in the image: an Alpine that nobody has put bash into."""
+        base, shell = self.image.base, name.rpartition("/")[2]
+        if shell not in ("bash", "zsh", "ksh") or base is None or base.guessed or not base.sh:
+            return False
+        if shell in base.shells or base.sh == shell or not base.name in _PLAIN_BASES:
+            return False
+        return not any(shell in text for text in self.image.run_texts)
 
     def _shell_string(
         self,
@@ -280,6 +331,7 @@ class Machine:
         script = parse(excerpt)
         stage = self.stage(proc, argv, start, place, "shell", call)
         stage.form, stage.dialect, stage.script = "string", dialect.name, script
+        stage.interpreter = argv[0].value.rpartition("/")[2]
         name = rest[1].value if len(rest) > 1 else argv[0].value
         self._run_shell(proc, dialect, script, rest[2:], env, ShellStart("string", name, letters))
 
@@ -294,6 +346,7 @@ class Machine:
         place: Place | None,
         call: Call | None,
         env: Environment,
+        interpreter: str,
     ) -> None:
         path = rest[0].value
         file = self.find(path if "/" in path else "./" + path, env) or self.find(path, env)
@@ -305,7 +358,8 @@ class Machine:
             stage.reaction, stage.assumed = "handles", True
             proc.react = lambda _: "handles"
             return
-        stage.script = self.script(file.text)
+        stage.interpreter = interpreter or argv[0].value.rpartition("/")[2]
+        stage.script = self.script_of(file)
         self._run_shell(proc, dialect, stage.script, rest[1:], env, ShellStart("file", path, letters))
 
     def _run_shell(
@@ -398,24 +452,42 @@ class Machine:
         stage.fact, stage.file = fact, file
         child = self.world.spawn(proc, "child", place)
         self._connect(proc, child, "forward", group=False)
+        self._run_script(proc, child, stage.program)
         command = (*arguments(["/bin/sh", "-c"]), Argument(text, text))
         self.become(child, command, "child", place, None, env)
         if not child.alive and proc.alive:
             self.world.end(proc, child.status)
         return True
 
+    def _run_script(self, proc: Proc, child: Proc, name: str) -> None:
+        """How a package runner differs from a launcher that forwards signals: some lose them, some do not wait."""
+        base = self.image.base
+        version = npm_version(base.tag.partition("-")[0]) if name in ("npm", "npx") and base and base.name == "node" else ""
+        facts = runner(name, version)
+        world = self.world
+        if facts is not None and facts.other == "hang":
+            proc.on_signal = None
+            proc.react = lambda _: "survives"
+        elif facts is not None and facts.other == "abrupt":
+
+            def leave(signal: str) -> None:
+                world.signal(child, signal)
+                world.end(proc, 143)
+
+            proc.on_signal = leave
+
     def _package_script(self, argv: list[str], env: Environment) -> tuple[str, ImageFile] | None:
-        runner = argv[0].rpartition("/")[2]
+        name_of_runner = argv[0].rpartition("/")[2]
         words = [word for word in argv[1:] if not word.startswith("-")]
         if not words:
             return None
         name = words[0]
         if name in ("run", "run-script"):
             name = words[1] if len(words) > 1 else ""
-        elif runner == "npm" and name not in ("start", "test", "stop", "restart"):
+        elif name_of_runner == "npm" and name not in ("start", "test", "stop", "restart"):
             return None
         file = self.image.files.lookup(_normal(f"{env.workdir}/package.json"))
-        if file is None or file.text is None or runner not in ("npm", "yarn", "pnpm"):
+        if file is None or file.text is None or name_of_runner not in ("npm", "yarn", "pnpm"):
             return None
         try:
             script = json.loads(file.text.text)["scripts"][name]
@@ -468,7 +540,12 @@ class Machine:
         file: ImageFile | None = None,
     ) -> None:
         words = [word.value for word in argv]
-        fact = program(words)
+        odd = " " in words[0].strip() or (words[0].startswith("[") and len(words[0]) > 1)
+        if odd and file is None and argv[0].excerpt is not None and UNKNOWN not in words[0]:
+            why = f"no program is called `{argv[0].text}`"
+            self._cannot_start(proc, argv, start, place, call, 127, why, "words")
+            return
+        fact = program(words, self.image.configures)
         stage = self.stage(proc, argv, start, place, "app", call)
         stage.fact, stage.file = fact, file
         signal = self.world.stop_signal
@@ -499,6 +576,10 @@ class Machine:
             stage.kind = "job"
             self.world.end(proc, 0)
         elif lifetime == "daemonizes":
+            excerpts = tuple(word.excerpt for word in argv)
+            self.world.starts.append(
+                Started("daemon", place, argv[0].text, call, file, fact, stage.arguments, excerpts)
+            )
             self._daemon(proc, stage)
         else:
             self._stay(proc, stage, lifetime)
@@ -539,6 +620,7 @@ class Machine:
             Stage(stage.argv, stage.program, "background", stage.place, "app", stage.call, fact=stage.fact)
         )
         daemon.long = True
+        daemon.helper = stage.fact is not None and stage.fact.helper
         daemon.react = proc.react
         daemon.group = daemon.pid
         self.world.end(proc, 0)

@@ -165,6 +165,7 @@ def _path(world: World, image: Image) -> Path:
         doubt or why,
         tree,
         nodes.get(main.pid) if main is not None else None,
+        f"SIG{world.stop_signal}",
         tuple(world.waiting),
         tuple(world.traps),
         tuple(world.starts),
@@ -311,6 +312,7 @@ def _process(
         main is proc and last,
         stage.arguments,
         proc.helper,
+        stage.interpreter or stage.program,
     )
 
 

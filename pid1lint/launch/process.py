@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-from pid1lint.shell.ir import Node, Script, Simple
-from pid1lint.source import Place, Span
+from pid1lint.diagnostic import Severity
+from pid1lint.shell.ir import Script, Simple
+from pid1lint.source import Excerpt, Place, Span
 
 if TYPE_CHECKING:
     from pid1lint.facts.launchers import Launcher
     from pid1lint.facts.programs import Program
     from pid1lint.image.filesystem import ImageFile
-    from pid1lint.image.model import Image
+    from pid1lint.image.model import Command, Image
 
 
 class Outcome(str, Enum):
@@ -34,8 +37,9 @@ class Call(NamedTuple):
     """The command of a script that started a process.
 
     `words` counts the words before the program's own (`exec`, `command`). `last` means that its shell does nothing
-    after it on this path; `loop` that it stands in a loop, `function` that it stands in a function. `anchor` is set
-    where the command stands in no file, but in text made at run time: it is the command that runs that.
+    after it on this path; `loop` that it stands in a loop, `function` in a function, `condition` in the condition of an
+    `if` or a loop. `anchor` is set
+    where the command stands in no file, but in text made at run time: it is the command that runs that. `editable`: an edit of the script's text is one of a file that is at hand.
     """
 
     script: Script
@@ -44,8 +48,10 @@ class Call(NamedTuple):
     last: bool = False
     loop: bool = False
     function: bool = False
+    condition: bool = False
     substitution: bool = False
     anchor: Place | None = None
+    editable: bool = False
 
     @property
     def place(self) -> Place:
@@ -94,6 +100,11 @@ class Process:
     main: bool = False
     arguments: tuple[str, ...] = ()
     helper: bool = False
+    interpreter: str = ""
+
+    def runs(self, text: Excerpt) -> bool:
+        """Whether this is a shell that runs just this text."""
+        return self.kind == "shell" and self.form == "string" and self.script is not None and self.script.text is text
 
     def walk(self) -> tuple[Process, ...]:
         """This process and all below it, parents first."""
@@ -125,13 +136,21 @@ class TrapSet(NamedTuple):
 
 
 class Started(NamedTuple):
-    """An `exec` or another start that rules ask about: what happened to it."""
+    """A start that did not go as its author meant, or of something that is not there any more when the signal comes.
 
-    call: Call
+    `what` is `assignment`, `dashes` or `option` for an `exec` that takes its first argument for a program's name,
+    `mode`, `shebang`, `crlf` or `words` for a program that cannot start (`file` is the script, if there is one), and
+    `daemon` for a program that has put itself into the background. `call` is None where the container starts it.
+    """
+
     what: str
-    dialect: str
+    place: Place | None
     argument: str = ""
-    node: Node | None = None
+    call: Call | None = None
+    file: ImageFile | None = None
+    fact: Program | None = None
+    argv: tuple[str, ...] = ()
+    excerpts: tuple[Excerpt | None, ...] = ()
 
 
 class Waiting(NamedTuple):
@@ -155,6 +174,44 @@ class Obstacle(NamedTuple):
     place: Place | None
 
 
+class Link(NamedTuple):
+    """A shell that stays, and what it has started towards the main process."""
+
+    shell: Process
+    child: Process
+    path: Path
+    waiting: Waiting | None
+
+    @property
+    def how(self) -> str:
+        """What the shell does: see `Waiting`."""
+        return self.waiting.how if self.waiting is not None else ""
+
+    @property
+    def handles(self) -> bool:
+        """Whether the shell has a handler for the stop signal."""
+        return self.waiting is not None and self.waiting.handles
+
+    @property
+    def beside(self) -> bool:
+        """Whether the shell has more to do than to start this child: other children, or a trap."""
+        others = any(child is not self.child and child.start != "pipeline" for child in self.shell.children)
+        return others or self.handles or (self.waiting is not None and self.waiting.exit_trap)
+
+    @property
+    def effect(self) -> str:
+        """What becomes of the main process on the stop signal, because of this shell."""
+        path, shell = self.path, self.shell.interpreter
+        main = path.main.program if path.main is not None else "the app"
+        if path.outcome is Outcome.HANG:
+            who = f"{shell} stays PID 1" if self.shell.pid == 1 else f"{shell} stays in between"
+            return f"{who} and keeps {path.signal} from {main}: docker stop waits 10 s, then kills it"
+        init = path.pid1
+        if init is not None and init.pid != self.shell.pid and init.kind == "init":
+            return f"{init.program} ends with {shell}, which dies of {path.signal}: {main} is cut off"
+        return f"{shell} ends on {path.signal} before {main} does: {main} is cut off"
+
+
 @dataclass(frozen=True)
 class Path:
     """One way through the launch."""
@@ -164,12 +221,44 @@ class Path:
     why: str
     tree: Process | None
     main: Process | None
+    signal: str = "SIGTERM"
     waiting: tuple[Waiting, ...] = ()
     traps: tuple[TrapSet, ...] = ()
     starts: tuple[Started, ...] = ()
     obstacles: tuple[Obstacle, ...] = ()
     reaps: bool | None = None
     ended_in: Place | None = None
+
+    @cached_property
+    def chain(self) -> tuple[Process, ...]:
+        """The programs from PID 1's first down to the main one."""
+        found: list[Process] = []
+        process = self.main
+        while process is not None:
+            found.append(process)
+            process = self.parent(process)
+        return tuple(reversed(found))
+
+    @cached_property
+    def links(self) -> tuple[Link, ...]:
+        """The shells between PID 1's start and the main process that stay, each with what it started."""
+        found = []
+        for above, below in pairwise(self.chain):
+            if above.kind == "shell" and above.pid != below.pid:
+                waiting = next((waiting for waiting in self.waiting if waiting.pid == above.pid), None)
+                found.append(Link(above, below, self, waiting))
+        return tuple(found)
+
+    @property
+    def pid1(self) -> Process | None:
+        """What PID 1 is when the stop signal comes: the last program of the first process."""
+        one = self.tree
+        while one is not None:
+            after = next((child for child in one.children if child.pid == 1), None)
+            if after is None:
+                break
+            one = after
+        return one
 
     @property
     def usual(self) -> bool:
@@ -211,3 +300,41 @@ class Launch:
     def main(self) -> Path | None:
         """The path that the image's own CMD takes."""
         return self.paths[0] if self.paths else None
+
+    @property
+    def bad_paths(self) -> tuple[Path, ...]:
+        """The paths on which the app is killed or cut off."""
+        return tuple(path for path in self.paths if path.outcome in (Outcome.HANG, Outcome.ABRUPT))
+
+    def severity(self, path: Path) -> Severity:
+        """Error on the path that the image's own CMD takes, if /bin/sh is known; else warning."""
+        if path is self.main and path.outcome is self.outcome and len(set(self.by_shell)) <= 1:
+            return Severity.ERROR
+        return Severity.WARNING
+
+    def shell_form(self, process: Process) -> Command | None:
+        """The CMD or ENTRYPOINT in shell form that a process runs, if it is the shell of one."""
+        for command in (self.image.entrypoint, self.image.cmd):
+            if command is not None and command.form == "shell" and process.runs(command.text):
+                return command
+        return None
+
+    def shell_word(self, process: Process) -> tuple[Command, int] | None:
+        """The word of an exec form (`["sh", "-c", WORD]`) that a process runs as a shell string."""
+        for command in (self.image.entrypoint, self.image.cmd):
+            for index, word in enumerate(command.words if command is not None else ()):
+                if command is not None and process.runs(word):
+                    return command, index
+        return None
+
+    @property
+    def courtesy(self) -> Process | None:
+        """The shell of a string that replaced itself by the main process without being told to."""
+        path = self.main
+        if path is None or path.main is None or path.outcome is not Outcome.GRACEFUL:
+            return None
+        for above, below in pairwise(path.chain):
+            if above.kind == "shell" and above.form == "string" and above.pid == below.pid:
+                if below.call is not None and below.call.words == 0 and below.call.script is above.script:
+                    return above
+        return None

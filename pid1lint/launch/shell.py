@@ -61,6 +61,7 @@ class Where(NamedTuple):
     implicit: frozenset[str] | None = None
     loop: bool = False
     function: bool = False
+    condition: bool = False
 
     def within(self, circumstance: str) -> Where:
         """The same place inside a compound command."""
@@ -237,6 +238,12 @@ class Shell(State):
         """A signal comes in: note it if there is a handler; else it takes its course."""
         if name in self.traps:
             self.pending.append(name)
+            self.proc.interrupted = True
+            return True
+        waits = self.proc.block is not None and self.proc.block.how in ("child", "pipeline", "substitution")
+        if name == "INT" and waits and name not in self.proc.ignored:
+            # Bash and dash leave an interrupt to the child in the foreground, and live on if the child does.
+            self.proc.lost = self.proc.pid == 1
             return True
         exits = self.dialect.exit_trap_on_signal and "EXIT" in self.traps and name not in self.proc.ignored
         if exits and name in ("TERM", "INT", "HUP", "QUIT", "USR1", "USR2", "ALRM", "PIPE") and not self.in_trap:
@@ -281,7 +288,17 @@ class Shell(State):
 
     def call_of(self, node: Simple, where: Where, skipped: int) -> Call:
         """A command of the present script as what starts a process."""
-        return Call(self.script, node, skipped, where.last, where.loop, where.function, anchor=self.anchor)
+        return Call(
+            self.script,
+            node,
+            skipped,
+            where.last,
+            where.loop,
+            where.function,
+            where.condition,
+            anchor=self.anchor,
+            editable=self.anchor is None and self.machine.is_editable(self.script),
+        )
 
     def wait_for(self, block: Block) -> Generator[Block, None, bool]:
         """Wait; True if a caught signal ended it. Handlers run afterwards."""
@@ -425,7 +442,7 @@ class Shell(State):
         self.conditional += 1
         self.soft = ""
         try:
-            status = yield from self.list(node, Where(False))
+            status = yield from self.list(node, Where(False, condition=True))
         finally:
             self.conditional -= 1
         last = node.items[-1].node if node.items else None
@@ -635,6 +652,7 @@ class Shell(State):
         shown = text if len(text) <= 40 else text[:37] + "..."
         stage = Stage((self.dialect.name, shown), own.program, start, self.place(node.span), "shell")
         stage.form, stage.dialect, stage.script = "subshell", self.dialect.name, self.script
+        stage.interpreter = own.interpreter
         proc.stages.append(stage)
 
     def subshell(self, node: Subshell, where: Where) -> Status:

@@ -16,7 +16,8 @@ def explain(path: Path, image: Image, signal: str) -> str:
     tree, main = path.tree, path.main
     if tree is None:
         return "the container ends by itself"
-    one = pid1(path)
+    one = path.pid1
+    assert one is not None
     if main is None:
         return _without_app(path, one, name)
     match path.outcome:
@@ -28,17 +29,6 @@ def explain(path: Path, image: Image, signal: str) -> str:
             return _abrupt(path, one, main, name)
         case _:
             return "the container ends by itself"
-
-
-def pid1(path: Path) -> Process:
-    """What PID 1 is at the moment of the stop signal: the last program of the first process."""
-    assert path.tree is not None
-    one = path.tree
-    while True:
-        after = next((child for child in one.children if child.pid == 1), None)
-        if after is None:
-            return one
-        one = after
 
 
 def _without_app(path: Path, one: Process, signal: str) -> str:

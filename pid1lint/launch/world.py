@@ -98,6 +98,7 @@ class Stage:
     reaction: str = ""
     assumed: bool = False
     arguments: tuple[str, ...] = ()
+    interpreter: str = ""
     before: int = 0
 
 
@@ -237,7 +238,6 @@ class World:
             proc.lost = True
             return
         if proc.handlers is not None and proc.handlers(name):
-            proc.interrupted = True
             return
         if proc.on_signal is not None:
             proc.on_signal(name)

@@ -100,7 +100,7 @@ class _Reader:
         while True:
             start = self.at
             try:
-                part = self.list(frozenset(), items)
+                part = self.statements(frozenset(), items)
                 if self.at >= self.end:
                     return List(tuple(part), Span(0, self.end))
                 raise _SyntaxFault(f"unexpected `{self._here()}`", self.at)
@@ -182,7 +182,7 @@ class _Reader:
 
     # ------------------------------------------------------------------ lists
 
-    def list(self, closers: frozenset[str], items: list[Item] | None = None) -> list[Item]:
+    def statements(self, closers: frozenset[str], items: list[Item] | None = None) -> list[Item]:
         """Statements up to one of `closers` (reserved words, `)`, `;;`), which is not consumed."""
         items = [] if items is None else items
         while True:
@@ -228,7 +228,7 @@ class _Reader:
         """A list that must hold something up to one of `closers`."""
         self.newlines()
         start = self.at
-        items = self.list(frozenset(closers))
+        items = self.statements(frozenset(closers))
         if self.at >= self.end:
             raise _SyntaxFault(f"`{closers[0]}` is missing", max(self.end - 1, 0))
         return List(tuple(items), Span(start, items[-1].node.span.end if items else start))
@@ -817,7 +817,7 @@ class _Reader:
             return Damaged(match.group())
         outer_end, self.end, self.at = self.end, close, start
         try:
-            items = self.list(frozenset())
+            items = self.statements(frozenset())
         finally:
             self.end = outer_end
         self.at = match.end()

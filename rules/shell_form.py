@@ -1,0 +1,144 @@
+"""PID101: the shell form leaves a shell as PID 1."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pid1lint import (
+    Applicability,
+    Edit,
+    Finding,
+    Fix,
+    Launch,
+    Link,
+    Note,
+    Process,
+    Severity,
+    guard,
+    insert_exec,
+    json_array,
+    literal_argv,
+    rule,
+)
+
+
+@rule("PID101", Severity.ERROR)
+def shell_form(launch: Launch) -> Iterator[Finding]:
+    r"""CMD or ENTRYPOINT in shell form, and the shell stays PID 1.
+
+    ## Why is this bad?
+
+    `CMD app --port 80` runs `/bin/sh -c "app --port 80"`. Whether that shell steps aside for the app is its own
+    affair. Debian's and Ubuntu's dash never does: it stays PID 1, has no handler for the stop signal, and passes
+    nothing on. `docker stop` waits 10 s and then kills the app, which was never told; a rolling update drops the
+    requests in flight. Under an init it is no better: the init ends the shell, and the app is cut off at once.
+
+    Bash (Fedora, UBI, Amazon Linux) and busybox (Alpine) do step aside for a lone command, and for the last one after
+    `;` or `&&`. There the finding is an info: the launch is right by courtesy of that shell. None of them does so for
+    a pipe, `app || exit`, or a command with others behind it.
+
+    ## Example
+
+    ```dockerfile
+    FROM debian:12
+    CMD gunicorn --bind :80 app:app
+    ```
+
+    ```text
+    Dockerfile:2:5: PID101 sh stays PID 1 and keeps SIGTERM from gunicorn: docker stop waits 10 s, then kills it
+    = hang
+    ```
+
+    Use instead:
+
+    ```dockerfile
+    FROM debian:12
+    CMD ["gunicorn", "--bind", ":80", "app:app"]
+    ```
+
+    ## Example: where the shell is needed
+
+    A variable is expanded by a shell only, so the shell stays in the line, and leaves by `exec`.
+
+    ```dockerfile
+    FROM debian:12
+    ENV PORT=80
+    CMD cd /srv && gunicorn --bind :$PORT app:app
+    ```
+
+    ```text
+    Dockerfile:3:5: PID101 sh stays PID 1 and keeps SIGTERM from gunicorn: docker stop waits 10 s, then kills it
+    = hang
+    ```
+
+    Use instead:
+
+    ```dockerfile
+    FROM debian:12
+    ENV PORT=80
+    CMD cd /srv && exec gunicorn --bind :$PORT app:app
+    ```
+
+    ## When not to care
+
+    A command that ends by itself (a migration, a one-off job) may be killed by its own rules. `CMD exec app $X` is
+    right as it is, and is not reported.
+
+    ## Fix safety
+
+    Safe. A command of literal words becomes an array, which starts the same program with the same words; where a
+    shell is needed for them, or an ENTRYPOINT would see other arguments, `exec` is put before the last command. No fix
+    is offered for a pipeline, or where the shell has more to do after the command: then it is unsafe, or yours to make.
+
+    ## References
+
+    - [Dockerfile reference: shell and exec form](https://docs.docker.com/reference/dockerfile/#shell-and-exec-form)
+    """
+    for path in launch.bad_paths:
+        for link in path.links:
+            command = launch.shell_form(link.shell)
+            if command is not None:
+                yield Finding(
+                    command.text.place(), link.effect, _notes(link), _fix(launch, link), launch.severity(path)
+                )
+                return
+    shell = launch.courtesy
+    command = launch.shell_form(shell) if shell is not None else None
+    if shell is not None and command is not None and launch.main is not None and launch.main.main is not None:
+        message = f"{launch.main.main.program} is PID 1 by courtesy of {shell.dialect}, which execs its last command"
+        yield Finding(command.text.place(), message, fix=_exec_form(launch, shell), severity=Severity.INFO)
+
+
+def _notes(link: Link) -> tuple[Note, ...]:
+    place = link.child.place
+    if place is None or link.shell.script is None or place.text == link.shell.script.text.text:
+        return ()
+    return (Note(place, f"{link.child.program} is started here, as its child"),)
+
+
+def _fix(launch: Launch, link: Link) -> Fix | None:
+    array = _exec_form(launch, link.shell)
+    if array is not None:
+        return array
+    call = link.child.call
+    made = insert_exec(call) if call is not None and link.child.start == "child" and not call.loop else None
+    if call is None or made is None:
+        return None
+    safe = call.last and not link.beside
+    applicability = Applicability.SAFE if safe else Applicability.UNSAFE
+    return Fix(f"Put exec before {link.child.program}", made[0], applicability, made[1])
+
+
+def _exec_form(launch: Launch, shell: Process) -> Fix | None:
+    """The exec form, where every word is literal and neither ENTRYPOINT nor CMD would see a difference."""
+    command = launch.shell_form(shell)
+    literal = literal_argv(shell.script) if shell.script is not None else None
+    if command is None or literal is None or shell.script is None:
+        return None
+    other = launch.image.cmd if command is launch.image.entrypoint else launch.image.entrypoint
+    place = command.text.place()
+    # A continuation or a comment in between would be lost.
+    if other is not None or place.text != command.text.text:
+        return None
+    edit = Edit(place.source, place.span, json_array(literal[0]))
+    return Fix("Write it in exec form", (edit,), Applicability.SAFE, (guard(shell.script, literal[1]),))

@@ -1,0 +1,124 @@
+"""PID102: a shell in exec form that stays in front of the app."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pid1lint import (
+    Applicability,
+    Edit,
+    Finding,
+    Fix,
+    Launch,
+    Link,
+    Severity,
+    Span,
+    guard,
+    insert_exec,
+    json_array,
+    literal_argv,
+    rule,
+)
+
+_WRAPPERS = ("sh", "/bin/sh", "bash", "/bin/bash", "dash", "/bin/dash", "ash", "/bin/ash")
+
+
+@rule("PID102", Severity.ERROR)
+def shell_wrapper(launch: Launch) -> Iterator[Finding]:
+    r"""`["sh", "-c", "app"]` is the shell form in disguise: the shell stays in front of the app.
+
+    ## Why is this bad?
+
+    An array looks like the exec form, but here the program that it starts is a shell again (`sh -c`, `bash -lc`,
+    `/bin/sh -ec`, `env sh -c`, the same behind an init). Unless that shell is told to `exec`, it may stay, and then
+    it does not pass the stop signal on: as PID 1 it ignores it until `docker stop` kills everything after 10 s, below
+    an init it dies of it and the app is cut off. See shell-form (PID101) for which shell does what.
+
+    ## Example
+
+    ```dockerfile
+    FROM debian:12
+    CMD ["sh", "-c", "server --port $PORT"]
+    ```
+
+    ```text
+    Dockerfile:2:19: PID102 sh stays PID 1 and keeps SIGTERM from server: docker stop waits 10 s, then kills it
+    = hang
+    ```
+
+    Use instead:
+
+    ```dockerfile
+    FROM debian:12
+    CMD ["sh", "-c", "exec server --port $PORT"]
+    ```
+
+    ## Example: nothing in it needs a shell
+
+    ```dockerfile
+    FROM debian:12
+    ENTRYPOINT ["tini", "--", "/bin/sh", "-c", "server --port 80"]
+    ```
+
+    ```text
+    Dockerfile:2:45: PID102 tini ends with sh, which dies of SIGTERM: server is cut off
+    = abrupt
+    ```
+
+    Use instead:
+
+    ```dockerfile
+    FROM debian:12
+    ENTRYPOINT ["tini", "--", "server", "--port", "80"]
+    ```
+
+    ## When not to care
+
+    Bash and busybox exec a lone command by themselves, so `["bash", "-c", "server"]` is not reported.
+
+    ## Fix safety
+
+    Safe where the command is the string's last: then `exec` only saves a process. A string of literal words that a
+    plain `sh -c` runs is taken out of its shell. Where the shell has more to do afterwards, `exec` is unsafe.
+    """
+    for path in launch.bad_paths:
+        for link in path.links:
+            found = launch.shell_word(link.shell)
+            if found is not None:
+                at = found[0].words[found[1]].place()
+                yield Finding(at, link.effect, fix=_fix(launch, link), severity=launch.severity(path))
+                return
+
+
+def _fix(launch: Launch, link: Link) -> Fix | None:
+    call = link.child.call
+    if call is None or link.child.start != "child" or call.loop or not call.editable:
+        return None
+    unwrapped = _unwrap(launch, link)
+    if unwrapped is not None:
+        return unwrapped
+    made = insert_exec(call)
+    if made is None:
+        return None
+    safe = call.last and not link.beside
+    applicability = Applicability.SAFE if safe else Applicability.UNSAFE
+    return Fix(f"Put exec before {link.child.program}", made[0], applicability, made[1])
+
+
+def _unwrap(launch: Launch, link: Link) -> Fix | None:
+    """Without the shell, where it is a plain `sh -c` around literal words and the string ends the array."""
+    found, script = launch.shell_word(link.shell), link.shell.script
+    literal = literal_argv(script) if script is not None else None
+    if found is None or literal is None or script is None:
+        return None
+    command, index = found
+    words = command.words
+    if index < 2 or index != len(words) - 1 or words[index - 1].text != "-c" or words[index - 2].text not in _WRAPPERS:
+        return None
+    if command is launch.image.entrypoint and launch.image.cmd is not None:
+        return None
+    first, last = words[index - 2].place(), words[index].place()
+    # The quotes around the first and the last word go with them.
+    span = Span(first.span.start - 1, words[index].offset(len(words[index].text)) + 1)
+    edit = Edit(last.source, span, json_array(literal[0])[1:-1])
+    return Fix("Take it out of the shell", (edit,), Applicability.SAFE, (guard(script, literal[1]),))
