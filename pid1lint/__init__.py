@@ -14,8 +14,11 @@ if TYPE_CHECKING:
     from pid1lint.image.context import BuildContext, DiskContext, MemoryContext
     from pid1lint.launch.process import Call, Launch, Link, Outcome, Path, Process, Started, TrapSet
     from pid1lint.linter import Result, lint, trace
-    from pid1lint.mend import guard, insert_exec, json_array, literal_argv, newline
+    from pid1lint.mend import guard, insert_exec, json_array, literal_argv, newline, piped_to_substitution, shell_words
+    from pid1lint.image.filesystem import ImageFile
+    from pid1lint.image.model import Command
     from pid1lint.rulebook import FileProblem, Rule, rule
+    from pid1lint.shell.parse import parse
     from pid1lint.source import Excerpt, Location, Place, Source, Span
 
 __version__ = "0.1.0"
@@ -24,6 +27,7 @@ __all__ = [
     "Applicability",
     "BuildContext",
     "Call",
+    "Command",
     "Diagnostic",
     "DiskContext",
     "Edit",
@@ -31,6 +35,7 @@ __all__ = [
     "FileProblem",
     "Finding",
     "Fix",
+    "ImageFile",
     "Launch",
     "Link",
     "Location",
@@ -56,7 +61,10 @@ __all__ = [
     "lint",
     "literal_argv",
     "newline",
+    "parse",
+    "piped_to_substitution",
     "rule",
+    "shell_words",
     "trace",
 ]
 
@@ -64,6 +72,7 @@ _HOME = {
     "Applicability": "fix",
     "BuildContext": "image.context",
     "Call": "launch.process",
+    "Command": "image.model",
     "Diagnostic": "diagnostic",
     "DiskContext": "image.context",
     "Edit": "fix",
@@ -71,6 +80,7 @@ _HOME = {
     "FileProblem": "rulebook",
     "Finding": "diagnostic",
     "Fix": "fix",
+    "ImageFile": "image.filesystem",
     "Launch": "launch.process",
     "Link": "launch.process",
     "Location": "source",
@@ -95,7 +105,10 @@ _HOME = {
     "lint": "linter",
     "literal_argv": "mend",
     "newline": "mend",
+    "parse": "shell.parse",
+    "piped_to_substitution": "mend",
     "rule": "rulebook",
+    "shell_words": "mend",
     "trace": "linter",
 }
 

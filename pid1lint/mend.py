@@ -6,13 +6,13 @@ import json
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from pid1lint.fix import Edit, ShellGuard
+from pid1lint.fix import Applicability, Edit, Fix, ShellGuard
 from pid1lint.shell.ir import Simple
 from pid1lint.source import Span
 
 if TYPE_CHECKING:
     from pid1lint.image.model import Command
-    from pid1lint.launch.process import Call
+    from pid1lint.launch.process import Call, Link
     from pid1lint.shell.ir import Script
 
 BUILTINS = frozenset(
@@ -56,6 +56,13 @@ def json_array(words: Iterable[str]) -> str:
     return json.dumps(list(words), ensure_ascii=False)
 
 
+def shell_words(words: Iterable[str]) -> str:
+    """An argv as a shell reads it."""
+    import shlex
+
+    return shlex.join(words)
+
+
 def literal_argv(script: Script) -> tuple[tuple[str, ...], Simple] | None:
     """The argv of a shell text that is one plain command of literal words, which means the same without a shell."""
     if len(script.body.items) != 1 or script.damage or script.body.items[0].background:
@@ -75,3 +82,29 @@ def is_contiguous(command: Command) -> bool:
     """Whether nothing of the source (a comment line, a continuation) lies between a shell form's characters."""
     place = command.text.place()
     return place.text == command.text.text
+
+
+def piped_to_substitution(link: Link, prefix: str) -> Fix | None:
+    """`app 2>&1 | tee f` as `app > >(tee f) 2>&1`, where the shell is bash and the pipe has these two parts."""
+    main = link.path.main
+    call = main.call if main is not None else None
+    if call is None or not call.editable or link.shell.dialect != "bash" or not call.last or call.loop:
+        return None
+    text = call.script.text
+    after = text.text[call.node.span.end :]
+    bar = after.lstrip(" \t")
+    if not bar.startswith("|") or bar.startswith("||"):
+        return None
+    both = bar.startswith("|&")
+    rest = bar[2 if both else 1 :]
+    reader = rest.split("\n", 1)[0].strip()
+    if not reader or any(char in reader for char in "|&;()<>#\\\r"):
+        return None
+    merged = [r for r in call.node.redirects if r.op == ">&" and r.descriptor == 2 and r.target and r.target.text == "1"]
+    if len(call.node.redirects) != len(merged) or call.node.assignments:
+        return None
+    start, end = call.node.span.start, call.node.span.end + after.index(reader, len(after) - len(rest)) + len(reader)
+    words = " ".join(word.text for word in call.node.words)
+    errors = " 2>&1" if merged or both else ""
+    edit = Edit(text.source, Span(text.offset(start), text.offset(end)), f"{prefix}{words} > >({reader}){errors}")
+    return Fix("Write to the pipe's reader from exec", (edit,), Applicability.UNSAFE, (guard(call.script, call.node),))

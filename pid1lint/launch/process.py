@@ -249,6 +249,15 @@ class Path:
                 found.append(Link(above, below, self, waiting))
         return tuple(found)
 
+    def beneath(self, process: Process, *starts: str) -> bool:
+        """Whether a process, or one above it, was started in one of these ways."""
+        below: Process | None = process
+        while below is not None:
+            if below.start in starts:
+                return True
+            below = self.parent(below)
+        return False
+
     @property
     def pid1(self) -> Process | None:
         """What PID 1 is when the stop signal comes: the last program of the first process."""

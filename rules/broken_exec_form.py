@@ -1,0 +1,95 @@
+"""PID104: an array that is no JSON, and so runs as a shell line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from pid1lint import Applicability, Edit, Finding, Fix, Launch, Severity, Span, json_array, rule
+
+_QUOTES = {"\u201c": "\u201d", "\u201d": "\u201d", "\u201e": "\u201c", "\u2018": "\u2019", "'": "'", '"': '"', "`": "`"}
+_CLOSING = {"\u201c": "\u201d\u201c", "\u201d": "\u201d\u201c", "\u201e": "\u201c\u201d", "\u2018": "\u2019\u2018"}
+
+
+@rule("PID104", Severity.ERROR)
+def broken_exec_form(launch: Launch) -> Iterator[Finding]:
+    r"""The array of CMD or ENTRYPOINT is no valid JSON, so Docker runs it as a shell line.
+
+    ## Why is this bad?
+
+    Docker does not complain about `CMD ['app', '--port', '80']`. JSON knows double quotes only, so the line is taken
+    for the shell form, and the container tries to run a program called `[app,`: it exits with 127 at once. The same
+    comes of a comma at the end, of typographic quotes from a word processor, of a comment behind the array, and of a
+    bracket that is never closed.
+
+    ## Example
+
+    ```dockerfile
+    FROM debian:12
+    CMD ['server', '--port', '80']
+    ```
+
+    ```text
+    Dockerfile:2:5: PID104 the array is no JSON (single quotes), so it runs as a shell line
+    = fails
+    ```
+
+    Use instead:
+
+    ```dockerfile
+    FROM debian:12
+    CMD ["server", "--port", "80"]
+    ```
+
+    ## Fix safety
+
+    Safe: the line could not work as it stood. The array is written anew with the same words; a comment behind it
+    moves to a line of its own above. No fix is offered where the words cannot be told apart.
+    """
+    for command in (launch.image.entrypoint, launch.image.cmd):
+        if command is None or command.instruction is None or command.instruction.broken_json is None:
+            continue
+        why = command.instruction.broken_json
+        place = command.text.place()
+        words = _words(command.text.text)
+        fix = None
+        if words is not None and place.text == command.text.text:
+            array, comment = words
+            start = command.instruction.span.start
+            edits = [Edit(place.source, place.span, json_array(array))]
+            if comment:
+                edits.insert(0, Edit(place.source, Span(start, start), f"{comment}\n"))
+            fix = Fix("Write the array as JSON", tuple(edits), Applicability.SAFE)
+        yield Finding(place, f"the array is no JSON ({why}), so it runs as a shell line", fix=fix)
+
+
+def _words(text: str) -> tuple[tuple[str, ...], str] | None:
+    """The words that the array means, and a comment behind it; None if they cannot be told apart."""
+    text = text.strip()
+    if not text.startswith("["):
+        return None
+    words: list[str] = []
+    at = 1
+    while True:
+        at += len(text[at:]) - len(text[at:].lstrip(" \t,"))
+        if at >= len(text):
+            return (tuple(words), "") if words else None
+        if text[at] == "]":
+            rest = text[at + 1 :].strip()
+            if rest and not rest.startswith("#"):
+                return None
+            return (tuple(words), rest) if words else None
+        opening = text[at]
+        if opening not in _QUOTES:
+            bare = re.match(r"[A-Za-z0-9_./:=@%+-]+(?=\s*[,\]])", text[at:])
+            if bare is None:
+                return None
+            words.append(bare.group())
+            at += bare.end()
+            continue
+        closing = _CLOSING.get(opening, _QUOTES[opening])
+        end = next((i for i in range(at + 1, len(text)) if text[i] in closing), None)
+        if end is None or not re.match(r"\s*(?:[,\]]|$)", text[end + 1 :]) or "\\" in text[at:end]:
+            return None
+        words.append(text[at + 1 : end])
+        at = end + 1

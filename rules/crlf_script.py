@@ -1,0 +1,76 @@
+"""PID212: a script with the line ends of Windows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pid1lint import Applicability, Edit, Finding, Fix, ImageFile, Launch, Note, Severity, Span, rule
+
+
+@rule("PID212", Severity.ERROR)
+def crlf_script(launch: Launch) -> Iterator[Finding]:
+    r"""The script has CRLF line ends, so its interpreter is not found.
+
+    ## Why is this bad?
+
+    The kernel takes the whole first line of a script for the interpreter's name: from `#!/bin/sh` with a carriage
+    return behind it, a program called `/bin/sh\r`. There is none, and the container ends with the puzzling message
+    `no such file or directory` about a script that is plainly there. Git on Windows makes such files when it checks
+    them out.
+
+    ## Example
+
+    ```dockerfile
+    FROM debian:12
+    COPY entrypoint.sh /
+    ENTRYPOINT ["/entrypoint.sh"]
+    ```
+
+    ```sh entrypoint.sh eol=crlf
+    #!/bin/sh
+    exec server
+    ```
+
+    ```text
+    entrypoint.sh:1:10: PID212 CRLF line ends: the interpreter `/bin/sh\r` is not found, and the container does not start
+    = fails
+    ```
+
+    Use instead:
+
+    ```sh entrypoint.sh
+    #!/bin/sh
+    exec server
+    ```
+
+    ## When not to care
+
+    Where the Dockerfile turns the line ends itself (`sed -i 's/\r$//'`, `dos2unix`) the rule is silent. To keep Git
+    from making such files, add `*.sh text eol=lf` to `.gitattributes`.
+
+    ## Fix safety
+
+    Safe: the script did not start as it stood. Every CRLF becomes LF.
+    """
+    for path in launch.paths:
+        for start in path.starts:
+            file = start.file
+            if start.what != "crlf" or file is None or file.text is None:
+                continue
+            first = file.text.text.split("\n", 1)[0]
+            name = first[2:].strip().split(" ")[0]
+            at = file.text.place(len(first) - 1, len(first))
+            message = f"CRLF line ends: the interpreter `{name}\\r` is not found, and the container does not start"
+            notes = (Note(start.place, "it is started here"),) if start.place is not None else ()
+            severity = Severity.ERROR if path is launch.main else Severity.WARNING
+            yield Finding(at, message, notes, _fix(file), severity)
+            return
+
+
+def _fix(file: ImageFile) -> Fix | None:
+    if file.text is None or not file.editable or file.origin == "inline":
+        return None
+    text = file.text
+    at = [index for index in range(len(text.text) - 1) if text.text[index] == "\r" and text.text[index + 1] == "\n"]
+    edits = tuple(Edit(text.source, Span(text.offset(index), text.offset(index) + 1), "") for index in at)
+    return Fix("Turn CRLF into LF", edits, Applicability.SAFE) if edits else None

@@ -1,0 +1,136 @@
+"""PID209: a main command that puts itself into the background."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pid1lint import (
+    Applicability,
+    Edit,
+    Excerpt,
+    Finding,
+    Fix,
+    Launch,
+    Note,
+    Outcome,
+    Path,
+    Place,
+    Severity,
+    Span,
+    Started,
+    guard,
+    rule,
+    shell_words,
+)
+
+
+@rule("PID209", Severity.ERROR)
+def daemonized_main(launch: Launch) -> Iterator[Finding]:
+    r"""The main command puts itself into the background, and the container exits at once.
+
+    ## Why is this bad?
+
+    A container lives as long as its first process. Many servers were written to be started from an init script: they
+    start a copy of themselves in the background and return. The launch's last command then returns at once, PID 1
+    ends, and the kernel takes the server down with it. Where `tail -f` holds the container instead, the server is
+    nobody's child: it is never told to stop, and if it crashes the container runs on without it.
+
+    ## Example
+
+    ```dockerfile
+    FROM debian:12
+    RUN apt-get update && apt-get install -y nginx
+    STOPSIGNAL SIGQUIT
+    CMD ["nginx"]
+    ```
+
+    ```text
+    Dockerfile:4:7: PID209 nginx puts itself into the background: the container exits at once
+    = exits
+    ```
+
+    Use instead:
+
+    ```dockerfile
+    FROM debian:12
+    RUN apt-get update && apt-get install -y nginx
+    STOPSIGNAL SIGQUIT
+    CMD ["nginx", "-g", "daemon off;"]
+    ```
+
+    ## When not to care
+
+    A configuration file may keep the program in the foreground (`daemon off;`, `nodaemon=true`); one that the image
+    copies or writes is read, one that comes from elsewhere is not.
+
+    ## Fix safety
+
+    Safe: the program's own option for the foreground is added. For `service app start` and its kin there is no such
+    option, and no fix is offered: start the server itself.
+    """
+    for path in launch.paths:
+        start = _last_daemon(path)
+        if start is None or start.place is None:
+            continue
+        severity = Severity.ERROR if path is launch.main else Severity.WARNING
+        at = _at(start)
+        if path.outcome is Outcome.EXITS:
+            message = f"{start.argument} puts itself into the background: the container exits at once"
+            yield Finding(at, message, fix=_fix(launch, start), severity=severity)
+            return
+        if path.main is not None and path.main.helper and path.main.place is not None:
+            message = f"{start.argument} puts itself into the background: nobody tells it to stop"
+            notes = (Note(path.main.place, f"{path.main.program} holds the container"),)
+            yield Finding(at, message, notes, severity=Severity.WARNING)
+            return
+
+
+def _last_daemon(path: Path) -> Started | None:
+    """The daemon that the launch is there for: the last one, where no other app is started after it."""
+    daemons = [start for start in path.starts if start.what == "daemon"]
+    main = path.main
+    if not daemons or (main is not None and not main.helper and main.start != "background"):
+        return None
+    if main is not None and main.start == "background" and main.program != daemons[-1].argument.rpartition("/")[2]:
+        return None
+    return daemons[-1]
+
+
+def _at(start: Started) -> Place:
+    assert start.place is not None
+    first = start.excerpts[0] if start.excerpts else None
+    return start.call.command if start.call is not None else first.place() if first is not None else start.place
+
+
+def _fix(launch: Launch, start: Started) -> Fix | None:
+    recipe = start.fact.foreground if start.fact is not None else None
+    if recipe is None or recipe.replace or recipe.argv:
+        return None
+    if start.call is not None:
+        return _in_shell(start, recipe.insert, recipe.append)
+    first, last = (start.excerpts[0], start.excerpts[-1]) if start.excerpts else (None, None)
+    source = launch.image.dockerfile.source
+    if first is None or last is None or first.source is not source or last.source is not source:
+        return None
+    edits = [_after(first, recipe.insert), _after(last, recipe.append)]
+    return Fix("Keep it in the foreground", tuple(edit for edit in edits if edit.content), Applicability.SAFE)
+
+
+def _after(word: Excerpt, added: tuple[str, ...]) -> Edit:
+    at = word.offset(len(word.text)) + 1
+    return Edit(word.source, Span(at, at), "".join(f', "{text}"' for text in added))
+
+
+def _in_shell(start: Started, insert: tuple[str, ...], append: tuple[str, ...]) -> Fix | None:
+    call = start.call
+    if call is None or not call.editable or call.words >= len(call.node.words):
+        return None
+    text, words = call.script.text, call.node.words
+    if text.quoting == "json" and any('"' in word or "'" in word or " " in word for word in (*insert, *append)):
+        return None
+    edits = []
+    for word, added in ((words[call.words], insert), (words[-1], append)):
+        at = text.offset(word.span.end - 1) + 1
+        if added:
+            edits.append(Edit(text.source, Span(at, at), " " + shell_words(added)))
+    return Fix("Keep it in the foreground", tuple(edits), Applicability.SAFE, (guard(call.script, call.node),))

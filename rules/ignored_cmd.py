@@ -1,0 +1,87 @@
+"""PID103: CMD, and arguments of `docker run`, that nobody reads."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from pid1lint import Finding, Launch, Note, Severity, rule
+
+_READS_ARGUMENTS = re.compile(r"\$(?:[@*#0-9]|\{[@*#0-9])")
+
+
+@rule("PID103", Severity.WARNING)
+def ignored_cmd(launch: Launch) -> Iterator[Finding]:
+    r"""A shell-form ENTRYPOINT drops CMD and the arguments of `docker run`.
+
+    ## Why is this bad?
+
+    `ENTRYPOINT app` runs `/bin/sh -c app`, and Docker adds neither CMD nor what follows the image's name on the
+    command line: `docker run IMAGE --debug` starts without `--debug`, and says nothing. With
+    `ENTRYPOINT ["sh", "-c", "app"]` they are added, but behind the string they become the shell's `$0` and `$1`,
+    which `app` never sees.
+
+    ## Example
+
+    ```dockerfile
+    FROM debian:12
+    ENTRYPOINT exec server
+    CMD ["--port", "80"]
+    ```
+
+    ```text
+    Dockerfile:3:5: PID103 CMD is dropped: a shell-form ENTRYPOINT gets no arguments
+    = graceful
+    ```
+
+    Use instead:
+
+    ```dockerfile
+    FROM debian:12
+    ENTRYPOINT ["server"]
+    CMD ["--port", "80"]
+    ```
+
+    ## Example: arguments of a shell
+
+    ```dockerfile
+    FROM debian:12
+    ENTRYPOINT ["bash", "-c", "exec server"]
+    CMD ["--port", "80"]
+    ```
+
+    ```text
+    Dockerfile:3:5: PID103 CMD is dropped: behind `exec server` it becomes the shell's $0 and $1
+    = graceful
+    ```
+
+    Use instead:
+
+    ```dockerfile
+    FROM debian:12
+    ENTRYPOINT ["bash", "-c", "exec server \"$@\"", "server"]
+    CMD ["--port", "80"]
+    ```
+
+    ## When not to care
+
+    A CMD that repeats for the reader what the ENTRYPOINT runs does no harm. A string that reads `$0`, `$1` or `$@` is
+    not reported.
+    """
+    image = launch.image
+    entrypoint, cmd = image.entrypoint, image.cmd
+    if entrypoint is None or cmd is None or cmd.instruction is None or entrypoint.instruction is None:
+        return
+    at = cmd.text.place() if cmd.form == "shell" or cmd.instruction.array is None else None
+    place = at or cmd.text.place()
+    if entrypoint.form == "shell":
+        notes = (Note(entrypoint.text.place(), "the ENTRYPOINT in shell form"),)
+        yield Finding(place, "CMD is dropped: a shell-form ENTRYPOINT gets no arguments", notes)
+        return
+    words = [word.text for word in entrypoint.words]
+    string = next((i + 1 for i, word in enumerate(words[:-1]) if re.fullmatch(r"-[a-z]*c", word)), None)
+    is_shell = any(word.rpartition("/")[2] in ("sh", "bash", "dash", "ash") for word in words[: (string or 1) - 1])
+    if string is None or not is_shell or _READS_ARGUMENTS.search(words[string]):
+        return
+    notes = (Note(entrypoint.words[string].place(), "the string of the shell"),)
+    yield Finding(place, f"CMD is dropped: behind `{words[string]}` it becomes the shell's $0 and $1", notes)

@@ -1,0 +1,130 @@
+"""PID201: a script that starts its main process as a child."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pid1lint import Applicability, Finding, Fix, Launch, Link, Note, Severity, insert_exec, rule
+
+
+@rule("PID201", Severity.ERROR)
+def missing_exec(launch: Launch) -> Iterator[Finding]:
+    r"""The script runs its main process as a child, and does not pass the stop signal on.
+
+    ## Why is this bad?
+
+    A script's last line `java -jar app.jar` makes Java a child of the shell, which waits for it. The stop signal goes
+    to PID 1, the shell: it has no handler, so the kernel drops it. `docker stop` waits 10 s and kills everything; open
+    requests are lost and shutdown hooks never run. No shell leaves by itself at the end of a script file, not even
+    where it would at the end of `sh -c`.
+
+    An init in front does not mend it. The init passes the signal on to the shell, which dies of it at once, and the
+    container ends with the app still at work.
+
+    `exec` replaces the shell by the program, which then is PID 1, or the init's own child, and gets the signal.
+
+    ## Example
+
+    ```dockerfile
+    FROM debian:12
+    COPY entrypoint.sh /
+    ENTRYPOINT ["/entrypoint.sh"]
+    CMD ["server"]
+    ```
+
+    ```sh entrypoint.sh
+    #!/bin/sh
+    set -e
+    echo "starting"
+    "$@"
+    ```
+
+    ```text
+    entrypoint.sh:4:1: PID201 sh stays PID 1 and keeps SIGTERM from server: docker stop waits 10 s, then kills it
+    = hang
+    ```
+
+    Use instead:
+
+    ```sh entrypoint.sh
+    #!/bin/sh
+    set -e
+    echo "starting"
+    exec "$@"
+    ```
+
+    ## Example: behind an init
+
+    ```dockerfile
+    FROM debian:12
+    COPY entrypoint.sh /
+    ENTRYPOINT ["tini", "--", "/entrypoint.sh"]
+    ```
+
+    ```bash entrypoint.sh
+    #!/bin/bash
+    main() {
+        PORT=80 server --verbose
+    }
+    main
+    ```
+
+    ```text
+    entrypoint.sh:3:13: PID201 tini ends with bash, which dies of SIGTERM: server is cut off
+    = abrupt
+    ```
+
+    Use instead:
+
+    ```bash entrypoint.sh
+    #!/bin/bash
+    main() {
+        PORT=80 exec server --verbose
+    }
+    main
+    ```
+
+    ## When not to care
+
+    A script that ends by itself soon, a migration say, may well be killed. A script that has to stay, because it
+    supervises several programs or restarts one, needs a handler instead: see untrapped-signal (PID401).
+
+    ## Fix safety
+
+    Safe where the command is the last one on its path. Unsafe where the script would go on after it (`exec` never
+    comes back), has an EXIT trap (which `exec` drops), or has started other programs beside it. No fix is offered in
+    a loop or a condition.
+
+    ## References
+
+    - [POSIX: exec](https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_chap02.html#exec)
+    """
+    seen = set()
+    for path in launch.bad_paths:
+        for link in path.links:
+            call = link.child.call
+            if call is None or not _is_missing(launch, link) or call.command in seen:
+                continue
+            seen.add(call.command)
+            notes = () if link.shell.place is None else (Note(link.shell.place, f"{link.shell.program} is started here"),)
+            yield Finding(call.command, link.effect, notes, _fix(link), launch.severity(path))
+
+
+def _is_missing(launch: Launch, link: Link) -> bool:
+    """Whether a script waits for a foreground child without meaning to stay."""
+    call, child = link.child.call, link.child
+    if call is None or call.loop or child.helper or link.handles:
+        return False
+    if launch.shell_form(link.shell) is not None or launch.shell_word(link.shell) is not None:
+        return False
+    return child.start in ("child", "substitution") and not link.path.beneath(child, "background", "pipeline")
+
+
+def _fix(link: Link) -> Fix | None:
+    call = link.child.call
+    made = insert_exec(call) if call is not None and link.child.start == "child" else None
+    if call is None or made is None or link.shell.form == "subshell":
+        return None
+    safe = call.last and not link.beside
+    applicability = Applicability.SAFE if safe else Applicability.UNSAFE
+    return Fix(f"Put exec before {link.child.program}", made[0], applicability, made[1])

@@ -1,0 +1,72 @@
+"""PID203: the main process at the writing end of a pipe."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pid1lint import Finding, Fix, Launch, Link, Severity, piped_to_substitution, rule
+
+
+@rule("PID203", Severity.ERROR)
+def piped_main(launch: Launch) -> Iterator[Finding]:
+    r"""The main process writes into a pipe (`app | tee log`), and the shell waits for the pipe.
+
+    ## Why is this bad?
+
+    A shell runs the parts of a pipeline as its children and waits for them. The stop signal goes to the shell, which
+    as PID 1 ignores it; no shell makes an exception for the last part. `docker stop` waits 10 s and then kills the
+    app. `exec` before the pipeline does not help, see exec-in-subshell (PID202).
+
+    ## Example
+
+    ```dockerfile
+    FROM debian:12
+    COPY entrypoint.sh /
+    ENTRYPOINT ["/entrypoint.sh"]
+    ```
+
+    ```bash entrypoint.sh
+    #!/bin/bash
+    server | tee /tmp/server.log
+    ```
+
+    ```text
+    entrypoint.sh:2:1: PID203 server is part of a pipeline: bash stays PID 1 and keeps SIGTERM from server: docker stop waits 10 s, then kills it
+    = hang
+    ```
+
+    Use instead:
+
+    ```bash entrypoint.sh
+    #!/bin/bash
+    exec server > >(tee /tmp/server.log)
+    ```
+
+    ## When not to care
+
+    A container's standard output is its log: `docker logs` and every log driver read it. Often the pipe can go.
+
+    ## Fix safety
+
+    Unsafe, and offered in bash only: the pipe becomes a process substitution, and the last lines of the log may get
+    lost when the container ends, as nobody waits for `tee`.
+    """
+    seen = set()
+    for path in launch.bad_paths:
+        for link in path.links:
+            if link.child.start != "pipeline" or launch.shell_form(link.shell) is not None or link.handles:
+                continue
+            main = path.main
+            if main is None or (main.pid == link.child.pid and main.call is not None and main.call.words > 0):
+                continue
+            at = main.call.command if main.call is not None and main.call.anchor is None else link.child.place
+            if at is None or at in seen or path.beneath(link.shell, "background"):
+                continue
+            seen.add(at)
+            message = f"{main.program} is part of a pipeline: {link.effect}"
+            yield Finding(at, message, fix=_fix(link), severity=launch.severity(path))
+
+
+def _fix(link: Link) -> Fix | None:
+    main = link.path.main
+    return piped_to_substitution(link, "exec ") if main is not None and main.pid == link.child.pid else None
