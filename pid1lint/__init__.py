@@ -9,15 +9,26 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pid1lint.diagnostic import Diagnostic, Finding, Note, Severity
+    from pid1lint.dockerfile.scanner import Instruction
     from pid1lint.errors import Pid1lintError
     from pid1lint.fix import Applicability, Edit, Fix, ShellGuard
     from pid1lint.image.context import BuildContext, DiskContext, MemoryContext
-    from pid1lint.launch.process import Call, Launch, Link, Outcome, Path, Process, Started, TrapSet
-    from pid1lint.linter import Result, lint, trace
-    from pid1lint.mend import guard, insert_exec, json_array, literal_argv, newline, piped_to_substitution, shell_words
     from pid1lint.image.filesystem import ImageFile
     from pid1lint.image.model import Command
+    from pid1lint.launch.process import Call, Launch, Link, Outcome, Path, Process, Started, TrapSet
+    from pid1lint.linter import Result, lint, trace
+    from pid1lint.mend import (
+        guard,
+        init_installation,
+        insert_exec,
+        json_array,
+        literal_argv,
+        newline,
+        piped_to_substitution,
+        shell_words,
+    )
     from pid1lint.rulebook import FileProblem, Rule, rule
+    from pid1lint.shell.ir import Word
     from pid1lint.shell.parse import parse
     from pid1lint.source import Excerpt, Location, Place, Source, Span
 
@@ -36,6 +47,7 @@ __all__ = [
     "Finding",
     "Fix",
     "ImageFile",
+    "Instruction",
     "Launch",
     "Link",
     "Location",
@@ -54,8 +66,10 @@ __all__ = [
     "Span",
     "Started",
     "TrapSet",
+    "Word",
     "__version__",
     "guard",
+    "init_installation",
     "insert_exec",
     "json_array",
     "lint",
@@ -81,6 +95,7 @@ _HOME = {
     "Finding": "diagnostic",
     "Fix": "fix",
     "ImageFile": "image.filesystem",
+    "Instruction": "dockerfile.scanner",
     "Launch": "launch.process",
     "Link": "launch.process",
     "Location": "source",
@@ -99,7 +114,9 @@ _HOME = {
     "Span": "source",
     "Started": "launch.process",
     "TrapSet": "launch.process",
+    "Word": "shell.ir",
     "guard": "mend",
+    "init_installation": "mend",
     "insert_exec": "mend",
     "json_array": "mend",
     "lint": "linter",

@@ -12,7 +12,7 @@ from pid1lint.source import Span
 
 if TYPE_CHECKING:
     from pid1lint.image.model import Command
-    from pid1lint.launch.process import Call, Link
+    from pid1lint.launch.process import Call, Launch, Link
     from pid1lint.shell.ir import Script
 
 BUILTINS = frozenset(
@@ -100,7 +100,9 @@ def piped_to_substitution(link: Link, prefix: str) -> Fix | None:
     reader = rest.split("\n", 1)[0].strip()
     if not reader or any(char in reader for char in "|&;()<>#\\\r"):
         return None
-    merged = [r for r in call.node.redirects if r.op == ">&" and r.descriptor == 2 and r.target and r.target.text == "1"]
+    merged = [
+        r for r in call.node.redirects if r.op == ">&" and r.descriptor == 2 and r.target and r.target.text == "1"
+    ]
     if len(call.node.redirects) != len(merged) or call.node.assignments:
         return None
     start, end = call.node.span.start, call.node.span.end + after.index(reader, len(after) - len(rest)) + len(reader)
@@ -108,3 +110,36 @@ def piped_to_substitution(link: Link, prefix: str) -> Fix | None:
     errors = " 2>&1" if merged or both else ""
     edit = Edit(text.source, Span(text.offset(start), text.offset(end)), f"{prefix}{words} > >({reader}){errors}")
     return Fix("Write to the pipe's reader from exec", (edit,), Applicability.UNSAFE, (guard(call.script, call.node),))
+
+
+_INSTALLS = {
+    "apt": "apt-get update && apt-get install -y --no-install-recommends {} && rm -rf /var/lib/apt/lists/*",
+    "apk": "apk add --no-cache {}",
+    "dnf": "dnf install -y {} && dnf clean all",
+    "microdnf": "microdnf install -y {} && microdnf clean all",
+    "yum": "yum install -y {} && yum clean all",
+    "zypper": "zypper --non-interactive install {} && zypper clean --all",
+}
+
+
+def init_installation(launch: Launch, init: str) -> tuple[str, str] | None:
+    """The name under which an image's init is called, and the RUN that installs it ("" where it is there already).
+
+    None where the image has no package manager that is known to have it, or the installation would not run as root.
+    """
+    image = launch.image
+    if init in image.packages:
+        return init, ""
+    manager = image.base.package_manager if image.base is not None else None
+    if manager not in _INSTALLS:
+        return None
+    user = image.user_instruction
+    if image.user.partition(":")[0] not in ("", "root", "0") and (user is None or user not in image.stage.instructions):
+        return None
+    run = "RUN " + _INSTALLS[manager].format(init)
+    if image.user.partition(":")[0] in ("", "root", "0"):
+        return init, run
+    return (
+        init,
+        f"USER root{newline(image.dockerfile.source.text)}{run}{newline(image.dockerfile.source.text)}USER {image.user}",
+    )

@@ -106,7 +106,9 @@ def missing_exec(launch: Launch) -> Iterator[Finding]:
             if call is None or not _is_missing(launch, link) or call.command in seen:
                 continue
             seen.add(call.command)
-            notes = () if link.shell.place is None else (Note(link.shell.place, f"{link.shell.program} is started here"),)
+            notes = (
+                () if link.shell.place is None else (Note(link.shell.place, f"{link.shell.program} is started here"),)
+            )
             yield Finding(call.command, link.effect, notes, _fix(link), launch.severity(path))
 
 

@@ -133,6 +133,7 @@ class TrapSet(NamedTuple):
     signals: tuple[str, ...]
     dialect: str
     pid: int
+    editable: bool = False
 
 
 class Started(NamedTuple):

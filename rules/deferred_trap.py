@@ -1,0 +1,126 @@
+"""PID402: a handler that has to wait until the app has ended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pid1lint import (
+    Applicability,
+    Edit,
+    Finding,
+    Fix,
+    Launch,
+    Link,
+    Note,
+    Severity,
+    Span,
+    TrapSet,
+    guard,
+    newline,
+    rule,
+)
+
+
+@rule("PID402", Severity.ERROR)
+def deferred_trap(launch: Launch) -> Iterator[Finding]:
+    r"""The script traps the stop signal, but its app runs in the foreground: the handler waits until it has ended.
+
+    ## Why is this bad?
+
+    A shell runs a handler between two commands, never in the midst of one. While it waits for a child in the
+    foreground (or for `fg`, or a pipeline) a signal is noted and nothing else; the child goes on, the handler never
+    gets its turn, and `docker stop` kills everything after 10 s. Only the `wait` builtin returns at once when a
+    trapped signal comes in.
+
+    ## Example
+
+    ```dockerfile
+    FROM debian:12
+    COPY entrypoint.sh /
+    ENTRYPOINT ["/entrypoint.sh"]
+    ```
+
+    ```sh entrypoint.sh
+    #!/bin/sh
+    trap 'echo stopping' TERM
+    server --port 80
+    ```
+
+    ```text
+    entrypoint.sh:3:1: PID402 the handler for SIGTERM waits until server has ended: docker stop waits 10 s, then kills it
+    = hang
+    ```
+
+    Use instead:
+
+    ```sh entrypoint.sh
+    #!/bin/sh
+    trap 'trap "" TERM; kill 0; wait; echo stopping' TERM
+    server --port 80 &
+    wait $!
+    ```
+
+    ## When not to care
+
+    Below an init that passes signals on to the whole group (`tini -g`, `dumb-init`) the app gets the signal itself,
+    and the handler runs when it has ended.
+
+    ## Fix safety
+
+    Unsafe: the app runs in the background, where it has no terminal, and the handler passes the signal on to the whole
+    process group and waits before it does what it did. A script that has nothing to do in its handler is better
+    served by no handler and `exec`.
+    """
+    seen = set()
+    for path in launch.bad_paths:
+        for link in path.links:
+            waiting = link.waiting
+            if waiting is None or not link.handles or waiting.how not in ("child", "pipeline", "substitution"):
+                continue
+            call = link.child.call
+            at = call.command if call is not None and waiting.how == "child" else waiting.place
+            if at in seen or not at.source.path:
+                continue
+            seen.add(at)
+            main = path.main.program if path.main is not None else link.child.program
+            trap = _trap(link)
+            notes = (Note(trap.script.place(trap.node.span), "the handler is set here"),) if trap is not None else ()
+            end = "docker stop waits 10 s, then kills it" if path.outcome.value == "hang" else "it is cut off"
+            message = f"the handler for {path.signal} waits until {main} has ended: {end}"
+            yield Finding(at, message, notes, _fix(link, trap), launch.severity(path))
+
+
+def _trap(link: Link) -> TrapSet | None:
+    """The trap command that set the handler."""
+    name = link.path.signal.removeprefix("SIG")
+    traps = [
+        trap
+        for trap in link.path.traps
+        if trap.pid == link.shell.pid
+        and trap.handler
+        and any(name in (s.upper().removeprefix("SIG"), s) for s in trap.signals)
+    ]
+    return traps[-1] if traps and traps[-1].script.text.source.path else None
+
+
+def _fix(link: Link, trap: TrapSet | None) -> Fix | None:
+    call = link.child.call
+    if call is None or trap is None or not call.editable or call.loop or call.condition or not call.last:
+        return None
+    if trap.script is not call.script or link.how != "child" or link.child.start != "child":
+        return None
+    text, name = call.script.text, link.path.signal.removeprefix("SIG")
+    word = next((w for w in trap.node.words[1:] if w.text != "--"), None)
+    if word is None or word.literal is None or "'" in word.literal or '"' in word.literal:
+        return None
+    handler = f"'trap \"\" {name}; kill 0; wait; {word.literal}'"
+    end = text.offset(call.node.span.end - 1) + 1
+    line = text.source.text.rfind("\n", 0, text.offset(call.node.span.start)) + 1
+    indent = text.source.text[line : text.offset(call.node.span.start)]
+    if indent.strip():
+        return None
+    edits = (
+        Edit(text.source, Span(text.offset(word.span.start), text.offset(word.span.end - 1) + 1), handler),
+        Edit(text.source, Span(end, end), f" &{newline(text.source.text)}{indent}wait $!"),
+    )
+    return Fix("Wait for the app in the background", edits, Applicability.UNSAFE, (guard(call.script, call.node),))

@@ -1,0 +1,175 @@
+"""PID301: a PID 1 that ignores the stop signal because it has no handler for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pid1lint import (
+    Applicability,
+    Edit,
+    Finding,
+    Fix,
+    Launch,
+    Outcome,
+    Path,
+    Place,
+    Process,
+    Severity,
+    Span,
+    init_installation,
+    newline,
+    rule,
+)
+
+
+@rule("PID301", Severity.ERROR)
+def no_init(launch: Launch) -> Iterator[Finding]:
+    r"""PID 1 is a program that has no handler for the stop signal, so the kernel drops it.
+
+    ## Why is this bad?
+
+    For every other process SIGTERM without a handler means the end. PID 1 of a container is exempt: the kernel does
+    not deliver it signals for which it has no handler. Python, Node.js, PHP, Perl and what is written in C or Rust
+    have none unless the app sets one, so `docker stop` waits 10 s and then kills. (Go, Java and Ruby set one by
+    themselves.) An init in front is PID 1 instead and passes the signal on; below it the app ends at once.
+
+    That is faster, not gentler: a request in flight used to have the grace period, and is now dropped. What ends an
+    app in good order is a handler of its own.
+
+    ## Example
+
+    ```dockerfile
+    FROM python:3.12-slim
+    COPY app.py /
+    CMD ["python", "/app.py"]
+    ```
+
+    ```python app.py
+    import http.server
+
+    http.server.test(http.server.SimpleHTTPRequestHandler)
+    ```
+
+    ```text
+    Dockerfile:3:7: PID301 python is PID 1 without a handler for SIGTERM: docker stop waits 10 s, then kills it
+    = hang
+    ```
+
+    Use instead:
+
+    ```dockerfile
+    FROM python:3.12-slim
+    COPY app.py /
+    STOPSIGNAL SIGINT
+    CMD ["python", "/app.py"]
+    ```
+
+    ## Example: an init
+
+    Python turns SIGINT into an exception and ends by it. Node.js has nothing like that.
+
+    ```dockerfile
+    FROM node:20
+    COPY server.js /
+    CMD ["node", "/server.js"]
+    ```
+
+    ```js server.js
+    require("http").createServer((request, response) => response.end()).listen(80);
+    ```
+
+    ```text
+    Dockerfile:3:7: PID301 node is PID 1 without a handler for SIGTERM: docker stop waits 10 s, then kills it
+    = hang
+    ```
+
+    Use instead:
+
+    ```dockerfile
+    FROM node:20
+    COPY server.js /
+    RUN apt-get update && apt-get install -y --no-install-recommends tini && rm -rf /var/lib/apt/lists/*
+    ENTRYPOINT ["tini", "--"]
+    CMD ["node", "/server.js"]
+    ```
+
+    ```text
+    = abrupt: it ends at once
+    ```
+
+    ## Example: the app's source is not at hand
+
+    ```dockerfile
+    FROM node:20
+    CMD ["node", "server.js"]
+    ```
+
+    ```text
+    Dockerfile:2:7: PID301 node is PID 1: unless the app handles SIGTERM, docker stop waits 10 s, then kills it
+    = graceful
+    ```
+
+    ## When not to care
+
+    `docker run --init`, `init: true` in Compose, or a pod with a shared process namespace put an init there. Where
+    the app's source is not in the build context, or a library in it may set the handler, the finding is an info.
+
+    ## Fix safety
+
+    Unsafe. A plain Python program is sent SIGINT instead, which it turns into KeyboardInterrupt: `finally` blocks and
+    `atexit` functions run. For all others an init is installed by the image's own package manager and put in front of
+    the ENTRYPOINT, or of CMD where there is none; the app then ends at once, with no chance to finish its work.
+    """
+    for path in launch.paths:
+        main = path.main
+        if main is None or main.pid != 1 or main.kind != "app" or main.helper or main.place is None:
+            continue
+        if path.outcome is Outcome.HANG and main.reaction == "default":
+            message = f"{main.program} is PID 1 without a handler for {path.signal}: {_KILLED}"
+            yield Finding(_at(main), message, fix=_fix(launch, path), severity=launch.severity(path))
+            return
+        if path is launch.main and main.assumed and main.fact is not None and main.fact.interpreter:
+            message = f"{main.program} is PID 1: unless the app handles {path.signal}, {_KILLED}"
+            yield Finding(_at(main), message, severity=Severity.INFO)
+            return
+
+
+_KILLED = "docker stop waits 10 s, then kills it"
+
+
+def _at(main: Process) -> Place:
+    assert main.place is not None
+    return main.call.command if main.call is not None else main.place
+
+
+def _fix(launch: Launch, path: Path) -> Fix | None:
+    """SIGINT for Python; else install tini, and put it in front of the array that starts the container."""
+    image = launch.image
+    source = image.dockerfile.source
+    command = image.entrypoint or image.cmd
+    main = path.main
+    if main is not None and main.fact is not None and main.fact.interpreter == "python":
+        own = command.instruction if command is not None else None
+        if own is None or image.stop_signal_instruction is not None or own not in image.stage.instructions:
+            return None
+        text = f"STOPSIGNAL SIGINT{newline(source.text)}"
+        edit = Edit(source, Span(own.span.start, own.span.start), text)
+        return Fix("Stop with SIGINT", (edit,), Applicability.UNSAFE)
+    if command is None or command.instruction is None or command.form != "exec" or command.source is not source:
+        return None
+    end = newline(source.text)
+    install = init_installation(launch, "tini")
+    if install is None:
+        return None
+    path_of_init, text = install
+    start = command.instruction.span.start
+    edits = []
+    before = text + end if text else ""
+    if image.entrypoint is None:
+        edits.append(Edit(source, Span(start, start), f'{before}ENTRYPOINT ["{path_of_init}", "--"]{end}'))
+    else:
+        if before:
+            edits.append(Edit(source, Span(start, start), before))
+        at = command.words[0].offset(0) - 1
+        edits.append(Edit(source, Span(at, at), f'"{path_of_init}", "--", '))
+    return Fix("Put tini in front", tuple(edits), Applicability.UNSAFE)

@@ -1,0 +1,85 @@
+"""PID503: a program that ends cleanly on another signal than the one that is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pid1lint import Applicability, Edit, Finding, Fix, Launch, Outcome, Severity, Span, newline, rule
+
+
+@rule("PID503", Severity.WARNING)
+def stopsignal_mismatch(launch: Launch) -> Iterator[Finding]:
+    r"""The program ends cleanly on another signal than the image's stop signal.
+
+    ## Why is this bad?
+
+    Not every server takes SIGTERM for "finish your work and go". nginx drops the requests in flight on SIGTERM and
+    finishes them on SIGQUIT; Apache wants SIGWINCH, php-fpm SIGQUIT, HAProxy SIGUSR1. PostgreSQL waits for its clients
+    to leave on SIGTERM, for as long as they stay, and shuts down on SIGINT. systemd ignores SIGTERM and halts on
+    SIGRTMIN+3. Docker sends what STOPSIGNAL says.
+
+    ## Example
+
+    ```dockerfile
+    FROM debian:12
+    RUN apt-get update && apt-get install -y nginx
+    CMD ["nginx", "-g", "daemon off;"]
+    ```
+
+    ```text
+    Dockerfile:3:7: PID503 nginx drops its work on SIGTERM and ends cleanly on SIGQUIT
+    = graceful
+    ```
+
+    Use instead:
+
+    ```dockerfile
+    FROM debian:12
+    RUN apt-get update && apt-get install -y nginx
+    STOPSIGNAL SIGQUIT
+    CMD ["nginx", "-g", "daemon off;"]
+    ```
+
+    ## When not to care
+
+    Official images set it already (nginx, httpd, php, postgres, haproxy), and an image built upon them inherits it.
+    Where no request takes longer than the blink of an eye, SIGTERM does no harm.
+
+    ## Fix safety
+
+    Safe: another signal is sent to the same program, one that it documents for a clean end.
+    """
+    path = launch.main
+    main = path.main if path is not None else None
+    if path is None or main is None or main.fact is None or main.fact.interpreter or main.place is None:
+        return
+    graceful = main.fact.graceful
+    wanted = f"SIG{graceful}"
+    if not graceful or wanted == launch.stop_signal or launch.stop_signal in ("SIGKILL", "SIGSTOP"):
+        return
+    if path.links or path.outcome not in (Outcome.GRACEFUL, Outcome.HANG, Outcome.ABRUPT):
+        return
+    reaction = main.fact.reaction(launch.stop_signal.removeprefix("SIG"))
+    if reaction == "handles":
+        return
+    what = "stays" if reaction == "survives" or path.outcome is Outcome.HANG else "drops its work"
+    message = f"{main.program} {what} on {launch.stop_signal} and ends cleanly on {wanted}"
+    at = main.call.command if main.call is not None else main.place
+    yield Finding(at, message, fix=_fix(launch, wanted))
+
+
+def _fix(launch: Launch, wanted: str) -> Fix | None:
+    image = launch.image
+    source = image.dockerfile.source
+    own = image.stop_signal_instruction
+    title = f"Stop with {wanted}"
+    if own is not None:
+        if own.text.source is not source:
+            return None
+        return Fix(title, (Edit(source, own.text.place().span, wanted),), Applicability.SAFE)
+    command = image.entrypoint if image.entrypoint and image.entrypoint.instruction else image.cmd
+    if command is None or command.instruction is None or command.instruction not in image.stage.instructions:
+        return None
+    start = command.instruction.span.start
+    edit = Edit(source, Span(start, start), f"STOPSIGNAL {wanted}{newline(source.text)}")
+    return Fix(title, (edit,), Applicability.SAFE)

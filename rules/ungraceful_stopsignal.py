@@ -1,0 +1,68 @@
+"""PID501: a stop signal that leaves the app no chance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pid1lint import Applicability, Edit, Finding, Fix, Instruction, Launch, Severity, Span, rule
+
+
+@rule("PID501", Severity.ERROR)
+def ungraceful_stopsignal(launch: Launch) -> Iterator[Finding]:
+    r"""STOPSIGNAL is KILL or STOP, which no program can handle.
+
+    ## Why is this bad?
+
+    With `STOPSIGNAL SIGKILL` every `docker stop` is a crash: nothing is flushed, no request is finished, no lock is
+    given back. `STOPSIGNAL SIGSTOP` freezes the container until the grace period is over, and then kills it.
+
+    ## Example
+
+    ```dockerfile
+    FROM debian:12
+    STOPSIGNAL SIGKILL
+    CMD ["server"]
+    ```
+
+    ```text
+    Dockerfile:2:12: PID501 SIGKILL ends the container at once: server cannot handle it
+    = abrupt
+    ```
+
+    Use instead:
+
+    ```dockerfile
+    FROM debian:12
+    CMD ["server"]
+    ```
+
+    ## Fix safety
+
+    Unsafe: the container then stops in another way, and takes as long as the app needs. The program's own signal for
+    a clean end is put there where it is known; else the line goes, and SIGTERM is sent.
+    """
+    instruction = launch.image.stop_signal_instruction
+    if launch.stop_signal not in ("SIGKILL", "SIGSTOP") or instruction is None:
+        return
+    main = launch.main.main if launch.main is not None else None
+    name = main.program if main is not None else "the app"
+    what = (
+        "ends the container at once" if launch.stop_signal == "SIGKILL" else "freezes the container until it is killed"
+    )
+    fix = _fix(launch, instruction)
+    yield Finding(instruction.text.place(), f"{launch.stop_signal} {what}: {name} cannot handle it", fix=fix)
+
+
+def _fix(launch: Launch, instruction: Instruction) -> Fix | None:
+    source = launch.image.dockerfile.source
+    if instruction.text.source is not source:
+        return None
+    main = launch.main.main if launch.main is not None else None
+    graceful = main.fact.graceful if main is not None and main.fact is not None else ""
+    if graceful and graceful != "TERM":
+        edit = Edit(source, instruction.text.place().span, f"SIG{graceful}")
+        return Fix(f"Stop with SIG{graceful}", (edit,), Applicability.UNSAFE)
+    start, end = instruction.span
+    line_end = source.text.find("\n", end)
+    edit = Edit(source, Span(start, len(source.text) if line_end < 0 else line_end + 1), "")
+    return Fix("Leave it at SIGTERM", (edit,), Applicability.UNSAFE)

@@ -1,0 +1,80 @@
+"""PID404: a trap on a signal that cannot be trapped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pid1lint import Applicability, Edit, Finding, Fix, Launch, Severity, Span, TrapSet, Word, guard, rule
+
+_NEVER = {"KILL": "KILL", "SIGKILL": "KILL", "9": "KILL", "STOP": "STOP", "SIGSTOP": "STOP", "19": "STOP"}
+
+
+@rule("PID404", Severity.WARNING)
+def untrappable_signal(launch: Launch) -> Iterator[Finding]:
+    r"""A trap on KILL or STOP: no process ever handles these two.
+
+    ## Why is this bad?
+
+    The kernel delivers SIGKILL and SIGSTOP to no handler. The shell takes the trap without complaint, and the handler
+    never runs: what it should clean up or pass on at the end of the grace period stays undone. Where the trap names a
+    signal that can be trapped as well, the finding is an info.
+
+    ## Example
+
+    ```dockerfile
+    FROM debian:12
+    COPY entrypoint.sh /
+    ENTRYPOINT ["/entrypoint.sh"]
+    ```
+
+    ```sh entrypoint.sh
+    #!/bin/sh
+    trap 'kill $pid; wait $pid' TERM KILL
+    server &
+    pid=$!
+    wait $pid
+    ```
+
+    ```text
+    entrypoint.sh:2:34: PID404 SIGKILL cannot be trapped: the handler never runs for it
+    = graceful
+    ```
+
+    Use instead:
+
+    ```sh entrypoint.sh
+    #!/bin/sh
+    trap 'kill $pid; wait $pid' TERM
+    server &
+    pid=$!
+    wait $pid
+    ```
+
+    ## Fix safety
+
+    Safe: the signal is taken off the list. No fix is offered where it is the only one.
+    """
+    seen = set()
+    for path in launch.paths:
+        for trap in path.traps:
+            if not trap.script.text.source.path:
+                continue
+            for word in trap.node.words[2:]:
+                at = trap.script.place(word.span)
+                if word.text.upper() not in _NEVER or at in seen:
+                    continue
+                seen.add(at)
+                alone = all(other.text.upper() in _NEVER for other in trap.node.words[2:])
+                message = f"SIG{_NEVER[word.text.upper()]} cannot be trapped: the handler never runs for it"
+                severity = Severity.WARNING if alone else Severity.INFO
+                yield Finding(at, message, fix=None if alone else _fix(launch, trap, word), severity=severity)
+
+
+def _fix(launch: Launch, trap: TrapSet, word: Word) -> Fix | None:
+    if not trap.editable:
+        return None
+    text = trap.script.text
+    before = trap.node.words[trap.node.words.index(word) - 1]
+    span = Span(text.offset(before.span.end - 1) + 1, text.offset(word.span.end - 1) + 1)
+    edit = Edit(text.source, span, "")
+    return Fix("Take it off the list", (edit,), Applicability.SAFE, (guard(trap.script, trap.node),))

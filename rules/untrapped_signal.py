@@ -1,0 +1,167 @@
+"""PID401: a shell that stays by design and has no handler for the stop signal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pid1lint import Applicability, Edit, Finding, Fix, Launch, Link, Note, Path, Process, Severity, Span, newline, rule
+
+
+@rule("PID401", Severity.ERROR)
+def untrapped_signal(launch: Launch) -> Iterator[Finding]:
+    r"""A shell stays on purpose (it waits for its children, or loops) and traps no stop signal.
+
+    ## Why is this bad?
+
+    A script that supervises several programs, or restarts one in a loop, has to stay and cannot `exec`. Then it must
+    do what the app would have done: take the stop signal, pass it on and wait. As PID 1 a shell without a handler is
+    sent nothing, and `docker stop` waits 10 s and kills everything. Below an init it dies of the signal, and its
+    children with it.
+
+    ## Example
+
+    ```dockerfile
+    FROM debian:12
+    COPY entrypoint.sh /
+    ENTRYPOINT ["/entrypoint.sh"]
+    ```
+
+    ```sh entrypoint.sh
+    #!/bin/sh
+    worker --queue mail &
+    server --port 80 &
+    wait
+    ```
+
+    ```text
+    entrypoint.sh:4:1: PID401 sh waits here without a handler for SIGTERM: docker stop waits 10 s, then kills worker
+    = hang
+    ```
+
+    Use instead:
+
+    ```sh entrypoint.sh
+    #!/bin/sh
+    worker --queue mail &
+    server --port 80 &
+    trap 'trap "" TERM; kill 0; wait' TERM
+    wait
+    ```
+
+    ## Example: a loop
+
+    ```dockerfile
+    FROM debian:12
+    COPY entrypoint.sh /
+    ENTRYPOINT ["/entrypoint.sh"]
+    ```
+
+    ```sh entrypoint.sh
+    #!/bin/sh
+    while true; do
+        server
+        sleep 1
+    done
+    ```
+
+    ```text
+    entrypoint.sh:3:5: PID401 sh stays in a loop around server without a handler for SIGTERM: docker stop waits 10 s, then kills it
+    = hang
+    ```
+
+    Use instead:
+
+    ```sh entrypoint.sh
+    #!/bin/sh
+    trap 'trap "" TERM; kill 0; wait; exit' TERM
+    while true; do
+        server &
+        wait $!
+        sleep 1
+    done
+    ```
+
+    ## When not to care
+
+    Below an init that passes signals on to the whole group (`tini -g`, `dumb-init`) a loop around jobs that may be
+    cut off needs no handler: the shell and its child end at once.
+
+    ## Fix safety
+
+    Unsafe: the script's children get the signal, and the script ends when they have ended. The handler that is put
+    before `wait` sends the signal to the whole process group, after it has stopped listening itself (`kill 0` would
+    else start the handler again), and waits for all. For a loop no fix is offered.
+    """
+    seen = set()
+    for path in launch.bad_paths:
+        for finding in _findings(launch, path):
+            if finding.at not in seen:
+                seen.add(finding.at)
+                yield finding
+
+
+def _findings(launch: Launch, path: Path) -> Iterator[Finding]:
+    for link in path.links:
+        if link.waiting is None or link.handles or launch.shell_form(link.shell) or launch.shell_word(link.shell):
+            continue
+        if path.beneath(link.shell, "background", "pipeline") or link.shell.form == "subshell":
+            continue
+        consequence = _consequence(path, link)
+        call = link.child.call
+        if link.how in ("wait", "loop"):
+            message = f"{link.shell.interpreter} waits here without a handler for {path.signal}: {consequence}"
+            yield Finding(link.waiting.place, message, _children(link), _trap(launch, link), launch.severity(path))
+        elif call is not None and call.loop and link.child.start == "child":
+            what = f"stays in a loop around {link.child.program} without a handler for {path.signal}"
+            yield Finding(call.command, f"{link.shell.interpreter} {what}: {consequence}", severity=_of(launch, path))
+        elif link.child.start == "background" or (link.child.helper and link.child.start == "child"):
+            message = f"{link.shell.interpreter} stays here without a handler for {path.signal}: {consequence}"
+            yield Finding(link.waiting.place, message, _children(link), severity=_of(launch, path))
+
+
+def _of(launch: Launch, path: Path) -> Severity:
+    """An error, unless all that is lost is a helper."""
+    if path.main is not None and path.main.helper:
+        return Severity.WARNING
+    return launch.severity(path)
+
+
+def _consequence(path: Path, link: Link) -> str:
+    name = path.main.program if path.main is not None else "it"
+    if path.outcome.value == "hang":
+        it = "it" if link.child.call is not None and link.child.call.loop else name
+        return f"docker stop waits 10 s, then kills {it}"
+    return f"it dies of the signal, and {name} is cut off"
+
+
+def _children(link: Link) -> tuple[Note, ...]:
+    return tuple(
+        Note(child.place, f"{_last(child).program} runs beside it")
+        for child in link.shell.children
+        if child.start == "background" and child.place is not None and child.place.source.path
+    )
+
+
+def _last(process: Process) -> Process:
+    same = [child for child in process.children if child.pid == process.pid]
+    return _last(same[0]) if same else process
+
+
+def _trap(launch: Launch, link: Link) -> Fix | None:
+    """A handler before the `wait`."""
+    waiting, shell = link.waiting, link.shell
+    if waiting is None or link.how != "wait" or shell.script is None or shell.file is None or not shell.file.editable:
+        return None
+    text = shell.script.text
+    if waiting.place.source is not text.source:
+        return None
+    signal = link.path.signal.removeprefix("SIG")
+    start = waiting.place.span.start
+    line = text.source.text.rfind("\n", 0, start) + 1
+    indent = text.source.text[line:start]
+    if indent.strip():
+        return None
+    end = newline(text.source.text)
+    handler = f"trap 'trap \"\" {signal}; kill 0; wait' {signal}"
+    edit = Edit(text.source, Span(start, start), f"{handler}{end}{indent}")
+    return Fix("Pass the signal on and wait", (edit,), Applicability.UNSAFE)
