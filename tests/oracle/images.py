@@ -34,7 +34,7 @@ HELPERS = ("cron", "crond", "rsyslogd", "sshd", "fluent-bit", "helper", "sidecar
 
 _BARE = re.compile(r"(?<![\w./$@%{=-])[A-Za-z_][\w.+-]*(?![\w/=])")
 _PATH = re.compile(r"(?<![\w./$}-])(?<!-[a-z] )(?<!> )(?<!>)\.{0,2}/[\w./+-]*\w")
-_DATA = re.compile(r"\.(sh|bash|py|js|rb|php|pl|jar|json|ya?ml|conf|cfg|ini|toml|txt|log|pid|sock|env|xml|war)$")
+_DATA = re.compile(r"\.(sh|bash|py|js|rb|php|pl|jar|json|ya?ml|conf|cfg|ini|toml|txt|log|pid|sock|env|xml|war)$|^/(tmp|var/lib|var/log|run)/")
 _HANDLES = re.compile(r"signal\.signal|add_signal_handler|process\.on(ce)?\(|Signal\.trap|pcntl_signal|\$SIG\{")
 _NAMED = re.compile(r"SIG(TERM|INT|QUIT|HUP|USR1|USR2|WINCH)\b")
 # A runtime that itself starts programs must be the real one.
@@ -116,7 +116,8 @@ class _Reading:
         named = {str(Path(self.image.workdir or "/", path)) for path in _PATH.findall(self.all_text)}
         first = {self.argv[0]} if self.argv and "/" in self.argv[0] else set()
         unknown = self.files.keys() - self.texts.keys()
-        return frozenset(path for path in named | first | unknown if not _DATA.search(path))
+        folders = {str(folder) for path in self.files for folder in Path(path).parents}
+        return frozenset(path for path in (named | first | unknown) - folders if not _DATA.search(path))
 
     @cached_property
     def links(self) -> dict[str, str]:

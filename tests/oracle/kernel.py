@@ -137,9 +137,10 @@ def run(
     *,
     deadline: float = DEADLINE,
     patience: float = PATIENCE,
+    settle: float = SETTLE,
     orphans: int = 0,
 ) -> Run:
-    """Run one container and stop it, after `orphans` processes lost their parents in it.
+    """Run one container and stop it, `settle` seconds after a stand-in is up and `orphans` processes lost their parents.
 
     `OracleError` if the container cannot be laid out, `LookupError` if it needs a program that is not installed.
     """
@@ -149,7 +150,7 @@ def run(
         spec.write_text(json.dumps(container.spec(app, folder)))
         with _launcher(spec, folder / "out") as process:
             began = _Began(process, folder)
-            began.wait_until_ready(patience)
+            began.wait_until_ready(patience, settle)
             if orphans and process.poll() is None:
                 began.lose_orphans(orphans)
             tree = began.tree()
@@ -261,7 +262,7 @@ class _Began:
     def ready_pids(self) -> frozenset[int]:
         return frozenset(each.pid for each in self.events() if each.event == "READY")
 
-    def wait_until_ready(self, patience: float) -> None:
+    def wait_until_ready(self, patience: float, settle: float) -> None:
         """Until a stand-in is up and has had time to settle, the container has ended, or nothing comes."""
         end = time.monotonic() + patience
         while self.launcher.poll() is None and not self.ready_pids():
@@ -269,7 +270,7 @@ class _Began:
                 return
             time.sleep(POLL)
         if self.launcher.poll() is None:
-            time.sleep(SETTLE)
+            time.sleep(settle)
 
     def _busy(self) -> bool:
         return any(each.state in "RD" for each in self.tree())
