@@ -28,6 +28,8 @@ class Launcher(NamedTuple):
     that is split at blanks; `no_command_options` mean that there is no command, `commandless` that there never is.
     `after_dashes`: a command only follows `--`. `permutes`: options may follow operands, and words after those are a
     shell's arguments. `shell_words`: a command of one word is a shell string.
+    `takes_later_options`: without `--` it takes options behind the command's name for its own, and ends with 1 at one
+    that it does not know; not where it is built with musl, as Alpine's is.
     `group`: signals go to the command's whole process group, or do so with one of `group_options`, and do not with
     one of `ungroup_options`.
     """
@@ -53,6 +55,7 @@ class Launcher(NamedTuple):
     permutes: bool = False
     shell_words: bool = False
     commandless: bool = False
+    takes_later_options: bool = False
     reaps: bool | None = None
     measured: bool = False
     source: str = ""

@@ -35,6 +35,11 @@ class Shell(NamedTuple):
     `kill_zero`: what `kill 0` in its own signal's handler leads to: `crashes`, `dies`, `hangs`.
     `wait_n_status`: how a shell without `wait -n` ends at it. `ampersand_redirect`: whether `&>` redirects; else it
     is `&` and then `>`. `foreground_job`: `fg` works without a terminal, after `set -m`.
+    `interrupt_ends`: an untrapped INT ends it with its EXIT trap, even as PID 1, in `wait` or once the child in the
+    foreground has ended. `ignores_quit`: QUIT is nothing to it, trapped or as a subshell excepted.
+    `trap_skips_unknown`: a name that is no signal's keeps `trap` from the others on the line no more.
+    `errors_end`: a wrong use of `shift` or `local` ends the script with 2. `return_anywhere`: outside of functions
+    `return` is an error that the script survives; else it ends the script.
     `combined_short_options`: it starts with `-eo pipefail -c`; else it ends with 2.
     """
 
@@ -51,6 +56,11 @@ class Shell(NamedTuple):
     job_specs: bool = True
     exit_trap_on_signal: bool = False
     dies_while_waiting: bool = False
+    interrupt_ends: bool = False
+    ignores_quit: bool = False
+    trap_skips_unknown: bool = False
+    errors_end: bool = False
+    return_anywhere: bool = False
     kill_zero: str = "crashes"
     wait_n: bool = True
     wait_n_status: int = 0

@@ -79,8 +79,7 @@ def _index(node: Simple, wanted: int) -> int:
 
 
 def _not_found(shell: Shell, why: str, node: Simple) -> None:
-    if shell.proc.thread == 0 and not shell.world.stopped:
-        shell.world.exec_failed = (why, shell.place(node.span))
+    shell.fail(why, node.span)
 
 
 def _exit(shell: Shell, node: Simple, argv: Argv, where: Where, skipped: int) -> Status:
@@ -97,8 +96,9 @@ def _return(shell: Shell, node: Simple, argv: Argv, where: Where, skipped: int) 
     from pid1lint.launch.shell import ReturnFrom
 
     yield from ()
-    if shell.calls == 0 and shell.sourcing == 0:
+    if shell.calls == 0 and shell.sourcing == 0 and shell.dialect.return_anywhere:
         return 1
+    # Outside of functions and sourced files it ends the script: nothing up there takes it for its own.
     status = int(argv[1].value) if len(argv) > 1 and argv[1].value.isdigit() else shell.last_status
     raise ReturnFrom(status)
 
@@ -200,13 +200,18 @@ def _trap(shell: Shell, node: Simple, argv: Argv, where: Where, skipped: int) ->
         handler = None
     shell.world.traps.append(
         TrapSet(
-            shell.script, node, handler, tuple(word.value for word in names), shell.dialect.name, shell.proc.pid
+            shell.script, node, handler, tuple(word.value for word in names), shell.dialect.name, shell.proc.pid,
+            shell.anchor is None and shell.machine.is_editable(shell.script),
         )
     )
+    status = 0
     for word in names:
         if word.value.upper() == "ERR":
             shell.err_trap = handler is not None
         name = _trap_name(shell, word.value)
+        if name is None and shell.dialect.trap_skips_unknown:
+            status = 1
+            continue
         if name is None:
             return 1
         if name in ("KILL", "STOP", "ERR", "DEBUG", "RETURN"):
@@ -219,7 +224,7 @@ def _trap(shell: Shell, node: Simple, argv: Argv, where: Where, skipped: int) ->
             shell.traps[name] = handler
         elif handler is not None:
             shell.proc.ignored.add(name)
-    return 0
+    return status
 
 
 def _trap_name(shell: Shell, text: str) -> str | None:
@@ -459,11 +464,7 @@ def _set(shell: Shell, node: Simple, argv: Argv, where: Where, skipped: int) -> 
             at += 1
             break
         if word in ("-o", "+o"):
-            option = argv[at + 1].value if at + 1 < len(argv) else ""
-            if option == "errexit":
-                shell.errexit = word == "-o"
-            if option == "monitor":
-                shell.monitor = word == "-o"
+            _set_option(shell, argv[at + 1].value if at + 1 < len(argv) else "", word == "-o", node)
             at += 2
             continue
         if word[:1] not in ("-", "+") or len(word) == 1:
@@ -472,7 +473,12 @@ def _set(shell: Shell, node: Simple, argv: Argv, where: Where, skipped: int) -> 
             shell.errexit = word[0] == "-"
         if "m" in word:
             shell.monitor = word[0] == "-"
-        at += 2 if word.endswith("o") else 1
+        if "u" in word:
+            shell.nounset = word[0] == "-"
+        if word.endswith("o"):
+            _set_option(shell, argv[at + 1].value if at + 1 < len(argv) else "", word[0] == "-", node)
+            at += 1
+        at += 1
     else:
         return 0
     words = argv[at:]
@@ -482,10 +488,29 @@ def _set(shell: Shell, node: Simple, argv: Argv, where: Where, skipped: int) -> 
     return 0
 
 
+def _set_option(shell: Shell, option: str, on: bool, node: Simple) -> None:
+    from pid1lint.launch.shell import ExitShell
+
+    if option == "pipefail" and not shell.dialect.pipefail:
+        shell.fail(f"{shell.dialect.name} has no option pipefail, and ends at it", node.span)
+        raise ExitShell(2)
+    match option:
+        case "errexit":
+            shell.errexit = on
+        case "monitor":
+            shell.monitor = on
+        case "nounset":
+            shell.nounset = on
+
+
 def _shift(shell: Shell, node: Simple, argv: Argv, where: Where, skipped: int) -> Status:
+    from pid1lint.launch.shell import ExitShell
+
     yield from ()
     count = int(argv[1].value) if len(argv) > 1 and argv[1].value.isdigit() else 1
     if count > len(shell.positional):
+        if shell.dialect.errors_end and not shell.positional_soft:
+            raise ExitShell(2)
         return 1
     shell.positional = shell.positional[count:]
     shell.positional_words = shell.positional_words[count:]

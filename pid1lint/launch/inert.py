@@ -47,6 +47,9 @@ class Inert:
         self.shell = shell
         self._calling: set[str] = set()
         self._command_names: dict[int, frozenset[str]] = {}
+        self._assigned_names: dict[int, frozenset[str]] = {}
+        # Variables that run over files of which the image says nothing: what users may add to be run.
+        self.hooks: set[str] = set()
 
     def all(self, nodes: tuple[Node, ...], last: bool) -> bool:
         """Whether none of the commands starts, ends, replaces or signals a process that matters."""
@@ -108,7 +111,7 @@ class Inert:
         name = node.words[0].literal
         if name is None:
             # `"$@"`, `$cmd`: whatever it is, it is the program that the script was written for.
-            return False
+            return not last and self._is_hook(node.words[0])
         if name == "exec":
             return len(node.words) == 1
         if name in (".", "source"):
@@ -129,6 +132,9 @@ class Inert:
         if fact is None or fact.lifetime == "long":
             return not last
         return fact.lifetime == "short"
+
+    def _is_hook(self, word: Word) -> bool:
+        return len(word.parts) == 1 and isinstance(word.parts[0], Param) and word.parts[0].name in self.hooks
 
     def _sourced_is_inert(self, node: Simple) -> bool:
         path = node.words[1].literal if len(node.words) > 1 else None
@@ -208,6 +214,13 @@ class Inert:
         for node in nodes:
             for name in _assigned(node):
                 self.shell.assign(name, UNKNOWN)
+
+    def assigned(self, script: Script) -> frozenset[str]:
+        """The variables that a script itself assigns somewhere."""
+        found = self._assigned_names.get(id(script))
+        if found is None:
+            found = self._assigned_names[id(script)] = frozenset(_assigned(script.body))
+        return found
 
     def _names(self, script: Script) -> frozenset[str]:
         found = self._command_names.get(id(script))

@@ -30,6 +30,7 @@ FILTERS = frozenset(
     "sort svlogd tail tee tr ts uniq wc".split()
 )
 """Programs that end when what they read from ends."""
+_USER_SWITCHERS = frozenset("gosu su-exec setpriv s6-setuidgid setuidgid chpst su runuser sudo chroot capsh".split())
 _PLAIN_BASES = frozenset(("alpine", "busybox"))
 _DEPTH = 24
 
@@ -52,11 +53,12 @@ def arguments(words: tuple[str, ...] | list[str]) -> Argv:
 
 
 class Environment(NamedTuple):
-    """What a program inherits: variables, and whether its arguments come from CMD."""
+    """What a program inherits: variables, whether its arguments come from CMD, and the user (empty: the image's)."""
 
     variables: Mapping[str, str]
     workdir: str
     soft: str = ""
+    user: str = ""
 
 
 ShellMaker = Callable[["Machine", Proc, Dialect, Script, "Argv", Environment, "ShellStart"], Runner]
@@ -135,7 +137,7 @@ class Machine:
         """Make a process run a program; it may end at once (a short program, one that is not found)."""
         self.depth += 1
         try:
-            if self.depth > _DEPTH:
+            if self.depth > _DEPTH or len(proc.stages) > _DEPTH:
                 self._leaf(proc, argv, start, place, call, env)
                 self.world.obstacles.append(Obstacle("programs start each other without end", place))
                 return
@@ -172,6 +174,7 @@ class Machine:
         for old in proc.stages[-1:]:
             # A caught signal is reset by exec.
             old.before = len(self.world.procs)
+        self.world.started += 1
         proc.runner = None
         proc.handlers = None
         proc.react = None
@@ -310,7 +313,7 @@ class Machine:
         base, shell = self.image.base, name.rpartition("/")[2]
         if shell not in ("bash", "zsh", "ksh") or base is None or base.guessed or not base.sh:
             return False
-        if shell in base.shells or base.sh == shell or not base.name in _PLAIN_BASES:
+        if shell in base.shells or base.sh == shell or base.name not in _PLAIN_BASES:
             return False
         return not any(shell in text for text in self.image.run_texts)
 
@@ -353,7 +356,9 @@ class Machine:
         stage = self.stage(proc, argv, start, place, "shell", call)
         stage.form, stage.dialect, stage.file = "file", dialect.name, file
         if file is None or file.text is None:
-            self.world.obstacles.append(Obstacle(f"the script {rest[0].text} is not in the build context", place))
+            self.world.obstacles.append(
+                Obstacle(f"the script {rest[0].text} is not in the build context", place, proc.pid)
+            )
             self._stay(proc, stage, "app")
             stage.reaction, stage.assumed = "handles", True
             proc.react = lambda _: "handles"
@@ -380,12 +385,20 @@ class Machine:
         elif parts.split_string_index is not None:
             command = arguments(argv[parts.split_string_index].value.split())
         if not command:
-            return False
+            return self._without_command(proc, known, argv, start, place, call)
+        if stray := self._stray_option(known, argv):
+            why = f"{argv[0].text} takes `{stray}` for an option of its own, as no `--` stands before the command"
+            self._cannot_start(proc, argv, start, place, call, 1, why, "init-option")
+            return True
         stage = self.stage(proc, argv, start, place, "init" if parts.kind == "init" else "launcher", call)
         stage.launcher = known
         if known.assignments and parts.assignments:
             pairs = dict(argv[index].value.split("=", 1) for index in parts.assignments)
             env = env._replace(variables={**env.variables, **pairs})
+        if known.name in _USER_SWITCHERS:
+            operands = [argv[index].value for index in parts.operands]
+            user = parts.value("-u", "--user", "--reuid", "--userspec") or next(iter(operands[-1:]), "root")
+            env = env._replace(user=user)
         if parts.kind == "exec":
             self._become(proc, command, "exec", command[0].excerpt.place() if command[0].excerpt else place, call, env)
             return True
@@ -406,6 +419,27 @@ class Machine:
         if not child.alive and proc.alive:
             self.world.end(proc, child.status)
         return True
+
+    def _without_command(
+        self, proc: Proc, known: Launcher, argv: Argv, start: str, place: Place | None, call: Call | None
+    ) -> bool:
+        """A launcher that is given nothing to launch says how it is used, and ends; others are programs of their own."""
+        if known.kind not in ("exec", "forward") or known.commandless or len(argv) < 2:
+            return False
+        if known.subcommand or any(UNKNOWN in word.value for word in argv):
+            return False
+        self.stage(proc, argv, start, place, "job", call).launcher = known
+        self.world.end(proc, 0 if known.name == "env" else 125)
+        return True
+
+    def _stray_option(self, known: Launcher, argv: Argv) -> str:
+        """What stands behind an init's command and would be the command's, had the init not taken it."""
+        words = [word.value for word in argv[1:]]
+        base = self.image.base
+        if not known.takes_later_options or "--" in words or (base is not None and base.family == "alpine"):
+            return ""
+        skipped = known.options_with_value | known.flags
+        return next((word for word in words if len(word) > 1 and word[0] == "-" and word not in skipped), "")
 
     def _connect(self, proc: Proc, child: Proc, kind: str, group: bool) -> None:
         """What a launcher that stays does with signals, and with its child's end."""
@@ -540,21 +574,33 @@ class Machine:
         file: ImageFile | None = None,
     ) -> None:
         words = [word.value for word in argv]
-        odd = " " in words[0].strip() or (words[0].startswith("[") and len(words[0]) > 1)
-        if odd and file is None and argv[0].excerpt is not None and UNKNOWN not in words[0]:
+        line = " " in words[0].strip() and argv[0].excerpt is not None
+        if (line or (words[0].startswith("[") and len(words[0]) > 1)) and file is None and UNKNOWN not in words[0]:
             why = f"no program is called `{argv[0].text}`"
             self._cannot_start(proc, argv, start, place, call, 127, why, "words")
             return
         fact = program(words, self.image.configures)
+        supervises = launcher(words[0])
+        if supervises is not None and supervises.kind == "init":
+            # An init that takes its command from elsewhere: s6-overlay's /init, runsvdir.
+            stage = self.stage(proc, argv, start, place, "init", call)
+            stage.launcher, stage.reaction = supervises, "handles"
+            proc.react = lambda _: "handles"
+            self._stay(proc, stage, "forever")
+            return
         stage = self.stage(proc, argv, start, place, "app", call)
         stage.fact, stage.file = fact, file
         signal = self.world.stop_signal
         if UNKNOWN in words[0].rpartition("/")[2]:
-            self.world.obstacles.append(Obstacle(f"the program's name {argv[0].text} is not known", place))
+            self.world.obstacles.append(Obstacle(f"the program's name {argv[0].text} is not known", place, proc.pid))
         elif fact is None and file is None and words[0].endswith((".sh", ".bash")):
-            self.world.obstacles.append(Obstacle(f"the script {argv[0].text} is not in the build context", place))
+            self.world.obstacles.append(
+                Obstacle(f"the script {argv[0].text} is not in the build context", place, proc.pid)
+            )
         elif file is not None and file.text is None and words[0].endswith((".sh", ".bash")):
-            self.world.obstacles.append(Obstacle(f"the text of the script {argv[0].text} is not known", place))
+            self.world.obstacles.append(
+                Obstacle(f"the text of the script {argv[0].text} is not known", place, proc.pid)
+            )
         if fact is not None and fact.interpreter:
             stage.reaction, stage.assumed = app_reaction(self.image, fact, words, env.workdir, signal)
         elif fact is not None and fact.reaction(signal):
@@ -563,12 +609,14 @@ class Machine:
             stage.reaction, stage.assumed = "handles", True
         proc.react = self._reaction(fact, stage)
         lifetime = fact.lifetime if fact is not None else "long"
-        if proc.reads_from and (stage.program not in FILTERS or not self._fed(proc)):
+        if stage.program not in FILTERS:
             proc.reads_from = ()
         if proc.reads_from:
             stage.kind = "job"
             proc.helper = proc.long = True
             proc.react = lambda _: "default"
+            if not self._fed(proc):
+                self.world.end(proc, 0)
             return
         if words[0].rpartition("/")[2] == "sleep" and len(words) > 1:
             self._sleep(proc, stage, words[1])
@@ -639,7 +687,7 @@ class Machine:
             return
         root = proc.pid == 1 or proc.pid in self.background
         how = "exec" if root else "forever" if lifetime == "forever" else "app"
-        if world.blocks_here(proc.thread, how):
+        if world.blocks_here(proc.thread, how, guess=stage.fact is None and how == "app"):
             proc.long = True
         else:
             world.end(proc, 0)

@@ -16,7 +16,7 @@ from pid1lint.launch.machine import Argument, Argv, Environment, Machine, ShellS
 from pid1lint.launch.process import Call, Obstacle
 from pid1lint.launch.state import Defined, State, Value
 from pid1lint.launch.values import UNKNOWN
-from pid1lint.launch.world import Block, Proc, Runner, Stage
+from pid1lint.launch.world import MOST_STEPS, Block, Proc, Runner, Stage
 from pid1lint.shell.ir import (
     AndOr,
     ArithmeticCommand,
@@ -134,7 +134,7 @@ class Shell(State):
     def __init__(
         self, machine: Machine, proc: Proc, dialect: Dialect, script: Script, env: Environment, how: ShellStart
     ) -> None:
-        super().__init__(env.variables, machine.image.env.get("HOME", "/root"), env.workdir, _user_id(machine))
+        super().__init__(env.variables, machine.image.env.get("HOME", "/root"), env.workdir, _user_id(machine, env))
         self.machine = machine
         self.world = machine.world
         self.proc = proc
@@ -150,6 +150,9 @@ class Shell(State):
         self.jobs: list[Job] = []
         self.errexit = "e" in how.options
         self.monitor = False
+        self.nounset = "u" in how.options
+        self.subshell_of_another = False
+        self.at = script.body.span
         self.calls = 0
         self.conditional = 0
         self.in_trap = False
@@ -222,6 +225,7 @@ class Shell(State):
         self.proc.interrupted = False
         handler = self.traps.pop("EXIT", "")
         if handler:
+            self.world.in_exit_trap += 1
             try:
                 yield from self._handler(handler)
             except ExitShell as exit_:
@@ -230,6 +234,8 @@ class Shell(State):
                 return 0
             except (LeaveLoop, ReturnFrom):
                 pass
+            finally:
+                self.world.in_exit_trap -= 1
         return status
 
     # ------------------------------------------------------------------ signals
@@ -242,17 +248,29 @@ class Shell(State):
             return True
         waits = self.proc.block is not None and self.proc.block.how in ("child", "pipeline", "substitution")
         if name == "INT" and waits and name not in self.proc.ignored:
-            # Bash and dash leave an interrupt to the child in the foreground, and live on if the child does.
+            # A shell leaves an interrupt to the child in the foreground, and lives on if the child does.
             self.proc.lost = self.proc.pid == 1
+            if self.dialect.interrupt_ends and not self.subshell_of_another:
+                self.pending.append(name)
+            return True
+        if name == "QUIT" and self.dialect.ignores_quit and not self.subshell_of_another:
+            self.proc.lost = True
+            return True
+        if name == "INT" and self.dialect.interrupt_ends and name not in self.proc.ignored and not self.in_trap:
+            self._die(130)
             return True
         exits = self.dialect.exit_trap_on_signal and "EXIT" in self.traps and name not in self.proc.ignored
         if exits and name in ("TERM", "INT", "HUP", "QUIT", "USR1", "USR2", "ALRM", "PIPE") and not self.in_trap:
             # It does not wait for its child: the trap runs at once, and the shell is gone.
-            self.proc.runner = self._leave(143)
-            self.proc.block = None
-            self.in_trap = True
+            self._die(143)
             return True
         return False
+
+    def _die(self, status: int) -> None:
+        """Drop what is being done, run the EXIT trap and end."""
+        self.proc.runner = self._leave(status)
+        self.proc.block = None
+        self.in_trap = True
 
     def run_pending(self) -> Generator[Block, None, None]:
         """Run the handlers of the signals that came in, as a shell does between two commands."""
@@ -264,6 +282,9 @@ class Shell(State):
                 status = self.last_status
                 yield from self._handler(handler)
                 self.last_status = status
+            elif name == "INT":
+                # It was left to the child in the foreground, which is gone now.
+                raise ExitShell(130)
 
     def _handler(self, text: str) -> Status:
         outer = (self.in_trap, self.script, self.anchor)
@@ -320,8 +341,7 @@ class Shell(State):
                 place = place._replace(last=where.last)
             if not self.dialect.process_substitution and self._has_process_substitution(item.node):
                 why = f"{self.dialect.name} has no process substitution, and ends at it with a syntax error"
-                if self.proc.thread == 0 and not self.world.stopped:
-                    self.world.exec_failed = (why, self.place(item.node.span))
+                self.fail(why, item.node.span)
                 raise ExitShell(2)
             if index:
                 place = place.within(_SEPARATORS[body.items[index - 1].terminator or ";"])
@@ -349,6 +369,7 @@ class Shell(State):
     def node(self, node: Node, where: Where) -> Status:
         """Run one command; its status, None if that is not known."""
         status: int | None
+        self.at = node.span
         match node:
             case Simple():
                 status = yield from self.simple(node, where)
@@ -376,6 +397,9 @@ class Shell(State):
                 if node.redirects:
                     inner = inner.within("redirect")
                 status = yield from self.list(node.body, inner)
+            case Test() if not self.dialect.double_bracket:
+                # Not found, like any command that is not there.
+                status = 127
             case Test():
                 status = yield from self.double_bracket(node)
             case ArithmeticCommand():
@@ -571,7 +595,8 @@ class Shell(State):
                 if not leave.again:
                     return 0
             yield from self.run_pending()
-            if live:
+            if live or self.world.stopped:
+                live = True
                 yield from self.wait_for(Block("loop", until=self.world.clock + 0.05, place=self.place(node.span)))
                 continue
             if rounds >= 2 or not _may_change(node):
@@ -605,7 +630,10 @@ class Shell(State):
         status: int | None = 0
         if len(fields) > 12:
             fields = fields[:12]
+        fields = [found for field in fields for found in self.matching(field)]
         unsure = any(UNKNOWN in field or "*" in field or "?" in field for field in fields) or (not node.name)
+        if unsure and node.name:
+            self.inert.hooks.add(node.name)
         if unsure and self.inert.all((node.body,), where.last):
             self.inert.forget((node.body,))
             return 0
@@ -622,6 +650,25 @@ class Shell(State):
                     return 0
         return status
 
+    def matching(self, field: str) -> list[str]:
+        """The files that a wildcard finds in the image, as far as they are known; the wildcard itself if none is."""
+        if UNKNOWN in field or not any(char in field for char in "*?["):
+            return [field]
+        pattern = field if field.startswith("/") else f"{self.workdir.rstrip('/')}/{field}"
+        return [file.path for file in self.machine.image.files.glob(pattern)] or [field]
+
+    def unbound(self, name: str) -> None:
+        """Under `set -u` a variable that is not set ends the shell; those in capitals may come from outside."""
+        if not self.nounset or name.isupper() or name not in self.inert.assigned(self.script):
+            return
+        self.fail(f"`{name}` is not set, and `set -u` ends the script", self.at)
+        raise ExitShell(1)
+
+    def fail(self, why: str, span: Span) -> None:
+        """Note what keeps the launch from going on, if it is this shell's line of execution that matters."""
+        if self.proc.thread == 0 and not self.world.stopped:
+            self.world.exec_failed = (why, self.place(span))
+
     # ------------------------------------------------------- several processes
 
     def clone(self, proc: Proc) -> Shell:
@@ -636,6 +683,8 @@ class Shell(State):
         shell.exported = dict(self.exported)
         shell.jobs = []
         shell.errexit = self.errexit
+        shell.nounset = self.nounset
+        shell.subshell_of_another = True
         shell.pid = self.pid
         shell.calls = self.calls
         shell.in_trap = self.in_trap
@@ -697,7 +746,10 @@ class Shell(State):
 
     def prime(self, proc: Proc) -> None:
         """Let a new process run up to where it waits, so that a plain command is its program at once."""
-        self.world._step(proc)
+        self.world.step(proc)
+        while proc.alive and proc.runner is not None and proc.block is None and self.world.steps < MOST_STEPS:
+            # It has become another script.
+            self.world.step(proc)
 
     def _job_where(self, node: Node) -> Where:
         """Whether the subshell of a background job execs its last command."""
@@ -839,13 +891,16 @@ class Shell(State):
                 continue
             fields = yield from self.fields(word)
             for field in fields:
-                shown = word.text if UNKNOWN in field or len(fields) == 1 and len(field) > 60 else field
+                shown = word.text if UNKNOWN in field or (len(fields) == 1 and len(field) > 60) else field
                 out.append(Argument(field, shown, None, self.soft))
             self.soft = self.soft or outer
         return tuple(out)
 
     def assignment(self, assignment: Assignment) -> Status:
         """`name=value`; the status of a command substitution in it."""
+        if assignment.array is not None and not self.dialect.arrays:
+            self.fail(f"{self.dialect.name} has no arrays, and ends at `(` with a syntax error", self.at)
+            raise ExitShell(2)
         if assignment.array is not None:
             fields = yield from self.expand(assignment.array)
             items = self.arrays.get(assignment.name, []) if assignment.append else []
@@ -912,7 +967,7 @@ class Shell(State):
         for assignment in node.assignments:
             if assignment.value is not None:
                 variables[assignment.name] = yield from self.text(assignment.value)
-        return Environment(variables, self.workdir, self.positional_soft)
+        return Environment(variables, self.workdir, self.positional_soft, self.env.user)
 
     def _execs(self, where: Where, extra: frozenset[str]) -> bool:
         """Whether the shell replaces itself by this command without being told to."""
@@ -998,6 +1053,8 @@ class Shell(State):
         """A program in a command substitution: it may be the main one, run there for its output."""
         from pid1lint.facts.programs import program
 
+        if argv[0].value == "exec" and len(argv) > 1:
+            argv = argv[1:]
         if argv[0].value in self.functions or argv[0].value in BUILTINS or self.world.stopped:
             return
         fact = program([word.value for word in argv])
@@ -1101,7 +1158,9 @@ def _always(node: Loop) -> bool:
         return command.text.strip() == "1" and not node.until
     if isinstance(command, Simple):
         text = " ".join(word.text for word in command.words)
-        return text in (("false",) if node.until else ("true", ":", "[ 1 ]", "[ true ]", "/bin/true", "sleep", "test 1"))
+        if text.startswith("sleep "):
+            return not node.until
+        return text in (("false",) if node.until else ("true", ":", "[ 1 ]", "[ true ]", "/bin/true", "test 1"))
     if isinstance(command, Test):
         return command.expression.op == "-n" and command.expression.words[0].literal is not None and not node.until
     return False
@@ -1117,8 +1176,8 @@ def _arithmetic_status(text: str) -> int | None:
     return (0 if int(stripped) else 1) if stripped.isdigit() else None
 
 
-def _user_id(machine: Machine) -> str:
-    user = machine.image.user.partition(":")[0]
+def _user_id(machine: Machine, env: Environment) -> str:
+    user = (env.user or machine.image.user).partition(":")[0]
     if user in ("", "root", "0"):
         return "0"
     return user if user.isdigit() else "1000"

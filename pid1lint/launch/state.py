@@ -115,6 +115,9 @@ class State:
 
     # -------------------------------------------------------------- expansion
 
+    def unbound(self, name: str) -> None:
+        """What becomes of a variable that is not set; the interpreter overrides it."""
+
     def substitute(self, body: List) -> Generator[Block, None, str]:
         """The output of a command substitution; the interpreter overrides it."""
         yield from ()
@@ -151,7 +154,7 @@ class State:
                 current += self._tilde(part) if index == 0 else part.text
                 present = True
                 continue
-            if isinstance(part, Param) and part.name in ("@", "*") or _whole_array(part):
+            if (isinstance(part, Param) and part.name in ("@", "*")) or _whole_array(part):
                 pieces = yield from self._list_parameter(part)
                 if isinstance(part, Param) and part.quoted and part.name != "*" and part.index != "*":
                     if pieces:
@@ -277,6 +280,8 @@ class State:
             return UNKNOWN if text and not values.known(text) else str(len(text or ""))
         if part.op and part.operand is not None:
             return (yield from self._operation(part, text))
+        if text is None:
+            self.unbound(part.name)
         return text or ""
 
     def _operation(self, part: Param, text: str | None) -> Generator[Block, None, str]:

@@ -37,6 +37,8 @@ HARMLESS = frozenset(("CHLD", "CONT", "URG", "WINCH"))
 CLEANUP_SECONDS = 0.3
 GRACE_SECONDS = 10.0
 SWITCH_SECONDS = 2.0
+MOST_STEPS = 4000
+"""What a launch takes that never comes to rest."""
 
 
 def signal_name(text: str) -> str | None:
@@ -137,6 +139,14 @@ class Proc:
         return self.stages[-1]
 
 
+class Point(NamedTuple):
+    """Where a line of execution may stay; `started` counts the programs started before it."""
+
+    how: str
+    guess: bool
+    started: int
+
+
 class Choice(NamedTuple):
     """A branch that was taken where several were possible."""
 
@@ -160,7 +170,9 @@ class World:
         self.stopped = False
         self.steps = 0
         self.choices: list[Choice] = []
-        self.points: dict[int, list[str]] = {}
+        self.points: dict[int, list[Point]] = {}
+        self.started = 0
+        self.in_exit_trap = 0
         self.traps: list[TrapSet] = []
         self.starts: list[Started] = []
         self.obstacles: list[Obstacle] = []
@@ -249,9 +261,7 @@ class World:
             proc.done = True
             if proc.ends_at is None or proc.ends_at > self.clock + CLEANUP_SECONDS:
                 proc.ends_at = self.clock + CLEANUP_SECONDS
-        elif name in HARMLESS:
-            proc.lost = True
-        elif proc.pid == 1:
+        elif name in HARMLESS or proc.pid == 1:
             proc.lost = True
         else:
             self.end(proc, 128 + SIGNALS.get(name, 15))
@@ -276,13 +286,16 @@ class World:
             Decision(c.place, c.kind, c.way, None if c.usual is None else c.way == c.usual) for c in self.choices
         )
 
-    def blocks_here(self, thread: int, how: str) -> bool:
+    def blocks_here(self, thread: int, how: str, *, guess: bool = False) -> bool:
         """Whether the line of execution stays at this point, which is one where it may stay.
 
         A line without a plan is scouted: its points are only noted, and all but those that never return are passed.
+        `guess`: it is a program of which nothing is known, which stays only if it comes last.
         """
+        if self.in_exit_trap and not self.stopped:
+            return False
         points = self.points.setdefault(thread, [])
-        points.append(how)
+        points.append(Point(how, guess, self.started))
         if thread in self.plan:
             return self.plan[thread] == len(points) - 1
         return how in ("forever", "exec")
@@ -291,10 +304,10 @@ class World:
 
     def run(self) -> None:
         """Until PID 1 has ended or the grace period is over."""
-        while self.steps < 4000:
+        while self.steps < MOST_STEPS:
             self._settle()
             one = self.procs[1]
-            if not one.alive or self.steps >= 4000:
+            if not one.alive or self.steps >= MOST_STEPS:
                 return
             if not self.stopped:
                 if self.scouting:
@@ -310,12 +323,12 @@ class World:
     def _settle(self) -> None:
         """Run every process that can run, until all wait."""
         progress = True
-        while progress and self.steps < 4000:
+        while progress and self.steps < MOST_STEPS:
             progress = False
             for proc in list(self.procs.values()):
                 if proc.alive and proc.runner is not None and self._ready(proc):
                     progress = True
-                    self._step(proc)
+                    self.step(proc)
                     if not self.procs[1].alive:
                         return
 
@@ -330,7 +343,8 @@ class World:
         ended = [not self.procs[pid].alive for pid in block.pids]
         return any(ended) if block.any_one else all(ended)
 
-    def _step(self, proc: Proc) -> None:
+    def step(self, proc: Proc) -> None:
+        """Let a process run until it waits, ends, or becomes another program."""
         self.steps += 1
         runner = proc.runner
         if runner is None:
@@ -389,7 +403,11 @@ class World:
             return (Outcome.EXITS, "the container ends by itself") if not one.alive else (Outcome.UNKNOWN, "it goes on")
         if one.alive:
             return Outcome.HANG, ""
-        apps = [proc for proc in self.at_stop if proc.long and not proc.helper]
+        living = [proc for proc in self.at_stop if proc.long]
+        # Helpers count where there is nothing else and their own children are at stake: a cron by itself.
+        apps = [proc for proc in living if not proc.helper] or [
+            proc for proc in living if proc.stage.fact is not None and proc.stage.fact.spawns
+        ]
         if all(proc.done and not proc.alive for proc in apps):
             return Outcome.GRACEFUL, ""
         return Outcome.ABRUPT, ""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import functools
 import shutil
+import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -103,7 +105,7 @@ class Container:
     def _applets(self) -> Iterator[Entry]:
         if not self.applets:
             return
-        for name in _APPLETS:
+        for name in applets():
             if found := shutil.which(name, path=PATH):
                 yield Entry(path=found, link=program("busybox"))
 
@@ -134,6 +136,13 @@ _APPLETS = (
     *("chroot", "env", "flock", "ionice", "kill", "killall", "nice", "nohup", "pidof", "pgrep", "pkill", "setsid"),
     *("sleep", "start-stop-daemon", "su", "tail", "taskset", "tee", "time", "timeout", "xargs"),
 )
+
+
+@functools.cache
+def applets() -> tuple[str, ...]:
+    """Those of them that this machine's busybox has: builds differ."""
+    listed = subprocess.run([program("busybox"), "--list"], capture_output=True, text=True, check=True)
+    return tuple(name for name in _APPLETS if name in listed.stdout.split())
 
 
 def _hide(name: str) -> Iterator[Entry]:
