@@ -106,6 +106,9 @@ def _findings(launch: Launch, path: Path) -> Iterator[Finding]:
             continue
         if path.beneath(link.shell, "background", "pipeline") or link.shell.form == "subshell":
             continue
+        if path.main is not None and path.main.receives_stop and path.main.reaction == "default":
+            # Told by the init itself, it has no handler: nothing that the shell could do would end it better.
+            continue
         consequence = _consequence(path, link)
         call = link.child.call
         if link.how in ("wait", "loop"):

@@ -8,7 +8,7 @@ from pid1lint.launch.machine import Argument, Argv, Environment, Machine
 from pid1lint.launch.process import Launch, Obstacle, Outcome, Path, Process
 from pid1lint.launch.shell import make_shell
 from pid1lint.launch.why import explain
-from pid1lint.launch.world import Proc, Stage, World, signal_name
+from pid1lint.launch.world import Proc, Stage, Point, World, signal_name
 
 if TYPE_CHECKING:
     from pid1lint.image.model import Command, Image
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 MOST_PATHS = 48
 _WAITS = ("wait",)
+_CLEAN_UP = 3
+"""How many programs may come after one of which nothing is known, for it still to be the one that stays."""
 
 
 def analyse(image: Image) -> Launch:
@@ -123,13 +125,18 @@ def _run(image: Image, argv: Argv, signal: str, sh: str, ways: tuple[int, ...], 
     plan: dict[int, int] = {}
     for _ in range(4):
         scout = _start(image, argv, World(signal, plan, ways, scouting=True), sh, parsed)
-        found = {thread: _last(points) for thread, points in scout.points.items() if points and thread}
+        found = {}
+        for thread, points in scout.points.items():
+            last = _last(points, scout.started)
+            if thread and last is not None:
+                found[thread] = last
         main = scout.points.get(0)
         if found == plan:
             break
         plan = found
-    if main:
-        plan = {**plan, 0: _last(main)}
+    last = _last(main, scout.started) if main else None
+    if last is not None:
+        plan = {**plan, 0: last}
     return _start(image, argv, World(signal, plan, ways, scouting=False), sh, parsed)
 
 
@@ -145,12 +152,14 @@ def _start(image: Image, argv: Argv, world: World, sh: str, parsed: dict[int, Sc
     return world
 
 
-def _last(points: list[str]) -> int:
+def _last(points: list[Point], started: int) -> int | None:
     """Where a line of execution stays: at the last point, or at the first of the waits that end it."""
     at = len(points) - 1
-    while at > 0 and points[at] in _WAITS and points[at - 1] in _WAITS:
+    while at >= 0 and points[at].guess and started - points[at].started > _CLEAN_UP:
         at -= 1
-    return at
+    while at > 0 and points[at].how in _WAITS and points[at - 1].how in _WAITS:
+        at -= 1
+    return at if at >= 0 else None
 
 
 def _path(world: World, image: Image) -> Path:
@@ -193,9 +202,7 @@ def _main(world: World) -> Proc | None:
 def _degrade(world: World, outcome: Outcome, main: Proc | None) -> tuple[Outcome, str]:
     """A verdict that rests on something unknown is none."""
     critical: list[Obstacle] = [
-        obstacle for obstacle in world.obstacles if "nested" in obstacle.reason or "not known" in obstacle.reason
-        or "not in the build context" in obstacle.reason or "closes" in obstacle.reason or "missing" in obstacle.reason
-        or "unexpected" in obstacle.reason or "unclosed" in obstacle.reason or "without end" in obstacle.reason
+        obstacle for obstacle in world.obstacles if not obstacle.pid or (main is not None and obstacle.pid == main.pid)
     ]
     if not critical or outcome is Outcome.FAILS:
         return outcome, ""

@@ -169,10 +169,11 @@ class Waiting(NamedTuple):
 
 
 class Obstacle(NamedTuple):
-    """What the model could not follow."""
+    """What the model could not follow; `pid` is set where it matters only if that process is the main one."""
 
     reason: str
     place: Place | None
+    pid: int = 0
 
 
 class Link(NamedTuple):
