@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pid1lint.image.filesystem import ImageFile
     from pid1lint.image.model import Command
     from pid1lint.launch.process import Call, Launch, Link, Outcome, Path, Process, Started, TrapSet
+    from pid1lint.launch.world import signal_name
     from pid1lint.linter import Result, lint, trace
     from pid1lint.mend import (
         guard,
@@ -79,6 +80,7 @@ __all__ = [
     "piped_to_substitution",
     "rule",
     "shell_words",
+    "signal_name",
     "trace",
 ]
 
@@ -126,6 +128,7 @@ _HOME = {
     "piped_to_substitution": "mend",
     "rule": "rulebook",
     "shell_words": "mend",
+    "signal_name": "launch.world",
     "trace": "linter",
 }
 

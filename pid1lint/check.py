@@ -293,9 +293,7 @@ class _Work(NamedTuple):
         return result.diagnostics
 
     def verify(self, fix: Fix, after: Sequence[Source]) -> str | None:
-        before = {edit.source.path: edit.source for edit in fix.edits}
-        worse = (linter.damaged(before[source.path], source, self._shown) for source in after if source.path in before)
-        return next((reason for reason in worse if reason is not None), None)
+        return linter.refusal(fix, after, self._shown)
 
     def accept(self, fix: Fix) -> bool:
         if fix.applicability is not Applicability.SAFE and not self.unsafe:

@@ -14,6 +14,7 @@ from pid1lint.source import BOM, Place, Source, Span
 
 if TYPE_CHECKING:
     from pid1lint.dockerfile.scanner import Dockerfile
+    from pid1lint.fix import Fix, ShellGuard
     from pid1lint.dockerfile.stages import Stage
     from pid1lint.image.context import BuildContext
     from pid1lint.launch.process import Launch
@@ -207,6 +208,39 @@ def merged(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
         if diagnostic.severity.rank > first.severity.rank:
             found[key] = replace(first, severity=diagnostic.severity)
     return tuple(found[key] for key in sorted(found))
+
+
+def refusal(fix: Fix, after: Sequence[Source], dockerfile: str) -> str | None:
+    """Why a fix must not be made, or None: bashlex reads its commands as we do, and every file still parses."""
+    if fix.guards:
+        from pid1lint.shell import gate
+
+        for guard in fix.guards:
+            reason = gate.refusal(guard) or _refusal_after(guard, fix, after)
+            if reason is not None:
+                return reason
+    before = {edit.source.path: edit.source for edit in fix.edits}
+    worse = (damaged(before[source.path], source, dockerfile) for source in after if source.path in before)
+    return next((reason for reason in worse if reason is not None), None)
+
+
+def _refusal_after(guard: ShellGuard, fix: Fix, after: Sequence[Source]) -> str | None:
+    """Look at the command again where the edits have left one: not where it has become an array."""
+    from pid1lint.shell import gate
+
+    place = guard.text.place(guard.start, guard.end)
+    edits = [edit for edit in fix.edits if edit.source.path == place.source.path]
+    within = [e for e in edits if place.span.start <= e.span.start and e.span.end <= place.span.end]
+    plain = place.text == guard.text.text[guard.start : guard.end]
+    changed = next((source for source in after if source.path == place.source.path), None)
+    if not plain or changed is None or any(e.span != (e.span.start, e.span.start) for e in within) or not within:
+        return None
+    if any(e not in within and e.span.end > place.span.start for e in edits):
+        return None
+    shift = sum(len(e.content) - (e.span.end - e.span.start) for e in edits if e not in within)
+    grown = sum(len(e.content) for e in within if e.span.start < place.span.end)
+    start = place.span.start + shift
+    return gate.refusal_after(guard, guard.words, changed.text[start : place.span.end + shift + grown])
 
 
 def damaged(before: Source, after: Source, dockerfile: str) -> str | None:

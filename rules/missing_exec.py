@@ -117,6 +117,9 @@ def _is_missing(launch: Launch, link: Link) -> bool:
     call, child = link.child.call, link.child
     if call is None or call.loop or child.helper or link.handles:
         return False
+    runner = link.path.runner
+    if runner is not None and any(process is link.shell for process in runner.walk()):
+        return False
     if launch.shell_form(link.shell) is not None or launch.shell_word(link.shell) is not None:
         return False
     return child.start in ("child", "substitution") and not link.path.beneath(child, "background", "pipeline")

@@ -66,9 +66,7 @@ class Example(NamedTuple):
         return self._replace(files=files)
 
     def _verify(self, fix: Fix, after: Sequence[Source]) -> str | None:
-        before = {edit.source.path: edit.source for edit in fix.edits}
-        worse = (linter.damaged(before[source.path], source, self.case.dockerfile) for source in after)
-        return next((reason for reason in worse if reason is not None), None)
+        return linter.refusal(fix, after, self.case.dockerfile)
 
 
 @cache

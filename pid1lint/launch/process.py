@@ -244,12 +244,17 @@ class Path:
     @cached_property
     def links(self) -> tuple[Link, ...]:
         """The shells between PID 1's start and the main process that stay, each with what it started."""
-        found = []
+        found: list[Link] = []
         for above, below in pairwise(self.chain):
             if above.kind == "shell" and above.pid != below.pid:
                 waiting = next((waiting for waiting in self.waiting if waiting.pid == above.pid), None)
                 found.append(Link(above, below, self, waiting))
         return tuple(found)
+
+    @property
+    def runner(self) -> Process | None:
+        """The package runner (npm and its kin) between PID 1 and the main process, if there is one."""
+        return next((p for p in self.chain if p.fact is not None and p.fact.kind == "runner"), None)
 
     def beneath(self, process: Process, *starts: str) -> bool:
         """Whether a process, or one above it, was started in one of these ways."""

@@ -23,17 +23,15 @@ def refusal(guard: ShellGuard) -> str | None:
     return None
 
 
-def literal_words(text: str) -> tuple[str, ...] | None:
-    """The words of a simple command of which none is expanded, with quotes undone; None if it is no such command."""
-    nodes = _command(text)
-    if nodes is None:
-        return None
-    found = []
-    for node in nodes:
-        if node.kind != "word" or node.parts:
-            return None
-        found.append(str(node.word))
-    return tuple(found)
+def refusal_after(guard: ShellGuard, before: tuple[str, ...], text: str) -> str | None:
+    """Why the edited command `text` is not what it should be, or None: one command that still has the words `before`."""
+    words = _words(text)
+    if words is None:
+        return f"bashlex cannot read `{_short(text)}`"
+    rest = iter(words)
+    if not all(word in rest for word in before):
+        return f"`{_short(text)}` would lose a word of `{_short(guard.text.text[guard.start : guard.end])}`"
+    return None
 
 
 def _words(text: str) -> tuple[str, ...] | None:

@@ -1,0 +1,89 @@
+"""PID502: a STOPSIGNAL that names no signal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pid1lint import Applicability, Edit, Finding, Fix, Launch, Severity, rule, signal_name
+
+_COMMON = ("SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGWINCH", "SIGKILL", "SIGRTMIN+3")
+
+
+@rule("PID502", Severity.ERROR)
+def invalid_stopsignal(launch: Launch) -> Iterator[Finding]:
+    r"""STOPSIGNAL is not a signal, or not written as every runtime reads it.
+
+    ## Why is this bad?
+
+    A STOPSIGNAL that names no signal is refused when the image is built or the container is started. A name without
+    its `SIG` is understood by Docker, but not by every runtime that may run the image later: with containerd such an
+    image could not be stopped in good order.
+
+    ## Example
+
+    ```dockerfile
+    FROM debian:12
+    STOPSIGNAL SIGTEM
+    CMD ["server"]
+    ```
+
+    ```text
+    Dockerfile:2:12: PID502 `SIGTEM` is no signal
+    = graceful, not measured: no container comes of it
+    ```
+
+    Use instead:
+
+    ```dockerfile
+    FROM debian:12
+    STOPSIGNAL SIGTERM
+    CMD ["server"]
+    ```
+
+    ## Example: without SIG
+
+    ```dockerfile
+    FROM debian:12
+    STOPSIGNAL QUIT
+    CMD ["server"]
+    ```
+
+    ```text
+    Dockerfile:2:12: PID502 `QUIT` lacks its SIG, and not every runtime reads it so
+    = graceful
+    ```
+
+    Use instead:
+
+    ```dockerfile
+    FROM debian:12
+    STOPSIGNAL SIGQUIT
+    CMD ["server"]
+    ```
+
+    ## Fix safety
+
+    Unsafe for a word that is no signal: the nearest name may not be the one that was meant. Safe where only `SIG` is
+    missing.
+    """
+    instruction = launch.image.stop_signal_instruction
+    if (
+        instruction is None
+        or "$" in instruction.text.text
+        or instruction.text.source is not launch.image.dockerfile.source
+    ):
+        return
+    text = instruction.text.text.strip().strip("\"'")
+    place = instruction.text.place()
+    if signal_name(text) is None:
+        import difflib
+
+        nearest = difflib.get_close_matches(text.upper(), _COMMON, n=1, cutoff=0.6)
+        edits = tuple(Edit(place.source, place.span, name) for name in nearest)
+        fix = Fix(f"Write {nearest[0]}", edits, Applicability.UNSAFE) if nearest else None
+        yield Finding(place, f"`{text}` is no signal", fix=fix)
+    elif not text.isdigit() and not text.upper().startswith("SIG"):
+        edit = Edit(place.source, place.span, f"SIG{text.upper()}")
+        message = f"`{text}` lacks its SIG, and not every runtime reads it so"
+        fix = Fix(f"Write SIG{text.upper()}", (edit,), Applicability.SAFE)
+        yield Finding(place, message, fix=fix, severity=Severity.WARNING)

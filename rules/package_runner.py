@@ -1,0 +1,118 @@
+"""PID207: npm, yarn and their kin as the main process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pid1lint import (
+    Applicability,
+    Edit,
+    Excerpt,
+    Finding,
+    Fix,
+    Launch,
+    Path,
+    Place,
+    Process,
+    Severity,
+    Span,
+    json_array,
+    literal_argv,
+    rule,
+)
+
+
+@rule("PID207", Severity.ERROR)
+def package_runner(launch: Launch) -> Iterator[Finding]:
+    r"""npm, yarn or pnpm start the app through a shell, and the stop signal is lost on the way.
+
+    ## Why is this bad?
+
+    `npm start` runs the script of package.json by `/bin/sh -c`, and hands the stop signal to that shell. Where
+    /bin/sh is Debian's dash, the shell stays in front of the app, dies of the signal, and npm ends: the app is cut
+    off at once. Busybox and bash step aside for a lone command, and there it works. Some versions of npm (9.6.7 to
+    10.2.5) pass nothing on at all and hang; yarn 1 never waits for the app.
+
+    ## Example
+
+    ```dockerfile
+    FROM node:20
+    WORKDIR /app
+    COPY package.json server.js ./
+    CMD ["npm", "start"]
+    ```
+
+    ```json package.json
+    {"scripts": {"start": "node server.js"}}
+    ```
+
+    ```js server.js
+    process.on("SIGTERM", () => process.exit(0));
+    setInterval(() => {}, 1000);
+    ```
+
+    ```text
+    Dockerfile:4:7: PID207 npm starts node through sh, which dies of SIGTERM: node is cut off
+    = abrupt
+    ```
+
+    Use instead:
+
+    ```dockerfile
+    FROM node:20
+    WORKDIR /app
+    COPY package.json server.js ./
+    CMD ["node", "server.js"]
+    ```
+
+    ## When not to care
+
+    Where nothing is lost when the app is cut off. `"start": "exec node server.js"` in package.json is graceful with
+    npm too, except for the versions named above.
+
+    ## Fix safety
+
+    Unsafe: the script's command takes the runner's place, without the environment that the runner sets (`npm_*`
+    variables, `node_modules/.bin` on PATH). Offered where the script is one plain `node` command.
+    """
+    for path in launch.bad_paths:
+        runner = path.runner
+        main = path.main
+        if runner is None or main is None or main is runner:
+            continue
+        if path.outcome.value == "hang":
+            message = f"{runner.program} keeps {path.signal} from {main.program}: docker stop waits 10 s, then kills it"
+        elif path.links:
+            shell = path.links[-1].shell.interpreter
+            message = f"{runner.program} starts {main.program} through {shell}, which dies of {path.signal}: "
+            message += f"{main.program} is cut off"
+        else:
+            message = f"{runner.program} does not wait for {main.program}: it is cut off"
+        yield Finding(_at(runner), message, fix=_fix(launch, path, runner), severity=launch.severity(path))
+        return
+
+
+def _at(process: Process) -> Place:
+    place = process.call.command if process.call is not None else process.place
+    assert place is not None
+    return place
+
+
+def _fix(launch: Launch, path: Path, runner: Process) -> Fix | None:
+    """The script's own command in the place of the runner, where both are plain."""
+    image = launch.image
+    command = next((c for c in (image.entrypoint, image.cmd) if c is not None and _is_all(c.words, runner.argv)), None)
+    shell = next((process for process in path.chain if process.kind == "shell" and process.form == "string"), None)
+    if command is None or shell is None or shell.script is None or command.source is not image.dockerfile.source:
+        return None
+    literal = literal_argv(shell.script)
+    if literal is None or literal[0][0] != "node":
+        return None
+    first, last = command.words[0], command.words[-1]
+    span = Span(first.offset(0) - 1, last.offset(len(last.text)) + 1)
+    edit = Edit(command.source, span, json_array(literal[0])[1:-1])
+    return Fix(f"Start {literal[0][0]} itself", (edit,), Applicability.UNSAFE)
+
+
+def _is_all(words: tuple[Excerpt, ...], argv: tuple[str, ...]) -> bool:
+    return tuple(word.text for word in words) == argv
