@@ -55,14 +55,16 @@ def _exec(shell: Shell, node: Simple, argv: Argv, where: Where, skipped: int) ->
             at += 2 if "a" in word else 1
             continue
         what = "dashes" if word == "--" else "option"
-        shell.world.starts.append(Started(what, call.place, argv[at].text, call))
+        if argv[at].excerpt is not None:
+            shell.world.starts.append(Started(what, call.place, argv[at].text, call))
         _not_found(shell, f"`exec {argv[at].text}` looks for a program named `{argv[at].text}`", node)
         raise ExitShell(127)
     command = argv[at:]
     if not command:
         return 0
     if _ASSIGNMENT.match(command[0].value):
-        shell.world.starts.append(Started("assignment", call.place, command[0].text, call))
+        if _ASSIGNMENT.match(node.words[min(skipped + at, len(node.words) - 1)].text):
+            shell.world.starts.append(Started("assignment", call.place, command[0].text, call))
         _not_found(shell, f"exec looks for a program named `{command[0].text}`", node)
         raise ExitShell(127)
     if command[0].value in ("command", "builtin", "eval", "export", "set") and command[0].excerpt is not None:
@@ -355,15 +357,17 @@ def _named_kill(shell: Shell, node: Simple, argv: Argv, where: Where, skipped: i
         at += 1
     if name is None or not pattern:
         return 1
-    for proc in _by_name(shell, pattern):
+    # Without -f it is the program's name alone that counts.
+    found = _by_name(shell, pattern, full=argv[0].value == "pkill" and any(word in ("-f", "--full") for word in words))
+    for proc in found:
         if shell.world.stopped:
             shell.world.signal(proc, name)
         else:
             shell.world.end(proc, 143)
-    return 0
+    return 0 if found else 1
 
 
-def _by_name(shell: Shell, pattern: str) -> list[Proc]:
+def _by_name(shell: Shell, pattern: str, *, full: bool) -> list[Proc]:
     world = shell.world
     if UNKNOWN in pattern or pattern == "*":
         return [p for p in world.procs.values() if p.alive and p.long]
@@ -373,7 +377,7 @@ def _by_name(shell: Shell, pattern: str) -> list[Proc]:
         if p.alive
         and p.pid not in (1, shell.proc.pid)
         and p.stages
-        and (pattern in p.stage.program or any(pattern in word for word in p.stage.argv))
+        and (pattern in p.stage.program or (full and any(pattern in word for word in p.stage.argv)))
     ]
 
 
@@ -706,7 +710,7 @@ def output(shell: Shell, argv: Argv) -> str | None:
             alive = [job for job in shell.jobs if any(shell.world.procs[pid].alive for pid in job.pids)]
             return " ".join(str(job.pids[0]) for job in alive)
         case "pidof" | "pgrep":
-            procs = _by_name(shell, words[-1]) if words else []
+            procs = _by_name(shell, words[-1], full="-f" in words) if words else []
             return " ".join(str(proc.pid) for proc in procs) or UNKNOWN
         case "cat" | "date" | "hostname" | "uname" | "nproc" | "mktemp" | "head" | "tail" | "grep" | "sed" | "awk":
             return UNKNOWN

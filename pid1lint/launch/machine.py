@@ -404,9 +404,9 @@ class Machine:
             return True
         root = proc.pid
         child = self.world.spawn(proc, "child", place)
-        if parts.kind == "init" and parts.group:
+        if parts.kind == "init":
             child.group = child.pid
-        if parts.kind == "detach" and proc.pid != 1:
+        if parts.kind == "detach" and proc.group != proc.pid:
             # setsid forks only where it leads a process group, which a child of a script does not.
             self.world.procs.pop(child.pid)
             proc.group = proc.pid
