@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pid1lint.launch import values
 from pid1lint.launch.process import Obstacle, Started, TrapSet
 from pid1lint.launch.values import UNKNOWN
-from pid1lint.launch.world import Block, Proc, signal_name
+from pid1lint.launch.world import SIGNALS, Block, Proc, signal_name
 from pid1lint.shell.ir import Simple, Word
 from pid1lint.shell.parse import parse, parse_assignment
 
@@ -290,7 +290,8 @@ def _send(shell: Shell, name: str, words: list[str], node: Simple) -> int | None
         elif word in ("0", "-0"):
             targets += [p for p in world.procs.values() if p.alive and p.group == shell.proc.group]
         elif word.startswith("%"):
-            targets += _job_procs(shell, word)
+            # Dash's kill takes a job for a process group, which it is not.
+            targets += _job_procs(shell, word) if shell.dialect.job_specs else []
         elif UNKNOWN in word:
             unsure = True
     if name == "0":
@@ -305,7 +306,9 @@ def _send(shell: Shell, name: str, words: list[str], node: Simple) -> int | None
         if world.stopped:
             world.signal(target, name)
         elif target.pid not in (1, shell.proc.pid):
-            world.end(target, 143)
+            # A program that handles the signal ends well; others die of it.
+            handles = target.react is not None and target.react(name) in ("handles", "drops")
+            world.end(target, 0 if handles else 128 + SIGNALS.get(name, 15))
     return 0 if targets or unsure else 1
 
 
@@ -323,12 +326,10 @@ def _signal_apps(shell: Shell, name: str, node: Simple) -> None:
 
 
 def _job_procs(shell: Shell, word: str) -> list[Proc]:
-    if not shell.dialect.job_specs:
-        return []
     alive = [job for job in shell.jobs if any(shell.world.procs[pid].alive for pid in job.pids)]
     number = word[1:]
     if number.isdigit():
-        chosen = shell.jobs[int(number) - 1 : int(number)]
+        chosen = [job for job in shell.jobs if job.number == int(number)][-1:]
     else:
         chosen = alive[-1:]
     return [shell.world.procs[pid] for job in chosen for pid in job.pids]
@@ -397,12 +398,19 @@ def _wait(shell: Shell, node: Simple, argv: Argv, where: Where, skipped: int) ->
             return 127
         yield from shell.run_pending()
         return shell.world.procs[jobs[-1].pid].status if jobs and words else 0
+    if any_one:
+        ended = [job for job in jobs if job not in alive and job.pid not in shell.waited]
+        shell.waited |= {job.pid for job in jobs if job not in alive}
+        if ended:
+            # One that has ended before counts, once.
+            return shell.world.procs[ended[0].pid].status
     pids = tuple(pid for job in alive for pid in job.pids)
     if not shell.world.stopped and shell.proc.thread not in shell.world.live:
         finite = all(shell.world.procs[pid].ends_at is not None or not shell.world.procs[pid].alive for pid in pids)
         if finite or not shell.world.blocks_here(shell.proc.thread, "wait"):
             for job in alive[: 1 if any_one else None]:
                 shell.finish(job)
+                shell.waited.add(job.pid)
             return 0
     block = Block("wait", pids, any_one, interruptible=True, place=shell.place(node.span))
     interrupted = yield from shell.wait_for(block)
@@ -476,7 +484,7 @@ def _set(shell: Shell, node: Simple, argv: Argv, where: Where, skipped: int) -> 
         if "e" in word:
             shell.errexit = word[0] == "-"
         if "m" in word:
-            shell.monitor = word[0] == "-"
+            shell.monitor = word[0] == "-" and shell.dialect.foreground_job
         if "u" in word:
             shell.nounset = word[0] == "-"
         if word.endswith("o"):
@@ -502,7 +510,8 @@ def _set_option(shell: Shell, option: str, on: bool, node: Simple) -> None:
         case "errexit":
             shell.errexit = on
         case "monitor":
-            shell.monitor = on
+            # Without a terminal most shells refuse.
+            shell.monitor = on and shell.dialect.foreground_job
         case "nounset":
             shell.nounset = on
 
@@ -707,8 +716,12 @@ def output(shell: Shell, argv: Argv) -> str | None:
         case "jobs":
             if not shell.dialect.jobs_in_substitution:
                 return ""
-            alive = [job for job in shell.jobs if any(shell.world.procs[pid].alive for pid in job.pids)]
-            return " ".join(str(job.pids[0]) for job in alive)
+            listed = [
+                job
+                for job in shell.jobs
+                if shell.dialect.lists_ended_jobs or any(shell.world.procs[pid].alive for pid in job.pids)
+            ]
+            return " ".join(str(job.pids[0]) for job in listed)
         case "pidof" | "pgrep":
             procs = _by_name(shell, words[-1], full="-f" in words) if words else []
             return " ".join(str(proc.pid) for proc in procs) or UNKNOWN

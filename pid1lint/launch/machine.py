@@ -424,7 +424,7 @@ class Machine:
         self, proc: Proc, known: Launcher, argv: Argv, start: str, place: Place | None, call: Call | None
     ) -> bool:
         """A launcher that is given nothing to launch says how it is used, and ends; others are programs of their own."""
-        if known.kind not in ("exec", "forward") or known.commandless or len(argv) < 2:
+        if known.kind not in ("exec", "forward", "detach") or known.commandless or (len(argv) < 2 and known.kind != "detach"):
             return False
         if known.subcommand or any(UNKNOWN in word.value for word in argv):
             return False

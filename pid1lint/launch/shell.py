@@ -6,7 +6,7 @@ started by the `Machine`; the rest follows POSIX and, where shells differ, the f
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING, NamedTuple, assert_never
 
 from pid1lint.launch import values
@@ -78,9 +78,10 @@ class Where(NamedTuple):
 
 
 class Job(NamedTuple):
-    """A background job: its processes, of which `$!` names the last."""
+    """A background job: its processes, of which `$!` names the last, and the number by which `%1` means it."""
 
     pids: tuple[int, ...]
+    number: int = 1
 
     @property
     def pid(self) -> int:
@@ -148,6 +149,8 @@ class Shell(State):
         self.traps: dict[str, str] = {}
         self.pending: list[str] = []
         self.jobs: list[Job] = []
+        # Jobs whose end `wait` has told of.
+        self.waited: set[int] = set()
         self.errexit = "e" in how.options
         self.monitor = False
         self.nounset = "u" in how.options
@@ -287,8 +290,10 @@ class Shell(State):
                 raise ExitShell(130)
 
     def _handler(self, text: str) -> Status:
-        outer = (self.in_trap, self.script, self.anchor)
+        outer = (self.in_trap, self.script, self.anchor, self.conditional)
         self.in_trap, self.script, self.anchor = True, self.parse_text(text), self.trap_place
+        # It stands by itself, wherever the signal found the shell.
+        self.conditional = 0
         self.trap_depth += 1
         try:
             if self.trap_depth > 8:
@@ -297,7 +302,7 @@ class Shell(State):
             return (yield from self.list(self.script.body, Where(False)))
         finally:
             self.trap_depth -= 1
-            self.in_trap, self.script, self.anchor = outer
+            self.in_trap, self.script, self.anchor, self.conditional = outer
 
     def parse_text(self, text: str) -> Script:
         """A string of the script's own as a script."""
@@ -650,7 +655,7 @@ class Shell(State):
                     return 0
         return status
 
-    def matching(self, field: str) -> list[str]:
+    def matching(self, field: str) -> Sequence[str]:
         """The files that a wildcard finds in the image, as far as they are known; the wildcard itself if none is."""
         if UNKNOWN in field or not any(char in field for char in "*?["):
             return [field]
@@ -715,6 +720,8 @@ class Shell(State):
             finally:
                 shell.traps = saved
         child = self.world.spawn(self.proc, "child", self.place(node.span))
+        if self.monitor:
+            child.group = child.pid
         self.subshell_stage(child, node, "child")
         shell = self.clone(child)
         tail = Where(False, frozenset({"simple"}) if "subshell" in self.dialect.exec_background else None)
@@ -740,9 +747,14 @@ class Shell(State):
             shell = self.clone(proc)
             proc.runner = shell.run_node(member, self._job_where(member))
             self.prime(proc)
-        self.jobs.append(Job(tuple(pids)))
+        self.jobs.append(Job(tuple(pids), self._free_number()))
         self.last_job = str(pids[-1])
         return 0
+
+    def _free_number(self) -> int:
+        """A job's number: the first that no living job has."""
+        taken = {job.number for job in self.jobs if any(self.world.procs[pid].alive for pid in job.pids)}
+        return next(number for number in range(1, len(taken) + 2) if number not in taken)
 
     def prime(self, proc: Proc) -> None:
         """Let a new process run up to where it waits, so that a plain command is its program at once."""
@@ -791,6 +803,8 @@ class Shell(State):
             proc = self.world.spawn(self.proc, "pipeline", self.place(command.span))
             proc.reads_from = tuple(other.pid for other in procs)
             procs.append(proc)
+            if self.monitor:
+                proc.group = procs[0].pid
             self.subshell_stage(proc, command, "pipeline")
             shell = self.clone(proc)
             shell.feeds = 1
@@ -909,7 +923,7 @@ class Shell(State):
         outer, self.soft = self.soft, ""
         text = (yield from self.text(assignment.value)) if assignment.value is not None else ""
         soft, self.soft = self.soft, outer
-        if assignment.index is not None:
+        if assignment.subscript is not None:
             self.arrays.setdefault(assignment.name, []).append(text)
             return None
         if assignment.append:
@@ -1014,6 +1028,8 @@ class Shell(State):
             self.machine.become(self.proc, argv, "exec", at, call, env)
             raise Replaced
         child = self.world.spawn(self.proc, "child", at)
+        if self.monitor:
+            child.group = child.pid
         child.reads_from = self.proc.reads_from if self.feeds else ()
         self.machine.become(child, argv, "child", at, call, env)
         return (yield from self.foreground(child, node.span)) if child.alive else self._result(child, argv)
@@ -1022,7 +1038,7 @@ class Shell(State):
         """The status of a program that has ended at once: not known where it matters."""
         if child.status:
             return child.status
-        return {"true": 0, "false": 1}.get(argv[0].value.rpartition("/")[2], None if self.conditional else 0)
+        return {"true": 0, "false": 1, "sleep": 0}.get(argv[0].value.rpartition("/")[2], None if self.conditional else 0)
 
     def replace_process(self) -> None:
         """Caught signals are reset by exec; ignored ones stay."""

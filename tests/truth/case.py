@@ -66,7 +66,11 @@ class Case:
 
     def container(self) -> oracle.Container:
         """The image for the oracle; `LookupError` if it needs a program that is not installed."""
-        named = {name: it for name, it in STAND_INS.items() if re.search(rf"\b{name}\b", self.shown())}
+        text = self.shown()
+        named = {name: it for name, it in STAND_INS.items() if re.search(rf"\b{name}\b", text)}
+        if re.search(r"kill [^;]*(\b0\b|-\$\$)", text):
+            # A shell that signals itself until its stack is full takes its time.
+            named = {name: replace(it, cleanup_ms=2000) for name, it in named.items()}
         return container_of(self.image, named)
 
     @property
