@@ -30,6 +30,7 @@ class Launcher(NamedTuple):
     shell's arguments. `shell_words`: a command of one word is a shell string.
     `takes_later_options`: without `--` it takes options behind the command's name for its own, and ends with 1 at one
     that it does not know; not where it is built with musl, as Alpine's is.
+    `leads_group`: it puts itself and the command into a process group of their own.
     `group`: signals go to the command's whole process group, or do so with one of `group_options`, and do not with
     one of `ungroup_options`.
     """
@@ -55,6 +56,7 @@ class Launcher(NamedTuple):
     permutes: bool = False
     shell_words: bool = False
     commandless: bool = False
+    leads_group: bool = False
     takes_later_options: bool = False
     reaps: bool | None = None
     measured: bool = False

@@ -35,10 +35,12 @@ class Shell(NamedTuple):
     `kill_zero`: what `kill 0` in its own signal's handler leads to: `crashes`, `dies`, `hangs`.
     `wait_n_status`: how a shell without `wait -n` ends at it. `ampersand_redirect`: whether `&>` redirects; else it
     is `&` and then `>`. `foreground_job`: `fg` works without a terminal, after `set -m`.
-    `jobs_in_substitution`: `$(jobs -p)` is not empty; `lists_ended_jobs`: it goes on naming jobs that have ended.
+    `jobs_in_substitution`: `$(jobs -p)` is not empty; `lists_ended_jobs`: it names jobs that have
+    ended until `wait` has told of them.
     `interrupt_ends`: an untrapped INT ends it with its EXIT trap, even as PID 1, in `wait` or once the child in the
     foreground has ended. `ignores_quit`: QUIT is nothing to it, trapped or as a subshell excepted.
     `trap_skips_unknown`: a name that is no signal's keeps `trap` from the others on the line no more.
+    `kill_counts_any`: of several processes one that is told is enough for `kill` to succeed.
     `errors_end`: a wrong use of `shift` or `local` ends the script with 2. `return_anywhere`: outside of functions
     `return` is an error that the script survives; else it ends the script.
     `combined_short_options`: it starts with `-eo pipefail -c`; else it ends with 2.
@@ -50,6 +52,7 @@ class Shell(NamedTuple):
     exec_background: frozenset[str] = frozenset()
     background_blocks: bool = False
     pipeline_tail_in_shell: bool = False
+    err_trap: bool = True
     trap_sig_prefix: bool = True
     trap_lower_case: bool = True
     kill_sig_prefix: bool = True
@@ -63,6 +66,7 @@ class Shell(NamedTuple):
     trap_skips_unknown: bool = False
     errors_end: bool = False
     return_anywhere: bool = False
+    kill_counts_any: bool = False
     kill_zero: str = "crashes"
     wait_n: bool = True
     wait_n_status: int = 0

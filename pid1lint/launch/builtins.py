@@ -234,7 +234,7 @@ def _trap_name(shell: Shell, text: str) -> str | None:
     if text.upper() in ("EXIT", "0"):
         return "EXIT"
     if text.upper() in ("ERR", "DEBUG", "RETURN"):
-        return text.upper() if shell.dialect.arrays else None
+        return text.upper() if shell.dialect.err_trap else None
     dialect = shell.dialect
     if text.upper().startswith("SIG") and not dialect.trap_sig_prefix:
         return None
@@ -274,8 +274,9 @@ def _kill(shell: Shell, node: Simple, argv: Argv, where: Where, skipped: int) ->
 def _send(shell: Shell, name: str, words: list[str], node: Simple) -> int | None:
     world = shell.world
     targets: list[Proc] = []
-    unsure = False
+    unsure = missed = False
     for word in words:
+        before = sum(target.alive for target in targets)
         if word.lstrip("-").isdigit() and word not in ("0", "-0"):
             number = int(word)
             if number == -1:
@@ -294,10 +295,12 @@ def _send(shell: Shell, name: str, words: list[str], node: Simple) -> int | None
             targets += _job_procs(shell, word) if shell.dialect.job_specs else []
         elif UNKNOWN in word:
             unsure = True
+        missed = missed or (UNKNOWN not in word and before == sum(target.alive for target in targets))
+    reached = any(target.alive for target in targets)
     if name == "0":
         if unsure:
             return None
-        return 0 if any(target.alive for target in targets) else 1
+        return 0 if reached else 1
     if unsure:
         _signal_apps(shell, name, node)
     for target in targets:
@@ -309,7 +312,7 @@ def _send(shell: Shell, name: str, words: list[str], node: Simple) -> int | None
             # A program that handles the signal ends well; others die of it.
             handles = target.react is not None and target.react(name) in ("handles", "drops")
             world.end(target, 0 if handles else 128 + SIGNALS.get(name, 15))
-    return 0 if targets or unsure else 1
+    return 0 if unsure or (reached and (shell.dialect.kill_counts_any or not missed)) else 1
 
 
 def _signal_apps(shell: Shell, name: str, node: Simple) -> None:
@@ -393,17 +396,18 @@ def _wait(shell: Shell, node: Simple, argv: Argv, where: Where, skipped: int) ->
     words = [word for word in words if not word.startswith("-")]
     jobs = _jobs_named(shell, words) if words else list(shell.jobs)
     alive = [job for job in jobs if any(shell.world.procs[pid].alive for pid in job.pids)]
-    if not alive:
-        if words and not jobs:
-            return 127
-        yield from shell.run_pending()
-        return shell.world.procs[jobs[-1].pid].status if jobs and words else 0
     if any_one:
         ended = [job for job in jobs if job not in alive and job.pid not in shell.waited]
         shell.waited |= {job.pid for job in jobs if job not in alive}
         if ended:
             # One that has ended before counts, once.
             return shell.world.procs[ended[0].pid].status
+    if not alive:
+        shell.waited |= {job.pid for job in jobs}
+        if words and not jobs:
+            return 127
+        yield from shell.run_pending()
+        return shell.world.procs[jobs[-1].pid].status if jobs and words else 0
     pids = tuple(pid for job in alive for pid in job.pids)
     if not shell.world.stopped and shell.proc.thread not in shell.world.live:
         finite = all(shell.world.procs[pid].ends_at is not None or not shell.world.procs[pid].alive for pid in pids)
@@ -416,7 +420,9 @@ def _wait(shell: Shell, node: Simple, argv: Argv, where: Where, skipped: int) ->
     interrupted = yield from shell.wait_for(block)
     if interrupted:
         return 143
-    status = shell.world.procs[alive[-1].pid].status
+    shell.waited |= {job.pid for job in alive if not any(shell.world.procs[pid].alive for pid in job.pids)}
+    gone = [job for job in alive if not shell.world.procs[job.pid].alive]
+    status = shell.world.procs[(gone[0] if any_one and gone else alive[-1]).pid].status
     return status if words or any_one else 0
 
 
@@ -719,7 +725,8 @@ def output(shell: Shell, argv: Argv) -> str | None:
             listed = [
                 job
                 for job in shell.jobs
-                if shell.dialect.lists_ended_jobs or any(shell.world.procs[pid].alive for pid in job.pids)
+                if (shell.dialect.lists_ended_jobs and job.pid not in shell.waited)
+                or any(shell.world.procs[pid].alive for pid in job.pids)
             ]
             return " ".join(str(job.pids[0]) for job in listed)
         case "pidof" | "pgrep":

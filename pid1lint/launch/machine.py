@@ -72,15 +72,25 @@ class ShellStart(NamedTuple):
     options: str
 
 
+class Shared:
+    """What is worked out once a launch, whatever the path: scripts, and facts about them, each found by identity."""
+
+    def __init__(self) -> None:
+        self.scripts: dict[int, Script] = {}
+        # A script stands beside what is told of it: as long as it is held, no other has its identity.
+        self.command_names: dict[int, tuple[Script, frozenset[str]]] = {}
+        self.assigned_names: dict[int, tuple[Script, frozenset[str]]] = {}
+
+
 class Machine:
     """Starts programs of one image in one world."""
 
-    def __init__(self, image: Image, world: World, sh: str, make_shell: ShellMaker, parsed: dict[int, Script]) -> None:
+    def __init__(self, image: Image, world: World, sh: str, make_shell: ShellMaker, shared: Shared) -> None:
         self.image = image
         self.world = world
         self.sh = sh
         self.make_shell = make_shell
-        self.parsed = parsed
+        self.shared = shared
         self.depth = 0
         self.background: set[int] = set()
         self.editable: set[int] = set()
@@ -90,9 +100,9 @@ class Machine:
 
     def script(self, text: Excerpt) -> Script:
         """A file's parsed text, parsed once a launch."""
-        found = self.parsed.get(id(text))
+        found = self.shared.scripts.get(id(text))
         if found is None:
-            found = self.parsed[id(text)] = parse(text)
+            found = self.shared.scripts[id(text)] = parse(text)
         return found
 
     def script_of(self, file: ImageFile) -> Script:
@@ -403,6 +413,8 @@ class Machine:
             self._become(proc, command, "exec", command[0].excerpt.place() if command[0].excerpt else place, call, env)
             return True
         root = proc.pid
+        if known.leads_group:
+            proc.group = proc.pid
         child = self.world.spawn(proc, "child", place)
         if parts.kind == "init":
             child.group = child.pid
@@ -424,12 +436,13 @@ class Machine:
         self, proc: Proc, known: Launcher, argv: Argv, start: str, place: Place | None, call: Call | None
     ) -> bool:
         """A launcher that is given nothing to launch says how it is used, and ends; others are programs of their own."""
-        if known.kind not in ("exec", "forward", "detach") or known.commandless or (len(argv) < 2 and known.kind != "detach"):
+        if known.kind not in ("exec", "forward", "detach") or known.commandless:
             return False
         if known.subcommand or any(UNKNOWN in word.value for word in argv):
             return False
         self.stage(proc, argv, start, place, "job", call).launcher = known
-        self.world.end(proc, 0 if known.name == "env" else 125)
+        # Those two have something to say without one.
+        self.world.end(proc, 0 if known.name in ("env", "nice") else 125)
         return True
 
     def _stray_option(self, known: Launcher, argv: Argv) -> str:

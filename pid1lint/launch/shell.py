@@ -16,7 +16,7 @@ from pid1lint.launch.machine import Argument, Argv, Environment, Machine, ShellS
 from pid1lint.launch.process import Call, Obstacle
 from pid1lint.launch.state import Defined, State, Value
 from pid1lint.launch.values import UNKNOWN
-from pid1lint.launch.world import MOST_STEPS, Block, Proc, Runner, Stage
+from pid1lint.launch.world import Block, Proc, Runner, Stage
 from pid1lint.shell.ir import (
     AndOr,
     ArithmeticCommand,
@@ -375,6 +375,7 @@ class Shell(State):
         """Run one command; its status, None if that is not known."""
         status: int | None
         self.at = node.span
+        self.world.commands += 1
         match node:
             case Simple():
                 status = yield from self.simple(node, where)
@@ -724,7 +725,7 @@ class Shell(State):
             child.group = child.pid
         self.subshell_stage(child, node, "child")
         shell = self.clone(child)
-        tail = Where(False, frozenset({"simple"}) if "subshell" in self.dialect.exec_background else None)
+        tail = Where(False, frozenset({"job"}) if "subshell" in self.dialect.exec_background else None)
         child.runner = shell.run_list(node.body, tail)
         return (yield from self.foreground(child, node.span))
 
@@ -758,10 +759,7 @@ class Shell(State):
 
     def prime(self, proc: Proc) -> None:
         """Let a new process run up to where it waits, so that a plain command is its program at once."""
-        self.world.step(proc)
-        while proc.alive and proc.runner is not None and proc.block is None and self.world.steps < MOST_STEPS:
-            # It has become another script.
-            self.world.step(proc)
+        self.world.settle_from(proc)
 
     def _job_where(self, node: Node) -> Where:
         """Whether the subshell of a background job execs its last command."""
@@ -987,10 +985,11 @@ class Shell(State):
         """Whether the shell replaces itself by this command without being told to."""
         if where.implicit is None or self.in_trap:
             return False
-        if "job" in where.implicit:
-            return True
         if any(handler for handler in self.traps.values()):
             return False
+        if "job" in where.implicit:
+            # A process of its own already: bash makes it the last command's, but not from inside of others.
+            return "group" in self.dialect.exec_background or not where.implicit & {"if", "case", "group", "for"}
         if self.proc.ignored - self.inherited_ignored:
             extra = extra | {"ignored-trap"}
         if self.err_trap:

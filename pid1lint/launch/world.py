@@ -81,7 +81,7 @@ class Block(NamedTuple):
 Runner = Generator[Block, None, int]
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Stage:
     """One program that a process has been, from its start or an exec to the next exec."""
 
@@ -104,7 +104,7 @@ class Stage:
     before: int = 0
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Proc:
     """A process of the world; `stages` holds the programs it has been, the present one last."""
 
@@ -169,9 +169,12 @@ class World:
         self.clock = 0.0
         self.stopped = False
         self.steps = 0
+        self.commands = 0
         self.choices: list[Choice] = []
         self.points: dict[int, list[Point]] = {}
         self.started = 0
+        # Where the main line of execution was held while it was scouted.
+        self.held = -1
         self.in_exit_trap = 0
         self.traps: list[TrapSet] = []
         self.starts: list[Started] = []
@@ -298,7 +301,10 @@ class World:
         points.append(Point(how, guess, self.started))
         if thread in self.plan:
             return self.plan[thread] == len(points) - 1
-        return how in ("forever", "exec")
+        stays = how in ("forever", "exec")
+        if stays and not thread:
+            self.held = len(points) - 1
+        return stays
 
     # ------------------------------------------------------------- scheduling
 
@@ -331,6 +337,16 @@ class World:
                     self.step(proc)
                     if not self.procs[1].alive:
                         return
+
+    def settle_from(self, first: Proc) -> None:
+        """Run a new process, and what it starts, until all of them wait."""
+        progress = True
+        while progress and self.steps < MOST_STEPS:
+            progress = False
+            for proc in list(self.procs.values())[first.pid - 1 :]:
+                if proc.alive and proc.runner is not None and self._ready(proc):
+                    progress = True
+                    self.step(proc)
 
     def _ready(self, proc: Proc) -> bool:
         block = proc.block

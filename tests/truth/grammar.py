@@ -210,7 +210,6 @@ WAITS = (
     ("fg job", "fg %1"),
     ("foreground too", "worker"),
     ("exec too", "exec worker"),
-    ("read", "read line"),
     ("jobs loop", "while [ -n \"$(jobs -p)\" ]; do sleep 1; done"),
 )
 
@@ -296,7 +295,9 @@ def _tagged(draw: Draw, tags: list[str], options: tuple[tuple[str, str], ...]) -
 
 def _with_program(draw: Draw, tags: list[str], text: str) -> str:
     launcher = _tagged(draw, tags, LAUNCHERS)
-    program = _pick(draw, (*PROGRAMS, '"$@"', '"$@"', '"$@"', '"$@"'))
+    # In a variable the quotes would stay.
+    arguments = () if text.startswith("cmd=") else ('"$@"',) * 4
+    program = _pick(draw, (*PROGRAMS, *arguments))
     if program == '"$@"':
         tags.append("arguments")
     command = launcher + program + _pick(draw, REDIRECTIONS)
