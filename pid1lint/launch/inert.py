@@ -46,8 +46,6 @@ class Inert:
     def __init__(self, shell: Shell) -> None:
         self.shell = shell
         self._calling: set[str] = set()
-        self._command_names: dict[int, frozenset[str]] = {}
-        self._assigned_names: dict[int, frozenset[str]] = {}
         # Variables that run over files of which the image says nothing: what users may add to be run.
         self.hooks: set[str] = set()
 
@@ -217,18 +215,20 @@ class Inert:
 
     def assigned(self, script: Script) -> frozenset[str]:
         """The variables that a script itself assigns somewhere."""
-        found = self._assigned_names.get(id(script))
+        told = self.shell.machine.shared.assigned_names
+        found = told.get(id(script))
         if found is None:
-            found = self._assigned_names[id(script)] = frozenset(_assigned(script.body))
-        return found
+            found = told[id(script)] = (script, frozenset(_assigned(script.body)))
+        return found[1]
 
     def _names(self, script: Script) -> frozenset[str]:
-        found = self._command_names.get(id(script))
+        told = self.shell.machine.shared.command_names
+        found = told.get(id(script))
         if found is None:
             names: set[str] = set()
             _command_variables(script.body, names)
-            found = self._command_names[id(script)] = frozenset(names)
-        return found
+            found = told[id(script)] = (script, frozenset(names))
+        return found[1]
 
 
 def _flat(node: Node) -> list[Node]:

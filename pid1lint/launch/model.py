@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pid1lint.launch.machine import Argument, Argv, Environment, Machine
+from pid1lint.launch.machine import Argument, Argv, Environment, Machine, Shared
 from pid1lint.launch.process import Launch, Obstacle, Outcome, Path, Process
 from pid1lint.launch.shell import make_shell
 from pid1lint.launch.why import explain
@@ -12,9 +12,10 @@ from pid1lint.launch.world import Proc, Stage, Point, World, signal_name
 
 if TYPE_CHECKING:
     from pid1lint.image.model import Command, Image
-    from pid1lint.shell.ir import Script
 
 MOST_PATHS = 48
+_MOST_COMMANDS = 8000
+"""How many commands of scripts are run on all paths together before no further path is begun."""
 _WAITS = ("wait",)
 _CLEAN_UP = 3
 """How many programs may come after one of which nothing is known, for it still to be the one that stays."""
@@ -28,7 +29,7 @@ def analyse(image: Image) -> Launch:
     argv = _argv(image)
     if argv is None:
         return _without_command(image)
-    per_shell = [_explore(image, argv, signal, sh) for sh in shells]
+    per_shell = [_explore(image, argv, signal, sh, _MOST_COMMANDS // len(shells)) for sh in shells]
     paths = _ordered(per_shell[0])
     first = paths[0]
     outcome, why = first.outcome, first.why
@@ -99,15 +100,20 @@ def _without_command(image: Image) -> Launch:
 # ------------------------------------------------------------------- the paths
 
 
-def _explore(image: Image, argv: Argv, signal: str, sh: str) -> list[Path]:
-    """One path per way through the branches that the files leave open, the usual one first."""
+def _explore(image: Image, argv: Argv, signal: str, sh: str, most: int) -> list[Path]:
+    """One path per way through the branches that the files leave open, the usual one first.
+
+    No path is begun after `most` commands.
+    """
     queue: list[tuple[int, ...]] = [()]
     seen: set[tuple[int, ...]] = set()
     paths: list[Path] = []
-    parsed: dict[int, Script] = {}
-    while queue and len(paths) < MOST_PATHS:
+    shared = Shared()
+    spent = 0
+    while queue and len(paths) < MOST_PATHS and spent < most:
         ways = queue.pop(0)
-        world = _run(image, argv, signal, sh, ways, parsed)
+        world = _run(image, argv, signal, sh, ways, shared)
+        spent += world.commands
         taken = tuple(choice.way for choice in world.choices)
         if taken in seen:
             continue
@@ -120,11 +126,11 @@ def _explore(image: Image, argv: Argv, signal: str, sh: str) -> list[Path]:
     return paths
 
 
-def _run(image: Image, argv: Argv, signal: str, sh: str, ways: tuple[int, ...], parsed: dict[int, Script]) -> World:
+def _run(image: Image, argv: Argv, signal: str, sh: str, ways: tuple[int, ...], shared: Shared) -> World:
     """Scout where each line of execution may stay, background jobs first, then run and stay at the last places."""
     plan: dict[int, int] = {}
     for _ in range(4):
-        scout = _start(image, argv, World(signal, plan, ways, scouting=True), sh, parsed)
+        scout = _start(image, argv, World(signal, plan, ways, scouting=True), sh, shared)
         found = {}
         for thread, points in scout.points.items():
             last = _last(points, scout.started)
@@ -135,13 +141,18 @@ def _run(image: Image, argv: Argv, signal: str, sh: str, ways: tuple[int, ...], 
             break
         plan = found
     last = _last(main, scout.started) if main else None
+    if found == plan and main and last == len(main) - 1 and scout.held == last and scout.failure is None:
+        # The scout stands where the launch stays: it need not be run again.
+        scout.scouting = False
+        scout.run()
+        return scout
     if last is not None:
         plan = {**plan, 0: last}
-    return _start(image, argv, World(signal, plan, ways, scouting=False), sh, parsed)
+    return _start(image, argv, World(signal, plan, ways, scouting=False), sh, shared)
 
 
-def _start(image: Image, argv: Argv, world: World, sh: str, parsed: dict[int, Script]) -> World:
-    machine = Machine(image, world, sh, make_shell, parsed)
+def _start(image: Image, argv: Argv, world: World, sh: str, shared: Shared) -> World:
+    machine = Machine(image, world, sh, make_shell, shared)
     proc = world.spawn(None, "container", None)
     place = argv[0].excerpt.place() if argv[0].excerpt else None
     if place is None and len(argv) > 1:
