@@ -589,7 +589,7 @@ class _Runner:
 
     def _parameter(self, part: Param) -> str:
         value = self.variables.get(part.name)
-        if part.length or part.indirect or part.index is not None:
+        if part.length or part.indirect or part.subscript is not None:
             return UNKNOWN
         if part.op in (":-", "-", ":=", "=") and not value and part.operand is not None:
             return "".join(v.text for v in self._expand(part.operand))

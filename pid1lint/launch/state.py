@@ -156,7 +156,7 @@ class State:
                 continue
             if (isinstance(part, Param) and part.name in ("@", "*")) or _whole_array(part):
                 pieces = yield from self._list_parameter(part)
-                if isinstance(part, Param) and part.quoted and part.name != "*" and part.index != "*":
+                if isinstance(part, Param) and part.quoted and part.name != "*" and part.subscript != "*":
                     if pieces:
                         current += pieces[0]
                         present = True
@@ -194,7 +194,7 @@ class State:
     def _list_parameter(self, part: object) -> Strings:
         """The elements of `$@`, `$*`, `${@:2}`, `${name[@]}`."""
         assert isinstance(part, Param)
-        if part.index is not None:
+        if part.subscript is not None:
             items = list(self.arrays.get(part.name, ()))
             if part.name not in self.arrays:
                 value = self.lookup(part.name)
@@ -210,7 +210,7 @@ class State:
             offset, colon, length = operand.partition(":")
             if offset.strip().isdigit():
                 start = int(offset)
-                if part.index is None:
+                if part.subscript is None:
                     items = [self.name, *items][start:] if start == 0 else items[start - 1 :]
                 else:
                     items = items[start:]
@@ -259,10 +259,10 @@ class State:
     def parameter(self, part: Param) -> Generator[Block, None, str]:
         """`$name` and `${name...}`."""
         value = self.lookup(part.name)
-        if part.index is not None and part.name in self.arrays:
+        if part.subscript is not None and part.name in self.arrays:
             items = self.arrays[part.name]
-            if part.index.isdigit() or part.index == "-1":
-                at = int(part.index)
+            if part.subscript.isdigit() or part.subscript == "-1":
+                at = int(part.subscript)
                 value = Value(items[at] if -len(items) <= at < len(items) else None)
             else:
                 value = Value(UNKNOWN)
@@ -344,4 +344,4 @@ def _sum(text: str) -> list[tuple[int, str]]:
 
 
 def _whole_array(part: object) -> bool:
-    return isinstance(part, Param) and part.index in ("@", "*")
+    return isinstance(part, Param) and part.subscript in ("@", "*")

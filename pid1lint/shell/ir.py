@@ -6,23 +6,52 @@ Every span counts characters of the text that was parsed (`Script.text`); `Scrip
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import ClassVar, TypeAlias, dataclass_transform
 
 from pid1lint.source import Excerpt, Place, Span
+
+
+@dataclass_transform(frozen_default=True)
+class Tree:
+    """A frozen value with named fields: what `dataclass` makes, made once for all classes below.
+
+    `dataclass` compiles five methods a class, which for this module would be a fifth of a cold start.
+    """
+
+    _fields: ClassVar[tuple[str, ...]] = ()
+
+    def __init_subclass__(cls) -> None:
+        cls._fields = tuple(cls.__annotations__)
+
+    def __init__(self, *values: object, **named: object) -> None:
+        self.__dict__.update(zip(self._fields, values, strict=False))
+        self.__dict__.update(named)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"{type(self).__name__} is frozen")
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and self.__dict__ == other.__dict__
+
+    def __hash__(self) -> int:
+        return hash((type(self), *self.__dict__.values()))
+
+    def __repr__(self) -> str:
+        fields = ", ".join(f"{name}={getattr(self, name)!r}" for name in self._fields)
+        return f"{type(self).__name__}({fields})"
+
 
 # ------------------------------------------------------------------ words
 
 
-@dataclass(frozen=True, slots=True)
-class Literal:
+class Literal(Tree):
     """Text that stands for itself; quotes and backslashes are already undone."""
 
     text: str
     quoted: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Param:
+class Param(Tree):
     """`$name` or `${name op operand}`; `op` is as written (`:-`, `#`, `/`...), `length` for `${#name}`."""
 
     name: str
@@ -31,34 +60,30 @@ class Param:
     quoted: bool = False
     length: bool = False
     indirect: bool = False
-    index: str | None = None
+    subscript: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CommandSub:
+class CommandSub(Tree):
     """`$(...)` or backquotes."""
 
     body: List
     quoted: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ProcessSub:
+class ProcessSub(Tree):
     """`<(...)` or `>(...)`; `op` is `<` or `>`."""
 
     op: str
     body: List
 
 
-@dataclass(frozen=True, slots=True)
-class Arithmetic:
+class Arithmetic(Tree):
     """`$((...))`; the text is not interpreted."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Damaged:
+class Damaged(Tree):
     """A part of a word that the parser could not read."""
 
     text: str
@@ -67,8 +92,7 @@ class Damaged:
 Part: TypeAlias = Literal | Param | CommandSub | ProcessSub | Arithmetic | Damaged
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(Tree):
     """One word as written (`text`), in its parts."""
 
     parts: tuple[Part, ...]
@@ -97,20 +121,18 @@ class Word:
 # --------------------------------------------------------------- commands
 
 
-@dataclass(frozen=True, slots=True)
-class Assignment:
-    """`name=value`, `name+=value`, `name[i]=value`, `name=(...)` (then `array` holds the words)."""
+class Assignment(Tree):
+    """`name=value`, `name+=value`, `name[i]=value` (`subscript` is the `i`), `name=(...)` (then `array` holds the words)."""
 
     name: str
     value: Word | None
     span: Span
     append: bool = False
-    index: str | None = None
+    subscript: str | None = None
     array: tuple[Word, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Redirect:
+class Redirect(Tree):
     """`n> target`; `op` as written without the descriptor, `heredoc` the body of `<<`, unexpanded."""
 
     op: str
@@ -120,8 +142,7 @@ class Redirect:
     heredoc: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Simple:
+class Simple(Tree):
     """Assignments, words and redirections: one simple command."""
 
     words: tuple[Word, ...]
@@ -130,8 +151,7 @@ class Simple:
     redirects: tuple[Redirect, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Pipeline:
+class Pipeline(Tree):
     """Two or more commands joined by `|`, or one with `!` or `time` in front."""
 
     commands: tuple[Node, ...]
@@ -140,8 +160,7 @@ class Pipeline:
     timed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class AndOr:
+class AndOr(Tree):
     """`left && right` or `left || right`; left-associative, as in the shell."""
 
     left: Node
@@ -150,8 +169,7 @@ class AndOr:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(Tree):
     """One statement of a list; `terminator` is `;`, `&`, a newline, or nothing at the very end."""
 
     node: Node
@@ -163,16 +181,14 @@ class Item:
         return self.terminator == "&"
 
 
-@dataclass(frozen=True, slots=True)
-class List:
+class List(Tree):
     """Statements one after the other."""
 
     items: tuple[Item, ...]
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class If:
+class If(Tree):
     """`if`/`elif`/`else`: pairs of condition and body, then the body of `else`."""
 
     branches: tuple[tuple[List, List], ...]
@@ -181,8 +197,7 @@ class If:
     redirects: tuple[Redirect, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class CaseArm:
+class CaseArm(Tree):
     """`pattern | pattern) body ;;`; `end` is `;;`, `;&` or `;;&`."""
 
     patterns: tuple[Word, ...]
@@ -191,8 +206,7 @@ class CaseArm:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(Tree):
     """`case word in ... esac`."""
 
     subject: Word
@@ -201,8 +215,7 @@ class Case:
     redirects: tuple[Redirect, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Loop:
+class Loop(Tree):
     """`while` and `until`."""
 
     until: bool
@@ -212,8 +225,7 @@ class Loop:
     redirects: tuple[Redirect, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class For:
+class For(Tree):
     """`for name in words`; `words` is None for `for name` (the arguments) and for `for ((...))` (`name` empty)."""
 
     name: str
@@ -224,8 +236,7 @@ class For:
     select: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Function:
+class Function(Tree):
     """A function's definition."""
 
     name: str
@@ -233,8 +244,7 @@ class Function:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Subshell:
+class Subshell(Tree):
     """`( ... )`."""
 
     body: List
@@ -242,8 +252,7 @@ class Subshell:
     redirects: tuple[Redirect, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(Tree):
     """`{ ...; }`."""
 
     body: List
@@ -251,8 +260,7 @@ class Group:
     redirects: tuple[Redirect, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Test:
+class Test(Tree):
     """`[[ ... ]]`: an expression tree of tuples, `("==", left, right)`, `("-f", word)`, `("&&", a, b)`, `("!", a)`,
     or `("?",)` where it could not be read.
     """
@@ -261,24 +269,21 @@ class Test:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class ArithmeticCommand:
+class ArithmeticCommand(Tree):
     """`(( ... ))`; the text is not interpreted."""
 
     text: str
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Opaque:
+class Opaque(Tree):
     """What could not be read, and why; a rule stays silent about it."""
 
     reason: str
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class TestExpression:
+class TestExpression(Tree):
     """A node of a `[[ ]]` expression."""
 
     op: str
@@ -304,8 +309,7 @@ Node: TypeAlias = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Damage:
+class Damage(Tree):
     """A place that does not parse, and what is wrong in a few words."""
 
     message: str
