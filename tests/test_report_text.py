@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from dataclasses import replace
 
 import pytest
 
@@ -251,13 +250,13 @@ def test_a_tree_shows_who_starts_whom_and_who_gets_the_signal() -> None:
 
 def test_pid_1_can_only_ignore_what_it_is_sent() -> None:
     (line,) = (
-        line for line in drawn(launch(Outcome.HANG, "x", replace(shell(), receives_stop=False))) if "PID 1" in line
+        line for line in drawn(launch(Outcome.HANG, "x", shell().replaced(receives_stop=False))) if "PID 1" in line
     )
     assert "✗ ignores SIGTERM" in line
 
 
 def test_an_exec_shows_as_the_same_process_becoming_another_program() -> None:
-    java = replace(JAVA, start="exec", pid1=True, receives_stop=True)
+    java = JAVA.replaced(start="exec", pid1=True, receives_stop=True)
     lines = drawn(launch(Outcome.GRACEFUL, "java ends", shell(java), reaps=False))
     assert lines[5:7] == [
         "  PID 1  /bin/sh /run.sh     ↓ becomes java  Dockerfile:2",
@@ -268,9 +267,9 @@ def test_an_exec_shows_as_the_same_process_becoming_another_program() -> None:
 
 def test_background_and_pipeline_are_marked_and_a_script_s_shell_is_named() -> None:
     children = (
-        replace(JAVA, start="background"),
-        replace(JAVA, argv=("tee", "a b"), start="pipeline", receives_stop=None),
-        replace(JAVA, argv=("./migrate",), kind="shell", dialect="dash"),
+        JAVA.replaced(start="background"),
+        JAVA.replaced(argv=("tee", "a b"), start="pipeline", receives_stop=None),
+        JAVA.replaced(argv=("./migrate",), kind="shell", dialect="dash"),
     )
     assert [line.split("  ")[1] for line in drawn(launch(Outcome.HANG, "x", shell(*children)))[6:9]] == [
         "├─ java -jar app.jar &",
@@ -280,15 +279,15 @@ def test_background_and_pipeline_are_marked_and_a_script_s_shell_is_named() -> N
 
 
 def test_a_tree_stays_within_its_width() -> None:
-    long = replace(JAVA, argv=("java", *(f"-Dsome.property.{n}=value" for n in range(9))))
+    long = JAVA.replaced(argv=("java", *(f"-Dsome.property.{n}=value" for n in range(9))))
     for width in (50, 80, 120):
-        lines = drawn(launch(Outcome.HANG, "word " * 40, shell(replace(long, children=(long,)))), Style(width=width))
+        lines = drawn(launch(Outcome.HANG, "word " * 40, shell(long.replaced(children=(long,)))), Style(width=width))
         assert max(map(cells, lines)) <= width
 
 
 def test_a_tree_can_do_with_ascii() -> None:
     style = Style(unicode=False)
-    lines = drawn(launch(Outcome.HANG, "x", shell(JAVA, replace(JAVA, start="exec"))), style)
+    lines = drawn(launch(Outcome.HANG, "x", shell(JAVA, JAVA.replaced(start="exec"))), style)
     assert all(line.isascii() for line in lines)
 
 

@@ -193,7 +193,7 @@ def _path(world: World, image: Image) -> Path:
         _reaps(world),
         world.ended_in,
     )
-    return path if path.why else Path(**{**vars(path), "why": explain(path, image, world.stop_signal)})
+    return path if path.why else path.replaced(why=explain(path, image, world.stop_signal))
 
 
 def _main(world: World) -> Proc | None:

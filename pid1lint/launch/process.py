@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from pid1lint.diagnostic import Severity
+from pid1lint.frozen import Frozen
 from pid1lint.shell.ir import Script, Simple
 from pid1lint.source import Excerpt, Place, Span
 
@@ -67,8 +67,7 @@ class Call(NamedTuple):
         return self.script.place(Span(words[0].span.start, words[-1].span.end))
 
 
-@dataclass(frozen=True)
-class Process:
+class Process(Frozen):
     """A program in a process of the launch, at the moment before the stop signal.
 
     `start` says how it came to be: `container` (PID 1's first program), `exec` (the same process, another program:
@@ -214,8 +213,7 @@ class Link(NamedTuple):
         return f"{shell} ends on {path.signal} before {main} does: {main} is cut off"
 
 
-@dataclass(frozen=True)
-class Path:
+class Path(Frozen):
     """One way through the launch."""
 
     decisions: tuple[Decision, ...]
@@ -288,8 +286,7 @@ class Path:
         return next((above for above in self.tree.walk() if any(child is process for child in above.children)), None)
 
 
-@dataclass(frozen=True)
-class Launch:
+class Launch(Frozen):
     """How one stage's container starts and stops. `paths` begins with the one that `outcome` is about.
 
     `by_shell` holds more than one outcome where it depends on a /bin/sh that is not known.

@@ -5,53 +5,23 @@ Every span counts characters of the text that was parsed (`Script.text`); `Scrip
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar, TypeAlias, dataclass_transform
+from typing import TypeAlias
 
+from pid1lint.frozen import Frozen
 from pid1lint.source import Excerpt, Place, Span
-
-
-@dataclass_transform(frozen_default=True)
-class Tree:
-    """A frozen value with named fields: what `dataclass` makes, made once for all classes below.
-
-    `dataclass` compiles five methods a class, which for this module would be a fifth of a cold start.
-    """
-
-    _fields: ClassVar[tuple[str, ...]] = ()
-
-    def __init_subclass__(cls) -> None:
-        cls._fields = tuple(cls.__annotations__)
-
-    def __init__(self, *values: object, **named: object) -> None:
-        self.__dict__.update(zip(self._fields, values, strict=False))
-        self.__dict__.update(named)
-
-    def __setattr__(self, name: str, value: object) -> None:
-        raise AttributeError(f"{type(self).__name__} is frozen")
-
-    def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and self.__dict__ == other.__dict__
-
-    def __hash__(self) -> int:
-        return hash((type(self), *self.__dict__.values()))
-
-    def __repr__(self) -> str:
-        fields = ", ".join(f"{name}={getattr(self, name)!r}" for name in self._fields)
-        return f"{type(self).__name__}({fields})"
 
 
 # ------------------------------------------------------------------ words
 
 
-class Literal(Tree):
+class Literal(Frozen):
     """Text that stands for itself; quotes and backslashes are already undone."""
 
     text: str
     quoted: bool = False
 
 
-class Param(Tree):
+class Param(Frozen):
     """`$name` or `${name op operand}`; `op` is as written (`:-`, `#`, `/`...), `length` for `${#name}`."""
 
     name: str
@@ -63,27 +33,27 @@ class Param(Tree):
     subscript: str | None = None
 
 
-class CommandSub(Tree):
+class CommandSub(Frozen):
     """`$(...)` or backquotes."""
 
     body: List
     quoted: bool = False
 
 
-class ProcessSub(Tree):
+class ProcessSub(Frozen):
     """`<(...)` or `>(...)`; `op` is `<` or `>`."""
 
     op: str
     body: List
 
 
-class Arithmetic(Tree):
+class Arithmetic(Frozen):
     """`$((...))`; the text is not interpreted."""
 
     text: str
 
 
-class Damaged(Tree):
+class Damaged(Frozen):
     """A part of a word that the parser could not read."""
 
     text: str
@@ -92,7 +62,7 @@ class Damaged(Tree):
 Part: TypeAlias = Literal | Param | CommandSub | ProcessSub | Arithmetic | Damaged
 
 
-class Word(Tree):
+class Word(Frozen):
     """One word as written (`text`), in its parts."""
 
     parts: tuple[Part, ...]
@@ -121,7 +91,7 @@ class Word(Tree):
 # --------------------------------------------------------------- commands
 
 
-class Assignment(Tree):
+class Assignment(Frozen):
     """`name=value`, `name+=value`, `name[i]=value` (`subscript` is the `i`), `name=(...)` (then `array` holds the words)."""
 
     name: str
@@ -132,7 +102,7 @@ class Assignment(Tree):
     array: tuple[Word, ...] | None = None
 
 
-class Redirect(Tree):
+class Redirect(Frozen):
     """`n> target`; `op` as written without the descriptor, `heredoc` the body of `<<`, unexpanded."""
 
     op: str
@@ -142,7 +112,7 @@ class Redirect(Tree):
     heredoc: str | None = None
 
 
-class Simple(Tree):
+class Simple(Frozen):
     """Assignments, words and redirections: one simple command."""
 
     words: tuple[Word, ...]
@@ -151,7 +121,7 @@ class Simple(Tree):
     redirects: tuple[Redirect, ...] = ()
 
 
-class Pipeline(Tree):
+class Pipeline(Frozen):
     """Two or more commands joined by `|`, or one with `!` or `time` in front."""
 
     commands: tuple[Node, ...]
@@ -160,7 +130,7 @@ class Pipeline(Tree):
     timed: bool = False
 
 
-class AndOr(Tree):
+class AndOr(Frozen):
     """`left && right` or `left || right`; left-associative, as in the shell."""
 
     left: Node
@@ -169,7 +139,7 @@ class AndOr(Tree):
     span: Span
 
 
-class Item(Tree):
+class Item(Frozen):
     """One statement of a list; `terminator` is `;`, `&`, a newline, or nothing at the very end."""
 
     node: Node
@@ -181,14 +151,14 @@ class Item(Tree):
         return self.terminator == "&"
 
 
-class List(Tree):
+class List(Frozen):
     """Statements one after the other."""
 
     items: tuple[Item, ...]
     span: Span
 
 
-class If(Tree):
+class If(Frozen):
     """`if`/`elif`/`else`: pairs of condition and body, then the body of `else`."""
 
     branches: tuple[tuple[List, List], ...]
@@ -197,7 +167,7 @@ class If(Tree):
     redirects: tuple[Redirect, ...] = ()
 
 
-class CaseArm(Tree):
+class CaseArm(Frozen):
     """`pattern | pattern) body ;;`; `end` is `;;`, `;&` or `;;&`."""
 
     patterns: tuple[Word, ...]
@@ -206,7 +176,7 @@ class CaseArm(Tree):
     span: Span
 
 
-class Case(Tree):
+class Case(Frozen):
     """`case word in ... esac`."""
 
     subject: Word
@@ -215,7 +185,7 @@ class Case(Tree):
     redirects: tuple[Redirect, ...] = ()
 
 
-class Loop(Tree):
+class Loop(Frozen):
     """`while` and `until`."""
 
     until: bool
@@ -225,7 +195,7 @@ class Loop(Tree):
     redirects: tuple[Redirect, ...] = ()
 
 
-class For(Tree):
+class For(Frozen):
     """`for name in words`; `words` is None for `for name` (the arguments) and for `for ((...))` (`name` empty)."""
 
     name: str
@@ -236,7 +206,7 @@ class For(Tree):
     select: bool = False
 
 
-class Function(Tree):
+class Function(Frozen):
     """A function's definition."""
 
     name: str
@@ -244,7 +214,7 @@ class Function(Tree):
     span: Span
 
 
-class Subshell(Tree):
+class Subshell(Frozen):
     """`( ... )`."""
 
     body: List
@@ -252,7 +222,7 @@ class Subshell(Tree):
     redirects: tuple[Redirect, ...] = ()
 
 
-class Group(Tree):
+class Group(Frozen):
     """`{ ...; }`."""
 
     body: List
@@ -260,7 +230,7 @@ class Group(Tree):
     redirects: tuple[Redirect, ...] = ()
 
 
-class Test(Tree):
+class Test(Frozen):
     """`[[ ... ]]`: an expression tree of tuples, `("==", left, right)`, `("-f", word)`, `("&&", a, b)`, `("!", a)`,
     or `("?",)` where it could not be read.
     """
@@ -269,21 +239,21 @@ class Test(Tree):
     span: Span
 
 
-class ArithmeticCommand(Tree):
+class ArithmeticCommand(Frozen):
     """`(( ... ))`; the text is not interpreted."""
 
     text: str
     span: Span
 
 
-class Opaque(Tree):
+class Opaque(Frozen):
     """What could not be read, and why; a rule stays silent about it."""
 
     reason: str
     span: Span
 
 
-class TestExpression(Tree):
+class TestExpression(Frozen):
     """A node of a `[[ ]]` expression."""
 
     op: str
@@ -309,15 +279,14 @@ Node: TypeAlias = (
 )
 
 
-class Damage(Tree):
+class Damage(Frozen):
     """A place that does not parse, and what is wrong in a few words."""
 
     message: str
     span: Span
 
 
-@dataclass(frozen=True)
-class Script:
+class Script(Frozen):
     """A parsed shell text: a script file, a shell-form CMD, the string of `sh -c`."""
 
     text: Excerpt
