@@ -7,12 +7,13 @@ BIN    := $(VENV)/bin
 RUN    := $(VENV)/.run-ready
 DEV    := $(VENV)/.dev-ready
 
-.PHONY: help demo test lint types format clean
+.PHONY: help demo test truth lint types format clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo 'make demo    try pid1lint on the images in examples/'
 	@echo 'make test    run the tests'
+	@echo 'make truth   hold the model against the kernel on N=3000 made-up launches (SEED=...)'
 	@echo 'make lint    ruff; make types: mypy; make format: ruff format'
 	@echo 'make clean   remove the virtual environment and all caches'
 
@@ -33,6 +34,9 @@ demo: $(RUN)
 
 test: $(DEV)
 	$(BIN)/python -m pytest
+
+truth: $(DEV)
+	$(BIN)/python -m tests.truth --cases $(or $(N),3000) $(if $(SEED),--seed $(SEED))
 
 lint: $(DEV)
 	$(BIN)/ruff check .

@@ -14,8 +14,8 @@ from pid1lint.source import BOM, Place, Source, Span
 
 if TYPE_CHECKING:
     from pid1lint.dockerfile.scanner import Dockerfile
-    from pid1lint.fix import Fix, ShellGuard
     from pid1lint.dockerfile.stages import Stage
+    from pid1lint.fix import Fix, ShellGuard
     from pid1lint.image.context import BuildContext
     from pid1lint.launch.process import Launch
 

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from pid1lint.shell.ir import Script
 
 BUILTINS = frozenset(
-    ". : [ alias bg break cd command continue eval exec exit export false fc fg getopts hash jobs kill let local printf "
-    "pwd read readonly return set shift source test times trap true type ulimit umask unalias unset wait [[ declare "
+    ". : [ alias bg break cd command continue eval exec exit export false fc fg getopts hash jobs kill let local "
+    "printf pwd read readonly return set shift source test times trap true type ulimit umask unalias unset wait [[ declare "
     "typeset echo shopt time ! { } if then else elif fi for while until do done case esac in function select".split()
 )
 
@@ -141,5 +141,5 @@ def init_installation(launch: Launch, init: str) -> tuple[str, str] | None:
         return init, run
     return (
         init,
-        f"USER root{newline(image.dockerfile.source.text)}{run}{newline(image.dockerfile.source.text)}USER {image.user}",
+        newline(image.dockerfile.source.text).join(("USER root", run, f"USER {image.user}")),
     )

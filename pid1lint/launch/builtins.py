@@ -202,7 +202,12 @@ def _trap(shell: Shell, node: Simple, argv: Argv, where: Where, skipped: int) ->
         handler = None
     shell.world.traps.append(
         TrapSet(
-            shell.script, node, handler, tuple(word.value for word in names), shell.dialect.name, shell.proc.pid,
+            shell.script,
+            node,
+            handler,
+            tuple(word.value for word in names),
+            shell.dialect.name,
+            shell.proc.pid,
             shell.anchor is None and shell.machine.is_editable(shell.script),
         )
     )
@@ -251,7 +256,7 @@ def _kill(shell: Shell, node: Simple, argv: Argv, where: Where, skipped: int) ->
         option = words.pop(0)
         if option in ("-s", "-n"):
             name = signal_name(words.pop(0)) if words else None
-        elif option == "-l" or option == "-L":
+        elif option in {"-l", "-L"}:
             return 0
         elif option == "-0":
             name = "0"
@@ -331,10 +336,7 @@ def _signal_apps(shell: Shell, name: str, node: Simple) -> None:
 def _job_procs(shell: Shell, word: str) -> list[Proc]:
     alive = [job for job in shell.jobs if any(shell.world.procs[pid].alive for pid in job.pids)]
     number = word[1:]
-    if number.isdigit():
-        chosen = [job for job in shell.jobs if job.number == int(number)][-1:]
-    else:
-        chosen = alive[-1:]
+    chosen = [job for job in shell.jobs if job.number == int(number)][-1:] if number.isdigit() else alive[-1:]
     return [shell.world.procs[pid] for job in chosen for pid in job.pids]
 
 

@@ -36,7 +36,8 @@ _MATTERS = frozenset(
 )
 _PLAIN = frozenset(
     "echo printf cd export readonly local declare typeset unset read true false : test [ umask ulimit type hash alias "
-    "unalias let getopts pwd times shopt enable mapfile readarray pushd popd dirs command which set jobs history".split()
+    "unalias let getopts pwd times shopt enable mapfile readarray pushd popd dirs command which set jobs history "
+    "caller".split()
 )
 
 
@@ -93,9 +94,8 @@ class Inert:
                 if all(self._without_leaving(part) for part in parts):
                     continue
                 return False
-            if isinstance(node, AndOr) and isinstance(node.right, Simple) and node.right.words:
-                if node.right.words[0].text in ("break", "continue") and self._inert(node.left, False):
-                    continue
+            if isinstance(node, AndOr) and _leaves_loop(node.right) and self._inert(node.left, False):
+                continue
             if item.background or not self._inert(node, False):
                 return False
         return True
@@ -117,9 +117,9 @@ class Inert:
         if name in _MATTERS:
             return False
         if name == "set":
-            return not any(word.text == "--" or not word.text.startswith(("-", "+")) for word in node.words[1:]) and not any(
-                word.text == "-m" for word in node.words
-            )
+            return not any(
+                word.text == "--" or not word.text.startswith(("-", "+")) for word in node.words[1:]
+            ) and not any(word.text == "-m" for word in node.words)
         if name in self.shell.functions:
             return self._function(name, last)
         if name in ("export", "local", "declare", "typeset", "readonly", "read", "mapfile", "readarray"):
@@ -260,6 +260,10 @@ def below(node: Node) -> list[Node]:
             return []
 
 
+def _leaves_loop(node: Node) -> bool:
+    return isinstance(node, Simple) and bool(node.words) and node.words[0].text in ("break", "continue")
+
+
 def words_below(node: Node) -> list[Word]:
     """Every word of a command and of what stands inside it, targets of redirections included."""
     words: list[Word] = []
@@ -290,7 +294,9 @@ def _command_variables(node: Node, names: set[str]) -> None:
     """Variables that stand where a command's name, or what becomes one, is read."""
     if isinstance(node, Simple) and node.words:
         first = node.words[0]
-        words = list(node.words) if first.literal in ("exec", "eval", "set", "command", "trap", "sh", "bash") else [first]
+        words = (
+            list(node.words) if first.literal in ("exec", "eval", "set", "command", "trap", "sh", "bash") else [first]
+        )
         for word in words:
             names.update(part.name for part in word.parts if isinstance(part, Param) and not part.name.isdigit())
     for child in below(node):

@@ -143,7 +143,9 @@ class Machine:
 
     # ------------------------------------------------------------------ become
 
-    def become(self, proc: Proc, argv: Argv, start: str, place: Place | None, call: Call | None, env: Environment) -> None:
+    def become(
+        self, proc: Proc, argv: Argv, start: str, place: Place | None, call: Call | None, env: Environment
+    ) -> None:
         """Make a process run a program; it may end at once (a short program, one that is not found)."""
         self.depth += 1
         try:
@@ -155,7 +157,9 @@ class Machine:
         finally:
             self.depth -= 1
 
-    def _become(self, proc: Proc, argv: Argv, start: str, place: Place | None, call: Call | None, env: Environment) -> None:
+    def _become(
+        self, proc: Proc, argv: Argv, start: str, place: Place | None, call: Call | None, env: Environment
+    ) -> None:
         name = argv[0].value
         base = name.rpartition("/")[2]
         file = self.find(name, env)
@@ -208,7 +212,14 @@ class Machine:
     # ------------------------------------------------------------------ scripts
 
     def _script_file(
-        self, proc: Proc, argv: Argv, file: ImageFile, start: str, place: Place | None, call: Call | None, env: Environment
+        self,
+        proc: Proc,
+        argv: Argv,
+        file: ImageFile,
+        start: str,
+        place: Place | None,
+        call: Call | None,
+        env: Environment,
     ) -> None:
         assert file.text is not None
         first = file.text.text.split("\n", 1)[0]
@@ -258,9 +269,7 @@ class Machine:
         self.stage(proc, argv, start, place, "app", call).file = file
         if what:
             excerpts = tuple(word.excerpt for word in argv)
-            self.world.starts.append(
-                Started(what, place, argv[0].text, call, file, None, proc.stage.argv, excerpts)
-            )
+            self.world.starts.append(Started(what, place, argv[0].text, call, file, None, proc.stage.argv, excerpts))
         if start == "child" and proc.thread == 0 and not self.world.stopped:
             self.world.exec_failed = (why, place)
         if proc.pid == 1 or (proc.thread == 0 and not self.world.stopped and start == "exec"):
@@ -386,7 +395,14 @@ class Machine:
     # ---------------------------------------------------------------- launchers
 
     def _launcher(
-        self, proc: Proc, known: Launcher, argv: Argv, start: str, place: Place | None, call: Call | None, env: Environment
+        self,
+        proc: Proc,
+        known: Launcher,
+        argv: Argv,
+        start: str,
+        place: Place | None,
+        call: Call | None,
+        env: Environment,
     ) -> bool:
         parts = split(known, [word.value for word in argv])
         command: Argv = tuple(argv[index] for index in parts.words)
@@ -435,7 +451,7 @@ class Machine:
     def _without_command(
         self, proc: Proc, known: Launcher, argv: Argv, start: str, place: Place | None, call: Call | None
     ) -> bool:
-        """A launcher that is given nothing to launch says how it is used, and ends; others are programs of their own."""
+        """A launcher given nothing to launch says how it is used, and ends; others are programs of their own."""
         if known.kind not in ("exec", "forward", "detach") or known.commandless:
             return False
         if known.subcommand or any(UNKNOWN in word.value for word in argv):
@@ -509,7 +525,9 @@ class Machine:
     def _run_script(self, proc: Proc, child: Proc, name: str) -> None:
         """How a package runner differs from a launcher that forwards signals: some lose them, some do not wait."""
         base = self.image.base
-        version = npm_version(base.tag.partition("-")[0]) if name in ("npm", "npx") and base and base.name == "node" else ""
+        version = (
+            npm_version(base.tag.partition("-")[0]) if name in ("npm", "npx") and base and base.name == "node" else ""
+        )
         facts = runner(name, version)
         world = self.world
         if facts is not None and facts.other == "hang":
@@ -752,4 +770,17 @@ def _is_script(file: ImageFile) -> bool:
 def _looks_like_shell(text: str) -> bool:
     """A file without a shebang that is plainly a shell script: it begins with a comment or a shell word."""
     head = next((line.strip() for line in text.split("\n", 20) if line.strip() and not line.startswith("#")), "")
-    return head.split(" ")[0] in ("set", "exec", "export", "if", "cd", "echo", "source", ".", "for", "while", "trap", "case")
+    return head.split(" ")[0] in (
+        "set",
+        "exec",
+        "export",
+        "if",
+        "cd",
+        "echo",
+        "source",
+        ".",
+        "for",
+        "while",
+        "trap",
+        "case",
+    )

@@ -8,7 +8,7 @@ from pid1lint.launch.machine import Argument, Argv, Environment, Machine, Shared
 from pid1lint.launch.process import Launch, Obstacle, Outcome, Path, Process
 from pid1lint.launch.shell import make_shell
 from pid1lint.launch.why import explain
-from pid1lint.launch.world import Proc, Stage, Point, World, signal_name
+from pid1lint.launch.world import Point, Proc, Stage, World, signal_name
 
 if TYPE_CHECKING:
     from pid1lint.image.model import Command, Image
@@ -92,8 +92,17 @@ def _without_command(image: Image) -> Launch:
     else:
         outcome, why = Outcome.FAILS, "the image has no command to run"
     return Launch(
-        image, image.dockerfile.source.path, image.stage.name, _shown(image.entrypoint), _shown(image.cmd),
-        image.stop_signal, outcome, why, None, (), (outcome,),
+        image,
+        image.dockerfile.source.path,
+        image.stage.name,
+        _shown(image.entrypoint),
+        _shown(image.cmd),
+        image.stop_signal,
+        outcome,
+        why,
+        None,
+        (),
+        (outcome,),
     )
 
 
@@ -120,9 +129,8 @@ def _explore(image: Image, argv: Argv, signal: str, sh: str, most: int) -> list[
         seen.add(taken)
         paths.append(_path(world, image))
         for at in range(len(ways), len(world.choices)):
-            for way in range(world.choices[at].options):
-                if way != taken[at]:
-                    queue.append((*taken[:at], way))
+            others = (way for way in range(world.choices[at].options) if way != taken[at])
+            queue.extend((*taken[:at], way) for way in others)
     return paths
 
 
@@ -346,5 +354,3 @@ def _reaps(world: World) -> bool | None:
     if stage.kind == "launcher":
         return stage.launcher.reaps if stage.launcher is not None else None
     return stage.fact.reaps if stage.fact is not None else None
-
-

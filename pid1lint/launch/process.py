@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import StrEnum
 from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pid1lint.image.model import Command, Image
 
 
-class Outcome(str, Enum):
+class Outcome(StrEnum):
     """What becomes of the container when it is told to stop."""
 
     GRACEFUL = "graceful"
@@ -29,17 +29,14 @@ class Outcome(str, Enum):
     FAILS = "fails"
     UNKNOWN = "unknown"
 
-    def __str__(self) -> str:
-        return self.value
-
 
 class Call(NamedTuple):
     """The command of a script that started a process.
 
     `words` counts the words before the program's own (`exec`, `command`). `last` means that its shell does nothing
-    after it on this path; `loop` that it stands in a loop, `function` in a function, `condition` in the condition of an
-    `if` or a loop. `anchor` is set
-    where the command stands in no file, but in text made at run time: it is the command that runs that. `editable`: an edit of the script's text is one of a file that is at hand.
+    after it on this path; `loop` that it stands in a loop, `function` in a function, `condition` in the condition of
+    an `if` or a loop. `anchor` is set where the command stands in no file, but in text made at run time: it is the
+    command that runs that. `editable`: an edit of the script's text is one of a file that is at hand.
     """
 
     script: Script
@@ -347,7 +344,7 @@ class Launch(Frozen):
         if path is None or path.main is None or path.outcome is not Outcome.GRACEFUL:
             return None
         for above, below in pairwise(path.chain):
-            if above.kind == "shell" and above.form == "string" and above.pid == below.pid:
-                if below.call is not None and below.call.words == 0 and below.call.script is above.script:
-                    return above
+            same = above.kind == "shell" and above.form == "string" and above.pid == below.pid
+            if same and below.call is not None and below.call.words == 0 and below.call.script is above.script:
+                return above
         return None

@@ -49,12 +49,15 @@ if TYPE_CHECKING:
     from pid1lint.facts.shells import Shell as Dialect
 
 Status = Generator[Block, None, "int | None"]
+_MOST_ROUNDS = 400
 _SEPARATORS = {"&": "background-list", ";": "semicolon", "\n": "newline"}
 
 
 class Where(NamedTuple):
-    """Where a command stands: whether its shell does nothing after it, and under which circumstances (see
-    `facts.shells`) it would be the last one of a `-c` string (None: it is not).
+    """Where a command stands.
+
+    `last`: its shell does nothing after it. `implicit`: the circumstances (see `facts.shells`) under which it would be
+    the last one of a `-c` string; None: it is not.
     """
 
     last: bool
@@ -336,6 +339,7 @@ class Shell(State):
     # ------------------------------------------------------------------- nodes
 
     def list(self, body: List, where: Where) -> Status:
+        """Statements one after the other; the status of the last."""
         status: int | None = 0
         last = len(body.items) - 1
         while last > 0 and _is_nothing(body.items[last].node):
@@ -421,6 +425,7 @@ class Shell(State):
     # ------------------------------------------------------------------ branches
 
     def and_or(self, node: AndOr, where: Where) -> Status:
+        """`a && b` and `a || b`."""
         self.conditional += 1
         try:
             self.soft = ""
@@ -464,7 +469,9 @@ class Shell(State):
         if self.inert.all(yes, where.last) and self.inert.all(no, where.last):
             self.inert.forget(yes if usual is not True else ())
             return usual if usual is not None else False
-        options = self.world.choose(2, None if usual is None else (0 if usual else 1), soft or "unknown", self.place(span))
+        options = self.world.choose(
+            2, None if usual is None else (0 if usual else 1), soft or "unknown", self.place(span)
+        )
         return options == 0
 
     def condition(self, node: List) -> Generator[Block, None, tuple[bool | None, str]]:
@@ -482,6 +489,7 @@ class Shell(State):
         return status == 0, soft
 
     def if_(self, node: If, where: Where) -> Status:
+        """`if`: the first branch whose condition holds."""
         where = where.within("if")
         if node.redirects:
             where = where.within("redirect")
@@ -500,6 +508,7 @@ class Shell(State):
         return 0
 
     def case(self, node: Case, where: Where) -> Status:
+        """`case`: the first arm of which a pattern matches."""
         where = where.within("case")
         self.soft = ""
         subject = yield from self.text(node.subject)
@@ -559,38 +568,19 @@ class Shell(State):
     # --------------------------------------------------------------------- loops
 
     def loop(self, node: Loop, where: Where) -> Status:
-        inner = where.plain()._replace(loop=True)
-        body_where = inner._replace(last=False)
+        """`while` and `until`: rounds until the condition says so, or until the launch is seen to stay in it."""
+        body_where = where.plain()._replace(loop=True, last=False)
         status: int | None = 0
-        rounds = 0
         thread = self.proc.thread
         points_before = len(self.world.points.get(thread, ()))
         live = self.world.stopped
-        while True:
-            rounds += 1
-            if rounds > 400:
-                return status
+        for rounds in range(1, _MOST_ROUNDS):
             truth, soft = yield from self.condition(node.condition)
             if node.until and truth is not None:
                 truth = not truth
-            if self.world.stopped and rounds > 1:
-                live = True
+            live = live or (self.world.stopped and rounds > 1)
             if truth is None or soft:
-                if self.world.stopped and truth is None:
-                    # What it polls is not known, and the grace period is finite: it is over now.
-                    return status
-                if not live:
-                    if rounds > 1 or self.inert.all((node.body,), where.last):
-                        if where.last and rounds == 1 and truth is None and not self.inert.leaves(node.body):
-                            truth = True
-                        elif rounds == 1:
-                            self.inert.forget((node.body,))
-                            return status
-                        else:
-                            return status
-                    else:
-                        usual = None if truth is None else (0 if truth else 1)
-                        truth = self.world.choose(2, usual, soft or "unknown", self.place(node.condition.span)) == 0
+                truth = self._goes_round(node, truth, soft, where, rounds, live)
             if not truth:
                 return status
             try:
@@ -604,19 +594,35 @@ class Shell(State):
             if live or self.world.stopped:
                 live = True
                 yield from self.wait_for(Block("loop", until=self.world.clock + 0.05, place=self.place(node.span)))
-                continue
-            if rounds >= 2 or not _may_change(node):
+            elif rounds >= 2 or not _may_change(node):
                 # Another round would do the same: the launch stays here, or something ends the loop.
-                if len(self.world.points.get(thread, ())) > points_before:
+                if len(self.world.points.get(thread, ())) > points_before or not self._stays_in(node):
                     self.finish_polled(node)
                     return status
-                forever = _always(node) and not self.inert.leaves(node.body)
-                if self.world.blocks_here(thread, "forever" if forever else "loop"):
-                    self.world.live.add(thread)
-                    live = True
-                else:
-                    self.finish_polled(node)
-                    return status
+                self.world.live.add(thread)
+                live = True
+        return status
+
+    def _stays_in(self, node: Loop) -> bool:
+        """Whether the launch stays in this loop, of which nothing inside stays."""
+        forever = _always(node) and not self.inert.leaves(node.body)
+        return self.world.blocks_here(self.proc.thread, "forever" if forever else "loop")
+
+    def _goes_round(self, node: Loop, truth: bool | None, soft: str, where: Where, rounds: int, live: bool) -> bool:
+        """Whether to run the body where the files do not say so, or the user may say otherwise."""
+        if self.world.stopped and truth is None:
+            # What it polls is not known, and the grace period is finite: it is over now.
+            return False
+        if live:
+            return bool(truth)
+        if rounds == 1 and not self.inert.all((node.body,), where.last):
+            usual = None if truth is None else (0 if truth else 1)
+            return self.world.choose(2, usual, soft or "unknown", self.place(node.condition.span)) == 0
+        if rounds == 1 and where.last and truth is None and not self.inert.leaves(node.body):
+            return True
+        if rounds == 1:
+            self.inert.forget((node.body,))
+        return False
 
     def finish_polled(self, node: Loop) -> None:
         """A loop over `kill -0 $pid` has ended: the jobs have."""
@@ -626,6 +632,7 @@ class Shell(State):
                 self.finish(job)
 
     def for_(self, node: For, where: Where) -> Status:
+        """`for`: the body for each field, as far as they are known."""
         inner = where.within("for")._replace(loop=True)
         fields: list[str] = [UNKNOWN]
         self.soft = ""
@@ -711,6 +718,7 @@ class Shell(State):
         proc.stages.append(stage)
 
     def subshell(self, node: Subshell, where: Where) -> Status:
+        """`( ... )`: a process of its own, unless the shell has nothing else to do."""
         inside = where.within("subshell")
         if self._execs(inside, frozenset()):
             shell = self
@@ -782,6 +790,7 @@ class Shell(State):
         return name in self.functions
 
     def pipeline(self, node: Pipeline, where: Where) -> Status:
+        """Commands joined by pipes, each in a process of its own; or one with `!` or `time`."""
         if len(node.commands) < 2:
             status: int | None = 0
             for command in node.commands:
@@ -856,6 +865,7 @@ class Shell(State):
     # ------------------------------------------------------------ simple commands
 
     def simple(self, node: Simple, where: Where) -> Status:
+        """Assignments, redirections and a command."""
         self.tail_substitution = where.last
         if not node.words:
             status: int | None = 0
@@ -1037,7 +1047,9 @@ class Shell(State):
         """The status of a program that has ended at once: not known where it matters."""
         if child.status:
             return child.status
-        return {"true": 0, "false": 1, "sleep": 0}.get(argv[0].value.rpartition("/")[2], None if self.conditional else 0)
+        return {"true": 0, "false": 1, "sleep": 0}.get(
+            argv[0].value.rpartition("/")[2], None if self.conditional else 0
+        )
 
     def replace_process(self) -> None:
         """Caught signals are reset by exec; ignored ones stay."""
@@ -1106,10 +1118,12 @@ class Shell(State):
     # --------------------------------------------------------------------- tests
 
     def double_bracket(self, node: Test) -> Status:
+        """The status of `[[ ... ]]`."""
         truth = yield from self.expression(node.expression)
         return None if truth is None else (0 if truth else 1)
 
     def expression(self, node: TestExpression) -> Generator[Block, None, bool | None]:
+        """Whether a test holds; None where the files do not tell."""
         if node.op == "?":
             return None
         if node.op == "!":
@@ -1130,12 +1144,11 @@ class Shell(State):
         if node.op == "=~":
             yield from self.text(node.words[0])
             return None
-        texts = []
-        for word in node.words:
-            texts.append((yield from self.text(word)))
-        if len(texts) == 1:
-            return test(self, [node.op, texts[0]])
-        return test(self, [texts[0], node.op, texts[1]])
+        first = yield from self.text(node.words[0])
+        if len(node.words) == 1:
+            return test(self, [node.op, first])
+        second = yield from self.text(node.words[1])
+        return test(self, [first, node.op, second])
 
 
 # -------------------------------------------------------------------- shapes
@@ -1196,5 +1209,3 @@ def _user_id(machine: Machine, env: Environment) -> str:
     if user in ("", "root", "0"):
         return "0"
     return user if user.isdigit() else "1000"
-
-

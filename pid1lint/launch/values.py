@@ -22,7 +22,7 @@ def glob_regex(pattern: str) -> re.Pattern[str]:
     while i < len(pattern):
         char = pattern[i]
         i += 1
-        if char == "*" or char == UNKNOWN:
+        if char in ("*", UNKNOWN):
             out.append(".*")
         elif char == "?":
             out.append(".")

@@ -9,6 +9,7 @@ namespace ends with PID 1, orphans go to PID 1, caught signals are reset by exec
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
 SIGNALS = {
     name: number
     for number, name in enumerate(
-        "HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT CHLD CONT STOP TSTP TTIN TTOU URG "
-        "XCPU XFSZ VTALRM PROF WINCH IO PWR SYS".split(),
+        "HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT CHLD CONT STOP TSTP TTIN TTOU "
+        "URG XCPU XFSZ VTALRM PROF WINCH IO PWR SYS".split(),
         1,
     )
 }
@@ -221,10 +222,8 @@ class World:
         proc.ends_at = None
         if proc.runner is not None:
             runner, proc.runner = proc.runner, None
-            try:
+            with suppress(RuntimeError, ValueError):  # the one that is running returns by itself
                 runner.close()
-            except (RuntimeError, ValueError):
-                pass  # it is the one that is running: it returns by itself
         parent = self.procs.get(proc.parent)
         for child in self.children(proc.pid):
             child.parent = 1

@@ -24,7 +24,7 @@ def refusal(guard: ShellGuard) -> str | None:
 
 
 def refusal_after(guard: ShellGuard, before: tuple[str, ...], text: str) -> str | None:
-    """Why the edited command `text` is not what it should be, or None: one command that still has the words `before`."""
+    """Why the edited command `text` is not as it should be, or None: one command with the words `before` in it."""
     words = _words(text)
     if words is None:
         return f"bashlex cannot read `{_short(text)}`"

@@ -10,7 +10,6 @@ from typing import TypeAlias
 from pid1lint.frozen import Frozen
 from pid1lint.source import Excerpt, Place, Span
 
-
 # ------------------------------------------------------------------ words
 
 
@@ -92,7 +91,7 @@ class Word(Frozen):
 
 
 class Assignment(Frozen):
-    """`name=value`, `name+=value`, `name[i]=value` (`subscript` is the `i`), `name=(...)` (then `array` holds the words)."""
+    """`name=value`, `name+=value`, `name[i]=value` (`subscript` is the `i`), `name=(...)` (`array` holds the words)."""
 
     name: str
     value: Word | None
@@ -231,9 +230,7 @@ class Group(Frozen):
 
 
 class Test(Frozen):
-    """`[[ ... ]]`: an expression tree of tuples, `("==", left, right)`, `("-f", word)`, `("&&", a, b)`, `("!", a)`,
-    or `("?",)` where it could not be read.
-    """
+    """`[[ ... ]]` with its expression."""
 
     expression: TestExpression
     span: Span
@@ -254,7 +251,7 @@ class Opaque(Frozen):
 
 
 class TestExpression(Frozen):
-    """A node of a `[[ ]]` expression."""
+    """A node of a `[[ ]]` expression: `op` is `==`, `-f`, `&&`, `!` and so on, or `?` where it could not be read."""
 
     op: str
     words: tuple[Word, ...] = ()

@@ -523,7 +523,9 @@ class _Reader:
             if pattern is None:
                 return TestExpression("?")
             self.at = pattern.end()
-            return TestExpression("=~", (first, Word((Damaged(pattern.group()),), pattern.group(), Span(*pattern.span()))))
+            return TestExpression(
+                "=~", (first, Word((Damaged(pattern.group()),), pattern.group(), Span(*pattern.span())))
+            )
         second = self.word()
         return TestExpression(op.group(), (first, second)) if second else TestExpression("?")
 
@@ -861,5 +863,7 @@ def _joined(parts: list[Part]) -> tuple[Part, ...]:
         else:
             merged.append(part)
     if len(merged) > 1:
-        merged = [part for part in merged if not (isinstance(part, Literal) and part.quoted and not part.text)] or merged[:1]
+        merged = [
+            part for part in merged if not (isinstance(part, Literal) and part.quoted and not part.text)
+        ] or merged[:1]
     return tuple(merged)

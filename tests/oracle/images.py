@@ -34,7 +34,9 @@ HELPERS = ("cron", "crond", "rsyslogd", "sshd", "fluent-bit", "helper", "sidecar
 
 _BARE = re.compile(r"(?<![\w./$@%{=-])[A-Za-z_][\w.+-]*(?![\w/=])")
 _PATH = re.compile(r"(?<![\w./$}-])(?<!-[a-z] )(?<!> )(?<!>)\.{0,2}/[\w./+-]*\w")
-_DATA = re.compile(r"\.(sh|bash|py|js|rb|php|pl|jar|json|ya?ml|conf|cfg|ini|toml|txt|log|pid|sock|env|xml|war)$|^/(tmp|var/lib|var/log|run)/")
+_DATA = re.compile(
+    r"\.(sh|bash|py|js|rb|php|pl|jar|json|ya?ml|conf|cfg|ini|toml|txt|log|pid|sock|env|xml|war)$|^/(tmp|var/lib|var/log|run)/"
+)
 _HANDLES = re.compile(r"signal\.signal|add_signal_handler|process\.on(ce)?\(|Signal\.trap|pcntl_signal|\$SIG\{")
 _NAMED = re.compile(r"SIG(TERM|INT|QUIT|HUP|USR1|USR2|WINCH)\b")
 # A runtime that itself starts programs must be the real one.

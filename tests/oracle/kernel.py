@@ -140,7 +140,7 @@ def run(
     settle: float = SETTLE,
     orphans: int = 0,
 ) -> Run:
-    """Run one container and stop it, `settle` seconds after a stand-in is up and `orphans` processes lost their parents.
+    """Run one container and stop it, `settle` seconds after a stand-in is up, with `orphans` left behind.
 
     `OracleError` if the container cannot be laid out, `LookupError` if it needs a program that is not installed.
     """

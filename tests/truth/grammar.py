@@ -90,7 +90,7 @@ IN_FRONT = (
     ("pipe tee", "@ | tee /tmp/log"),
     ("pipe cat", "@ 2>&1 | cat"),
     ("exec pipe", "exec @ | tee /tmp/log"),
-    ("pipe loop", "@ | while read -r line; do echo \"> $line\"; done"),
+    ("pipe loop", '@ | while read -r line; do echo "> $line"; done'),
     ("eval", 'cmd="@"\neval "$cmd"'),
     ("eval exec", 'cmd="@"\neval "exec $cmd"'),
     ("exec variable", 'cmd="@"\nexec $cmd'),
@@ -154,20 +154,65 @@ JOBS = (
 PIDS = ("pid=$!", "pid=$!", "pid=$!", "pid=${!}", "", "echo $! > /tmp/pid", 'pids="$pids $!"')
 SIGNALS = (
     *("TERM", "TERM", "TERM INT", "INT TERM", "SIGTERM", "SIGTERM SIGINT", "15", "TERM INT QUIT EXIT", "EXIT", "term"),
-    *("INT TERM EXIT", "EXIT TERM", "INT", "HUP INT QUIT TERM", "0 15", "QUIT TERM", "KILL", "SIGKILL SIGTERM", "ERR TERM"),
+    *(
+        "INT TERM EXIT",
+        "EXIT TERM",
+        "INT",
+        "HUP INT QUIT TERM",
+        "0 15",
+        "QUIT TERM",
+        "KILL",
+        "SIGKILL SIGTERM",
+        "ERR TERM",
+    ),
 )
 ACTIONS = (
-    *("kill $pid", "kill $pid", "kill -TERM $pid", 'kill "$pid"', "kill -15 $pid", "kill -s TERM $pid", "kill -SIGTERM $pid"),
+    *(
+        "kill $pid",
+        "kill $pid",
+        "kill -TERM $pid",
+        'kill "$pid"',
+        "kill -15 $pid",
+        "kill -s TERM $pid",
+        "kill -SIGTERM $pid",
+    ),
     *("kill $pid; wait $pid", "kill -TERM $pid; wait $pid", "kill $pid; wait", 'kill "$pid"; wait "$pid"; exit 0'),
-    *("kill -s TERM $pid; wait $pid; exit $?", "kill $pid && wait $pid", "kill $pid 2>/dev/null || true; wait $pid || true"),
-    *("kill -INT $pid", "kill -INT $pid; wait $pid", "kill -QUIT $pid; wait $pid", "kill -KILL $pid", "kill -9 $pid; exit 1"),
+    *(
+        "kill -s TERM $pid; wait $pid; exit $?",
+        "kill $pid && wait $pid",
+        "kill $pid 2>/dev/null || true; wait $pid || true",
+    ),
+    *(
+        "kill -INT $pid",
+        "kill -INT $pid; wait $pid",
+        "kill -QUIT $pid; wait $pid",
+        "kill -KILL $pid",
+        "kill -9 $pid; exit 1",
+    ),
     *("exit 0", "exit", "exit 143", "echo stopping", ":", "", "echo stopping; exit 0", "sleep 1; exit 0"),
     *("kill 0", "kill 0; wait", "kill -- -$$", "kill -TERM -$$", "kill -TERM 0; wait", "trap - TERM; kill 0; wait"),
     *('trap "" TERM; kill 0; wait', "trap - TERM; kill $$", "trap - TERM && kill -- -$$", "kill -TERM -1; wait"),
-    *("kill %1", "kill %1; wait", "kill $(jobs -p)", "kill $(jobs -p); wait", "kill `jobs -p`; wait", "kill $(jobs -pr); wait"),
-    *("jobs -p | xargs kill; wait", "pkill -P $$; wait", "pkill server; wait", "kill $(cat /tmp/pid); wait", "kill -TERM $pids; wait"),
-    *("kill $pid; while kill -0 $pid 2>/dev/null; do sleep 1; done", "kill $pid; sleep 1", "kill $pid; sleep 1; exit 0"),
-    *("kill $!; wait $!", "[ -n \"$pid\" ] && kill $pid; wait $pid", "if kill -0 $pid; then kill $pid; wait $pid; fi"),
+    *(
+        "kill %1",
+        "kill %1; wait",
+        "kill $(jobs -p)",
+        "kill $(jobs -p); wait",
+        "kill `jobs -p`; wait",
+        "kill $(jobs -pr); wait",
+    ),
+    *(
+        "jobs -p | xargs kill; wait",
+        "pkill -P $$; wait",
+        "pkill server; wait",
+        "kill $(cat /tmp/pid); wait",
+        "kill -TERM $pids; wait",
+    ),
+    *(
+        "kill $pid; while kill -0 $pid 2>/dev/null; do sleep 1; done",
+        "kill $pid; sleep 1",
+        "kill $pid; sleep 1; exit 0",
+    ),
+    *("kill $!; wait $!", '[ -n "$pid" ] && kill $pid; wait $pid', "if kill -0 $pid; then kill $pid; wait $pid; fi"),
 )
 # How a trap's text gets to it: `!` is the action, `^` the signals.
 QUOTES = (
@@ -210,7 +255,7 @@ WAITS = (
     ("fg job", "fg %1"),
     ("foreground too", "worker"),
     ("exec too", "exec worker"),
-    ("jobs loop", "while [ -n \"$(jobs -p)\" ]; do sleep 1; done"),
+    ("jobs loop", 'while [ -n "$(jobs -p)" ]; do sleep 1; done'),
 )
 
 # -------------------------------------------------------------------- before it
@@ -222,19 +267,22 @@ PREPARATIONS = (
     ("export", "export NAME=${NAME:-web} OPTIONS="),
     ("mkdir", "mkdir -p /tmp/data && chmod 700 /tmp/data"),
     ("heredoc file", "cat > /tmp/server.conf <<EOF\nname ${NAME:-web}\nEOF"),
-    ("function log", "log() { echo \"[entrypoint] $*\"; }\nlog starting"),
-    ("if missing", 'if [ ! -f /tmp/done ]; then\n  echo first start\n  touch /tmp/done\nfi'),
+    ("function log", 'log() { echo "[entrypoint] $*"; }\nlog starting'),
+    ("if missing", "if [ ! -f /tmp/done ]; then\n  echo first start\n  touch /tmp/done\nfi"),
     ("if variable", 'if [ -n "${DEBUG:-}" ]; then\n  set -x\nfi'),
     ("if variable and", '[ -z "${DEBUG:-}" ] || set -x'),
     ("migrate", "python manage.py migrate"),
     ("wait for", "until pg_isready -h db; do\n  sleep 1\ndone"),
     ("hooks", 'for f in /docker-entrypoint.d/*.sh; do\n  [ -x "$f" ] && "$f"\ndone'),
-    ("hooks sourced", "for f in /docker-entrypoint.d/*.sh; do\n  . \"$f\"\ndone"),
-    ("hooks case", 'for f in /docker-entrypoint.d/*; do\n  case "$f" in\n    *.sh) . "$f" ;;\n    *) echo ignoring $f ;;\n  esac\ndone'),
+    ("hooks sourced", 'for f in /docker-entrypoint.d/*.sh; do\n  . "$f"\ndone'),
+    (
+        "hooks case",
+        'for f in /docker-entrypoint.d/*; do\n  case "$f" in\n    *.sh) . "$f" ;;\n    *) echo ignoring $f ;;\n  esac\ndone',
+    ),
     ("sourced", ". /env.sh"),
     ("sourced if", "if [ -f /env.sh ]; then\n  . /env.sh\nfi"),
     ("drop root", 'if [ "$(id -u)" = 0 ]; then\n  echo root\nfi'),
-    ("default argument", 'if [ $# -eq 0 ]; then\n  set -- server\nfi'),
+    ("default argument", "if [ $# -eq 0 ]; then\n  set -- server\nfi"),
     ("option argument", 'if [ "${1#-}" != "$1" ]; then\n  set -- server "$@"\nfi'),
     ("first argument", 'if [ "$1" = server ]; then\n  echo serving\nfi'),
     ("case argument", 'case "$1" in\n  -*) set -- server "$@" ;;\n  bash|sh) exec "$@" ;;\nesac'),
@@ -388,7 +436,14 @@ def _script_case(draw: Draw, kind: Kind) -> Case:
 def _string_case(draw: Draw, kind: Kind) -> Case:
     tags = ["string"]
     line = "; ".join(part.replace("\n", "; ") for part in _ending(draw, kind, tags))
-    for odd, right in (("; then;", "; then"), ("then;", "then"), ("do;", "do"), ("{;", "{"), (";;;", ";;"), ("in;", "in")):
+    for odd, right in (
+        ("; then;", "; then"),
+        ("then;", "then"),
+        ("do;", "do"),
+        ("{;", "{"),
+        (";;;", ";;"),
+        ("in;", "in"),
+    ):
         line = line.replace(odd, right)
     line = line.replace("&;", "&").replace("else;", "else")
     if "EOF" in line or "case" in line or '"$@"' in line:
