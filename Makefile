@@ -12,7 +12,7 @@ DEV    := $(VENV)/.dev-ready
 
 help:
 	@echo 'make demo    try pid1lint on the images in examples/'
-	@echo 'make test    run the tests'
+	@echo 'make test    lint, types and all tests'
 	@echo 'make truth   hold the model against the kernel on N=3000 made-up launches (SEED=...)'
 	@echo 'make lint    ruff; make types: mypy; make format: ruff format'
 	@echo 'make clean   remove the virtual environment and all caches'
@@ -32,7 +32,7 @@ $(DEV): $(RUN)
 demo: $(RUN)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh examples/demo.sh
 
-test: $(DEV)
+test: lint types
 	$(BIN)/python -m pytest
 
 truth: $(DEV)

@@ -250,9 +250,14 @@ def damaged(before: Source, after: Source, dockerfile: str) -> str | None:
     script are not looked into.
     """
     problems = _problems(after, dockerfile)
-    if len(problems) <= len(_problems(before, dockerfile)):
-        return None
-    return f"{after.path} would not parse any more: {problems[0]}"
+    if len(problems) > len(_problems(before, dockerfile)):
+        return f"{after.path} would not parse any more: {problems[0]}"
+    if after.path != dockerfile and _is_shell(after):
+        from pid1lint.shell import second
+
+        if second.errors(after.text) > second.errors(before.text):
+            return f"{after.path} would not parse any more, as tree-sitter reads it"
+    return None
 
 
 def _problems(source: Source, dockerfile: str) -> list[str]:
@@ -266,13 +271,15 @@ def _dockerfile_problems(source: Source) -> Iterator[str]:
         yield problem.message
 
 
+def _is_shell(source: Source) -> bool:
+    first = source.text.partition("\n")[0]
+    return not source.path.endswith(".json") and (not first.startswith("#!") or "sh" in first)
+
+
 def _script_problems(source: Source) -> Iterator[str]:
     from pid1lint.shell.parse import parse
 
-    first = source.text.partition("\n")[0]
-    if first.startswith("#!") and "sh" not in first:
-        return
-    if source.path.endswith(".json"):
+    if not _is_shell(source):
         return
     for damage in parse(source.whole()).damage:
         yield damage.message

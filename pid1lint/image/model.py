@@ -330,34 +330,12 @@ def signal_name(text: str) -> str:
 
 
 def final_stages(dockerfile: Dockerfile, target: str | None = None) -> tuple[int, ...]:
-    """The stages of which containers are started, in their order.
+    """The stages to judge: the last one, or `target` (none if there is no such stage).
 
-    With a target just that one (none if there is no such stage). Else the last one, and every named stage with an
-    ENTRYPOINT or CMD of its own from which no other stage copies: such are built with `--target`.
+    What an earlier stage would run says nothing about the image that is built.
     """
     found = stages(dockerfile, {})
-    if target is not None:
-        index = find_stage(target, found)
-        return () if index is None else (index,)
-    if not found:
-        return ()
-    copied = {index for stage in found for index in _copied_from(stage, found)}
-    last = found[-1].index
-    return (*[stage.index for stage in found[:-1] if _is_target(stage) and stage.index not in copied], last)
-
-
-def _is_target(stage: Stage) -> bool:
-    return bool(stage.name) and any(i.keyword in ("ENTRYPOINT", "CMD") for i in stage.instructions)
-
-
-def _copied_from(stage: Stage, among: tuple[Stage, ...]) -> set[int]:
-    names = set()
-    for instruction in stage.instructions:
-        source = instruction.flag("from")
-        if source is not None:
-            names.add(source)
-        for flag in instruction.flags:
-            if flag.name == "mount" and flag.value:
-                names.update(part.removeprefix("from=") for part in flag.value.split(",") if part.startswith("from="))
-    indexes = (find_stage(name, among[: stage.index]) for name in names)
-    return {index for index in indexes if index is not None}
+    if target is None:
+        return (found[-1].index,) if found else ()
+    index = find_stage(target, found)
+    return () if index is None else (index,)

@@ -27,6 +27,8 @@ def analyse(image: Image) -> Launch:
     sh = image.sh
     shells = (sh,) if sh else ("dash", "bash", "busybox")
     argv = _argv(image)
+    if image.windows:
+        return _without_path(image, Outcome.UNKNOWN, "it is a Windows image, which knows no signals")
     if argv is None:
         return _without_command(image)
     per_shell = [_explore(image, argv, signal, sh, _MOST_COMMANDS // len(shells)) for sh in shells]
@@ -141,14 +143,14 @@ def _run(image: Image, argv: Argv, signal: str, sh: str, ways: tuple[int, ...], 
         scout = _start(image, argv, World(signal, plan, ways, scouting=True), sh, shared)
         found = {}
         for thread, points in scout.points.items():
-            last = _last(points, scout.started)
+            last = _last(points, scout.started, certain=not thread and _gave_up(scout))
             if thread and last is not None:
                 found[thread] = last
         main = scout.points.get(0)
         if found == plan:
             break
         plan = found
-    last = _last(main, scout.started) if main else None
+    last = _last(main, scout.started, certain=_gave_up(scout)) if main else None
     if found == plan and main and last == len(main) - 1 and scout.held == last and scout.failure is None:
         # The scout stands where the launch stays: it need not be run again.
         scout.scouting = False
@@ -171,10 +173,19 @@ def _start(image: Image, argv: Argv, world: World, sh: str, shared: Shared) -> W
     return world
 
 
-def _last(points: list[Point], started: int) -> int | None:
-    """Where a line of execution stays: at the last point, or at the first of the waits that end it."""
+def _gave_up(scout: World) -> bool:
+    """Whether PID 1 has failed, or has become a program that ends: nothing before that was there to stay."""
+    one = scout.procs[1]
+    return not one.alive and (one.status != 0 or (len(one.stages) > 1 and one.stage.kind == "job"))
+
+
+def _last(points: list[Point], started: int, *, certain: bool) -> int | None:
+    """Where a line of execution stays: at the last point, or at the first of the waits that end it.
+
+    `certain`: not at a program of which nothing is known.
+    """
     at = len(points) - 1
-    while at >= 0 and points[at].guess and started - points[at].started > _CLEAN_UP:
+    while at >= 0 and points[at].guess and (certain or started - points[at].started > _CLEAN_UP):
         at -= 1
     while at > 0 and points[at].how in _WAITS and points[at - 1].how in _WAITS:
         at -= 1
