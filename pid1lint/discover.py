@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 _NAMES = ("dockerfile", "containerfile")
 # `Dockerfile.md` is about one, `Dockerfile.j2` becomes one, `Dockerfile.dockerignore` belongs to one.
 _OTHER = frozenset(
-    "bak dockerignore erb html in j2 jinja jinja2 json lock log md mustache orig py rej rst sh swp template tmpl tpl "
-    "toml txt yaml yml".split()
+    "bak c cc cpp cs css dockerignore erb go h html in j2 java jinja jinja2 js json kt lock log lua md mustache orig "
+    "patch php pl properties ps1 py rb rej rs rst scala sh snap sum swift swp template test tmpl tpl toml ts tsx txt "
+    "xml yaml yml".split()
 )
 _SKIPPED = frozenset(("node_modules", "__pycache__"))
 _SCRIPTS = frozenset(("bash", "dash", "ksh", "sh", "zsh"))

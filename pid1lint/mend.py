@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
 BUILTINS = frozenset(
     ". : [ alias bg break cd command continue eval exec exit export false fc fg getopts hash jobs kill let local "
-    "printf pwd read readonly return set shift source test times trap true type ulimit umask unalias unset wait [[ "
-    "declare typeset echo shopt time ! { } if then else elif fi for while until do done case esac in function select".split()
+    "printf pwd read readonly return set shift source test times trap true type ulimit umask unalias unset wait "
+    "[[ declare typeset echo shopt time ! { } if then else elif fi for while until do done case esac in function "
+    "select".split()
 )
 
 

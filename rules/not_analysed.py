@@ -25,7 +25,7 @@ def not_analysed(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    Dockerfile:2:13: PID903 not analysed: the script /opt/team/start.sh is not in the build context
+    Dockerfile:2:14: PID903 not analysed: the script /opt/team/start.sh is not in the build context
     = unknown
     ```
     """

@@ -31,6 +31,7 @@ class Launcher(NamedTuple):
     `takes_later_options`: without `--` it takes options behind the command's name for its own, and ends with 1 at one
     that it does not know; not where it is built with musl, as Alpine's is.
     `leads_group`: it puts itself and the command into a process group of their own.
+    `busybox_kind`: the kind that it has as Busybox's applet, if that is another.
     `group`: signals go to the command's whole process group, or do so with one of `group_options`, and do not with
     one of `ungroup_options`.
     """
@@ -57,6 +58,7 @@ class Launcher(NamedTuple):
     shell_words: bool = False
     commandless: bool = False
     leads_group: bool = False
+    busybox_kind: str = ""
     takes_later_options: bool = False
     reaps: bool | None = None
     measured: bool = False

@@ -33,7 +33,8 @@ class Shell(NamedTuple):
     `exit_trap_on_signal`: an untrapped TERM runs the EXIT trap and ends the shell, even as PID 1 and with the app in
     the foreground. `dies_while_waiting`: an untrapped TERM ends it in `wait`, with its EXIT trap, even as PID 1.
     `kill_zero`: what `kill 0` in its own signal's handler leads to: `crashes`, `dies`, `hangs`.
-    `wait_n_status`: how a shell without `wait -n` ends at it. `ampersand_redirect`: whether `&>` redirects; else it
+    `wait_n_status`: how a shell without `wait -n` ends at it. `wait_n_counts_ended`: a job that has ended before is
+    one for it. `ampersand_redirect`: whether `&>` redirects; else it
     is `&` and then `>`. `foreground_job`: `fg` works without a terminal, after `set -m`.
     `jobs_in_substitution`: `$(jobs -p)` is not empty; `lists_ended_jobs`: it names jobs that have
     ended until `wait` has told of them.
@@ -70,6 +71,7 @@ class Shell(NamedTuple):
     kill_zero: str = "crashes"
     wait_n: bool = True
     wait_n_status: int = 0
+    wait_n_counts_ended: bool = False
     process_substitution: bool = True
     foreground_job: bool = False
     combined_short_options: bool = True

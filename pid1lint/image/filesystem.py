@@ -619,7 +619,7 @@ class FileSystem(Tree):
                     if file is not None and file.text is not None:
                         yield file.text.text
                         found += 1
-                elif name not in _FOREIGN_DIRS and "." not in name and depth < _MAX_DEPTH:
+                elif name not in _FOREIGN_DIRS and ("." not in name or name.endswith(".d")) and depth < _MAX_DEPTH:
                     waiting.append((below, depth + 1))
             if found >= _MAX_TEXTS or len(waiting) > _MAX_NAMES:
                 return

@@ -121,7 +121,12 @@ class Image:
     def configures(self, pattern: str) -> bool:
         """Whether a configuration file holds a pattern: of the base image, or as a RUN or a COPY here writes it."""
         texts = [self.base.config] if self.base is not None else []
-        return any(re.search(pattern, text) for text in (*texts, *self.run_texts, *self._configuration))
+        return any(re.search(pattern, text) for text in (*texts, *self.run_texts, *self._written, *self._configuration))
+
+    @cached_property
+    def _written(self) -> tuple[str, ...]:
+        """The strings inside RUN instructions, each on a line of its own: `echo 'a = b' > f`, `sed 's/x/a = b/'`."""
+        return tuple(re.sub(r"['\"/|]|\\n", "\n", text) for text in self.run_texts)
 
     @cached_property
     def _configuration(self) -> tuple[str, ...]:

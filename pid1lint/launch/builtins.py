@@ -277,6 +277,8 @@ def _kill(shell: Shell, node: Simple, argv: Argv, where: Where, skipped: int) ->
 
 
 def _send(shell: Shell, name: str, words: list[str], node: Simple) -> int | None:
+    from pid1lint.launch.shell import ExitShell
+
     world = shell.world
     targets: list[Proc] = []
     unsure = missed = False
@@ -316,7 +318,11 @@ def _send(shell: Shell, name: str, words: list[str], node: Simple) -> int | None
         elif target.pid not in (1, shell.proc.pid):
             # A program that handles the signal ends well; others die of it.
             handles = target.react is not None and target.react(name) in ("handles", "drops")
+            for child in world.children(target.pid) if target.on_signal is not None else ():
+                shell.end_all(child)
             world.end(target, 0 if handles else 128 + SIGNALS.get(name, 15))
+    if shell.dying is not None:
+        raise ExitShell(shell.dying)
     return 0 if unsure or (reached and (shell.dialect.kill_counts_any or not missed)) else 1
 
 
@@ -401,7 +407,7 @@ def _wait(shell: Shell, node: Simple, argv: Argv, where: Where, skipped: int) ->
     if any_one:
         ended = [job for job in jobs if job not in alive and job.pid not in shell.waited]
         shell.waited |= {job.pid for job in jobs if job not in alive}
-        if ended:
+        if ended and shell.dialect.wait_n_counts_ended:
             # One that has ended before counts, once.
             return shell.world.procs[ended[0].pid].status
     if not alive:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -32,6 +33,15 @@ FILTERS = frozenset(
 """Programs that end when what they read from ends."""
 _USER_SWITCHERS = frozenset("gosu su-exec setpriv s6-setuidgid setuidgid chpst su runuser sudo chroot capsh".split())
 _PLAIN_BASES = frozenset(("alpine", "busybox"))
+_STOPS = {
+    "mysqladmin": ("mysqld", "mariadbd", "mysqld_safe", "mariadbd-safe"),
+    "mariadb-admin": ("mysqld", "mariadbd", "mysqld_safe", "mariadbd-safe"),
+    "redis-cli": ("redis-server",),
+    "valkey-cli": ("valkey-server",),
+    "apachectl": ("apache2", "httpd"),
+    "apache2ctl": ("apache2", "httpd"),
+}
+"""The daemons that a program of another name stops."""
 _DEPTH = 24
 
 
@@ -425,7 +435,7 @@ class Machine:
             operands = [argv[index].value for index in parts.operands]
             user = parts.value("-u", "--user", "--reuid", "--userspec") or next(iter(operands[-1:]), "root")
             env = env._replace(user=user)
-        if parts.kind == "exec":
+        if parts.kind == "exec" or (known.busybox_kind == "exec" and self._has_applets()):
             self._become(proc, command, "exec", command[0].excerpt.place() if command[0].excerpt else place, call, env)
             return True
         root = proc.pid
@@ -460,6 +470,11 @@ class Machine:
         # Those two have something to say without one.
         self.world.end(proc, 0 if known.name in ("env", "nice") else 125)
         return True
+
+    def _has_applets(self) -> bool:
+        """Whether the image's tools are Busybox's."""
+        base = self.image.base
+        return base is not None and base.sh == "busybox" and "coreutils" not in self.image.packages
 
     def _stray_option(self, known: Launcher, argv: Argv) -> str:
         """What stands behind an init's command and would be the command's, had the init not taken it."""
@@ -605,12 +620,17 @@ class Machine:
         file: ImageFile | None = None,
     ) -> None:
         words = [word.value for word in argv]
+        if " " in words[0].strip() and "/" not in words[0] and start != "container" and file is None:
+            # A message without its `echo`, say: no such command, and the script goes on.
+            self.stage(proc, argv, start, place, "job", call)
+            self.world.end(proc, 127)
+            return
         line = " " in words[0].strip() and argv[0].excerpt is not None
         if (line or (words[0].startswith("[") and len(words[0]) > 1)) and file is None and UNKNOWN not in words[0]:
             why = f"no program is called `{argv[0].text}`"
             self._cannot_start(proc, argv, start, place, call, 127, why, "words")
             return
-        fact = program(words, self.image.configures)
+        fact = program(words, lambda pattern: self._configured(pattern, words, env))
         supervises = launcher(words[0])
         if supervises is not None and supervises.kind == "init":
             # An init that takes its command from elsewhere: s6-overlay's /init, runsvdir.
@@ -640,6 +660,10 @@ class Machine:
             stage.reaction, stage.assumed = "handles", True
         proc.react = self._reaction(fact, stage)
         lifetime = fact.lifetime if fact is not None else "long"
+        if proc.fed and stage.program in FILTERS:
+            stage.kind = "job"
+            self.world.end(proc, 0)
+            return
         if stage.program not in FILTERS:
             proc.reads_from = ()
         if proc.reads_from:
@@ -653,6 +677,7 @@ class Machine:
             self._sleep(proc, stage, words[1])
         elif lifetime == "short":
             stage.kind = "job"
+            self._stop_daemons(stage.program, words[1:])
             self.world.end(proc, 0)
         elif lifetime == "daemonizes":
             excerpts = tuple(word.excerpt for word in argv)
@@ -662,6 +687,15 @@ class Machine:
             self._daemon(proc, stage)
         else:
             self._stay(proc, stage, lifetime)
+
+    def _configured(self, pattern: str, words: list[str], env: Environment) -> bool:
+        """Whether a configuration file says something: one that the command names, or one of the image's own."""
+        for word in words[1:]:
+            path = word.rpartition("=")[2]
+            file = self.image.files.lookup(_normal(path if path[:1] == "/" else f"{env.workdir}/{path}")) if path else None
+            if file is not None and file.text is not None and re.search(pattern, file.text.text):
+                return True
+        return self.image.configures(pattern)
 
     def _reaction(self, fact: Program | None, stage: Stage) -> Callable[[str], str]:
         stop_signal = self.world.stop_signal
@@ -698,11 +732,20 @@ class Machine:
         daemon.stages.append(
             Stage(stage.argv, stage.program, "background", stage.place, "app", stage.call, fact=stage.fact)
         )
-        daemon.long = True
+        daemon.long = daemon.daemon = True
         daemon.helper = stage.fact is not None and stage.fact.helper
         daemon.react = proc.react
         daemon.group = daemon.pid
         self.world.end(proc, 0)
+
+    def _stop_daemons(self, name: str, words: list[str]) -> None:
+        """`pg_ctl stop`, `mysqladmin shutdown`: what a script has started to set things up is gone before the stop."""
+        if self.world.stopped or not any(word in ("stop", "shutdown", "quit") for word in words):
+            return
+        own = _STOPS.get(name, ()) + (name,)
+        for daemon in list(self.world.procs.values()):
+            if daemon.alive and daemon.daemon and daemon.stage.program in own:
+                self.world.end(daemon, 0)
 
     def _stay(self, proc: Proc, stage: Stage, lifetime: str) -> None:
         """A program that may run on: whether it does is the plan's to say."""
@@ -718,7 +761,12 @@ class Machine:
             return
         root = proc.pid == 1 or proc.pid in self.background
         how = "exec" if root else "forever" if lifetime == "forever" else "app"
-        if world.blocks_here(proc.thread, how, guess=stage.fact is None and how == "app"):
+        if how == "app" and stage.fact is None and stage.argv[-1] == "start" and len(stage.argv) == 2:
+            # `app-ctl start` comes back: what it leaves behind is not known.
+            world.end(proc, 0)
+            return
+        guess = how == "app" and (stage.fact is None or bool(stage.fact.interpreter))
+        if world.blocks_here(proc.thread, how, guess=guess):
             proc.long = True
         else:
             world.end(proc, 0)

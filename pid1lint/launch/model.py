@@ -26,9 +26,9 @@ def analyse(image: Image) -> Launch:
     signal = signal_name(image.stop_signal) or "TERM"
     sh = image.sh
     shells = (sh,) if sh else ("dash", "bash", "busybox")
-    argv = _argv(image)
     if image.windows:
         return _without_path(image, Outcome.UNKNOWN, "it is a Windows image, which knows no signals")
+    argv = _argv(image)
     if argv is None:
         return _without_command(image)
     per_shell = [_explore(image, argv, signal, sh, _MOST_COMMANDS // len(shells)) for sh in shells]
@@ -93,6 +93,10 @@ def _without_command(image: Image) -> Launch:
         outcome, why = Outcome.UNKNOWN, f"what {image.base_reference} runs is not known"
     else:
         outcome, why = Outcome.FAILS, "the image has no command to run"
+    return _without_path(image, outcome, why)
+
+
+def _without_path(image: Image, outcome: Outcome, why: str) -> Launch:
     return Launch(
         image,
         image.dockerfile.source.path,

@@ -158,6 +158,7 @@ class Shell(State):
         self.monitor = False
         self.nounset = "u" in how.options
         self.subshell_of_another = False
+        self.dying: int | None = None
         self.at = script.body.span
         self.calls = 0
         self.conditional = 0
@@ -266,7 +267,7 @@ class Shell(State):
             self._die(130)
             return True
         exits = self.dialect.exit_trap_on_signal and "EXIT" in self.traps and name not in self.proc.ignored
-        if exits and name in ("TERM", "INT", "HUP", "QUIT", "USR1", "USR2", "ALRM", "PIPE") and not self.in_trap:
+        if exits and name in ("TERM", "INT", "HUP", "QUIT", "USR1", "USR2", "ALRM", "PIPE"):
             # It does not wait for its child: the trap runs at once, and the shell is gone.
             self._die(143)
             return True
@@ -274,6 +275,10 @@ class Shell(State):
 
     def _die(self, status: int) -> None:
         """Drop what is being done, run the EXIT trap and end."""
+        if self.proc.runner is not None and self.proc.runner.gi_running:
+            # It has signalled itself: the command that did so sees to it.
+            self.dying = status
+            return
         self.proc.runner = self._leave(status)
         self.proc.block = None
         self.in_trap = True
@@ -855,11 +860,11 @@ class Shell(State):
         if self.world.stopped:
             return
         for pid in job.pids:
-            self._end_all(self.world.procs[pid])
+            self.end_all(self.world.procs[pid])
 
-    def _end_all(self, proc: Proc) -> None:
+    def end_all(self, proc: Proc) -> None:
         for child in self.world.children(proc.pid):
-            self._end_all(child)
+            self.end_all(child)
         self.world.end(proc, 0)
 
     # ------------------------------------------------------------ simple commands
@@ -1040,6 +1045,7 @@ class Shell(State):
         if self.monitor:
             child.group = child.pid
         child.reads_from = self.proc.reads_from if self.feeds else ()
+        child.fed = any(redirect.op.startswith("<<") for redirect in node.redirects)
         self.machine.become(child, argv, "child", at, call, env)
         return (yield from self.foreground(child, node.span)) if child.alive else self._result(child, argv)
 

@@ -131,6 +131,10 @@ class Proc:
     kills_at: float | None = None
     long: bool = False
     helper: bool = False
+    # It has put itself into the background.
+    daemon: bool = False
+    # Its input is a here-document: a filter ends with it.
+    fed: bool = False
     reads_from: tuple[int, ...] = ()
     parent_at_stop: int = 0
 

@@ -154,7 +154,7 @@ def run(
             if orphans and process.poll() is None:
                 began.lose_orphans(orphans)
             tree = began.tree()
-            up = began.ready_pids()
+            up = began.ready_pids() & {each.pid for each in tree if each.state != "Z"}
             ended_early = process.poll() is not None
             started = time.monotonic()
             in_time = ended_early or began.stop(_number(container.stop), deadline)

@@ -8,7 +8,7 @@ import re
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tests import oracle
@@ -37,7 +37,7 @@ def main() -> int:
     return 0 if total.agreement >= 0.99 and total.verdicts >= 0.95 else 1
 
 
-def _progress(count: int) -> object:
+def _progress(count: int) -> Callable[[Judged], None]:
     done = iter(range(1, count + 1))
 
     def seen(_: Judged) -> None:

@@ -70,13 +70,13 @@ class Case:
         named = {name: it for name, it in STAND_INS.items() if re.search(rf"\b{name}\b", text)}
         if re.search(r"kill [^;]*(\b0\b|-\$\$)", text):
             # A shell that signals itself until its stack is full takes its time.
-            named = {name: replace(it, cleanup_ms=2000) for name, it in named.items()}
+            named = {name: replace(it, cleanup_ms=800) for name, it in named.items()}
         return container_of(self.image, named)
 
     @property
     def settle(self) -> float:
         """How long to wait until it has come to rest: longer where a server is started and stopped first."""
-        return 1.2 if "sleep 0.5" in self.shown() else 0.25
+        return 0.25 + 0.9 * self.shown().count("sleep 0.5")
 
     def foreseen(self) -> str:
         """The model's verdict."""

@@ -343,8 +343,8 @@ def _tagged(draw: Draw, tags: list[str], options: tuple[tuple[str, str], ...]) -
 
 def _with_program(draw: Draw, tags: list[str], text: str) -> str:
     launcher = _tagged(draw, tags, LAUNCHERS)
-    # In a variable the quotes would stay.
-    arguments = () if text.startswith("cmd=") else ('"$@"',) * 4
+    # In a variable the quotes would stay, and in another string there are no arguments.
+    arguments = () if text.startswith("cmd=") or "sh -c '" in text else ('"$@"',) * 4
     program = _pick(draw, (*PROGRAMS, *arguments))
     if program == '"$@"':
         tags.append("arguments")
@@ -354,7 +354,9 @@ def _with_program(draw: Draw, tags: list[str], text: str) -> str:
 
 def _ways(kind: Kind, draw: Draw) -> tuple[tuple[str, str], ...]:
     # Others' syntax turns up under plain sh now and then.
-    return (*IN_FRONT, *BASH_ONLY) if kind.is_bash or draw(st.integers(0, 9)) == 0 else IN_FRONT
+    if kind.is_bash:
+        return (*IN_FRONT, *BASH_ONLY)
+    return (*IN_FRONT, *(way for way in BASH_ONLY if way[0] != "function keyword"))
 
 
 def _foreground(draw: Draw, kind: Kind, tags: list[str]) -> list[str]:
@@ -406,8 +408,7 @@ def cases(draw: Draw) -> Case:
 def _script_case(draw: Draw, kind: Kind) -> Case:
     tags = ["script"]
     lines = [_pick(draw, OPENINGS)] if draw(st.booleans()) else []
-    for _ in range(_pick(draw, (0, 0, 1, 1, 2, 3))):
-        lines.append(_tagged(draw, tags, PREPARATIONS))
+    lines += [_tagged(draw, tags, PREPARATIONS) for _ in range(_pick(draw, (0, 0, 1, 1, 2, 3)))]
     if "u" in "".join(lines[:1]) and lines[0].startswith("set -e"):
         # Who says that no name may be unset has seen to it that none is.
         lines.append("pid= pids= NAME=${NAME:-web}")
