@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 Status = Generator[Block, None, "int | None"]
 Builtin = Callable[["Shell", Simple, "Argv", "Where", int], Status]
+SOON_SECONDS = 60.0
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*\+?=")
 
 
@@ -418,7 +419,7 @@ def _wait(shell: Shell, node: Simple, argv: Argv, where: Where, skipped: int) ->
         return shell.world.procs[jobs[-1].pid].status if jobs and words else 0
     pids = tuple(pid for job in alive for pid in job.pids)
     if not shell.world.stopped and shell.proc.thread not in shell.world.live:
-        finite = all(shell.world.procs[pid].ends_at is not None or not shell.world.procs[pid].alive for pid in pids)
+        finite = all(_soon_over(shell.world.procs[pid], shell.world.clock) for pid in pids)
         if finite or not shell.world.blocks_here(shell.proc.thread, "wait"):
             for job in alive[: 1 if any_one else None]:
                 shell.finish(job)
@@ -432,6 +433,11 @@ def _wait(shell: Shell, node: Simple, argv: Argv, where: Where, skipped: int) ->
     gone = [job for job in alive if not shell.world.procs[job.pid].alive]
     status = shell.world.procs[(gone[0] if any_one and gone else alive[-1]).pid].status
     return status if words or any_one else 0
+
+
+def _soon_over(proc: Proc, now: float) -> bool:
+    """Whether a process has ended, or will have before anyone says stop: not a `sleep 3600`."""
+    return not proc.alive or (proc.ends_at is not None and proc.ends_at - now < SOON_SECONDS)
 
 
 def _jobs_named(shell: Shell, words: list[str]) -> list[Job]:

@@ -452,7 +452,7 @@ class Machine:
             return True
         if root in self.background:
             self.background.add(child.pid)
-        self._connect(proc, child, parts.kind, parts.group)
+        self._connect(proc, child, parts.kind, parts.group, beside=known.leads_group)
         self.become(child, command, "child", command[0].excerpt.place() if command[0].excerpt else place, call, env)
         if not child.alive and proc.alive:
             self.world.end(proc, child.status)
@@ -485,8 +485,11 @@ class Machine:
         skipped = known.options_with_value | known.flags
         return next((word for word in words if len(word) > 1 and word[0] == "-" and word not in skipped), "")
 
-    def _connect(self, proc: Proc, child: Proc, kind: str, group: bool) -> None:
-        """What a launcher that stays does with signals, and with its child's end."""
+    def _connect(self, proc: Proc, child: Proc, kind: str, group: bool, beside: bool = False) -> None:
+        """What a launcher that stays does with signals, and with its child's end.
+
+        It passes them on to its child, to the child's `group`, or to all `beside` it in its own group.
+        """
         world = self.world
 
         def ended(gone: Proc) -> None:
@@ -494,7 +497,11 @@ class Machine:
                 world.end(proc, gone.status)
 
         def forward(name: str) -> None:
-            if group:
+            if beside:
+                for other in [other for other in world.procs.values() if other.group == proc.group]:
+                    if other is not proc:
+                        world.signal(other, name)
+            elif group:
                 world.signal_group(child.group, name)
             else:
                 world.signal(child, name)

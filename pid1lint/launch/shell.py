@@ -275,7 +275,7 @@ class Shell(State):
 
     def _die(self, status: int) -> None:
         """Drop what is being done, run the EXIT trap and end."""
-        if self.proc.runner is not None and self.proc.runner.gi_running:
+        if self.proc.pid in self.world.running:
             # It has signalled itself: the command that did so sees to it.
             self.dying = status
             return
@@ -863,6 +863,7 @@ class Shell(State):
             self.end_all(self.world.procs[pid])
 
     def end_all(self, proc: Proc) -> None:
+        """End a process and all below it."""
         for child in self.world.children(proc.pid):
             self.end_all(child)
         self.world.end(proc, 0)

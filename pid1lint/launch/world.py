@@ -178,6 +178,8 @@ class World:
         self.choices: list[Choice] = []
         self.points: dict[int, list[Point]] = {}
         self.started = 0
+        # The processes at work: one, and those that it lets start others just now.
+        self.running: set[int] = set()
         # Where the main line of execution was held while it was scouted.
         self.held = -1
         self.in_exit_trap = 0
@@ -249,9 +251,11 @@ class World:
             if proc.pid == 1 and not from_outside:
                 return
             if name == "KILL":
+                # Whatever it had begun to clean up.
+                proc.done = False
                 self.end(proc, 137)
             return
-        if name in proc.ignored and (proc.react is None or proc.react(name) == "default"):
+        if name in proc.ignored and proc.on_signal is None and (proc.react is None or proc.react(name) == "default"):
             # A program with a handler of its own installs it whatever it has inherited.
             proc.lost = True
             return
@@ -298,7 +302,7 @@ class World:
         A line without a plan is scouted: its points are only noted, and all but those that never return are passed.
         `guess`: it is a program of which nothing is known, which stays only if it comes last.
         """
-        if self.in_exit_trap and not self.stopped:
+        if self.in_exit_trap and not self.stopped and how != "wait":
             return False
         points = self.points.setdefault(thread, [])
         points.append(Point(how, guess, self.started))
@@ -369,12 +373,15 @@ class World:
         if runner is None:
             return
         proc.block = None
+        self.running.add(proc.pid)
         try:
             proc.block = next(runner)
         except StopIteration as stop:
             if proc.runner is runner:
                 proc.runner = None
                 self.end(proc, stop.value)
+        finally:
+            self.running.discard(proc.pid)
 
     def _stop(self) -> None:
         self.at_stop = [proc for proc in self.procs.values() if proc.alive]

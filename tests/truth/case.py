@@ -68,9 +68,9 @@ class Case:
         """The image for the oracle; `LookupError` if it needs a program that is not installed."""
         text = self.shown()
         named = {name: it for name, it in STAND_INS.items() if re.search(rf"\b{name}\b", text)}
-        if re.search(r"kill [^;]*(\b0\b|-\$\$)", text):
+        if re.search(r"kill [^;]*(\b0\b|-\$\$)", text) and "sleep 1;" not in text:
             # A shell that signals itself until its stack is full takes its time.
-            named = {name: replace(it, cleanup_ms=800) for name, it in named.items()}
+            named = {name: replace(it, cleanup_ms=1600) for name, it in named.items()}
         return container_of(self.image, named)
 
     @property

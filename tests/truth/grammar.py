@@ -356,7 +356,8 @@ def _ways(kind: Kind, draw: Draw) -> tuple[tuple[str, str], ...]:
     # Others' syntax turns up under plain sh now and then.
     if kind.is_bash:
         return (*IN_FRONT, *BASH_ONLY)
-    return (*IN_FRONT, *(way for way in BASH_ONLY if way[0] != "function keyword"))
+    # Others read on where these are no syntax of theirs, or take another name for the program's.
+    return (*IN_FRONT, *(way for way in BASH_ONLY if way[0] not in ("function keyword", "exec -a")))
 
 
 def _foreground(draw: Draw, kind: Kind, tags: list[str]) -> list[str]:
