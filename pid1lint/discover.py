@@ -66,11 +66,19 @@ def _walk(shown: str, real: str, ignores: tuple[Ignores, ...]) -> Iterator[str]:
         if entry.is_dir(follow_symlinks=False):
             if not entry.name.startswith(".") and entry.name not in _SKIPPED:
                 folders.append(entry)
-        elif is_dockerfile_name(entry.name) and not _ignored(entry.path, ignores) and entry.is_file():
+        elif is_dockerfile_name(entry.name) and not _ignored(entry.path, ignores) and _may_be_file(entry):
             yield _join(shown, entry.name)
     for folder in folders:
         if not _ignored(folder.path + "/", ignores):
             yield from _walk(_join(shown, folder.name), folder.path, ignores)
+
+
+def _may_be_file(entry: os.DirEntry[str]) -> bool:
+    """Whether it is a file, or a link that leads nowhere: that is for the one who reads it to say."""
+    try:
+        return entry.is_file() or entry.is_symlink()
+    except OSError:
+        return True
 
 
 def _join(shown: str, name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
@@ -89,6 +90,8 @@ def judge(
     run = _Run(source.path, rules)
     for problem in dockerfile.problems:
         run.judge_problem(FileProblem(Place(source, problem.span), "syntax", problem.message))
+    for file_problem in (*_not_utf8(source), *_outside(dockerfile, context)):
+        run.judge_problem(file_problem)
     for launch in run.guard("the launch analysis", lambda: _launches(dockerfile, context, target, build_args)) or ():
         for file_problem in _script_damage(launch):
             run.judge_problem(file_problem)
@@ -133,13 +136,47 @@ def _nearest(target: str, among: Sequence[Stage]) -> str:
     return f"; did you mean {nearest[0]!r}?" if nearest else ""
 
 
+def _not_utf8(source: Source) -> Iterator[FileProblem]:
+    at = source.invalid_offset
+    if at is not None:
+        yield FileProblem(source.place(at, at + 1), "encoding", f"{source.path} is not UTF-8: the byte stays as it is")
+
+
+def _outside(dockerfile: Dockerfile, context: BuildContext) -> Iterator[FileProblem]:
+    """What COPY and ADD name outside the build context: nothing there is read, by Docker or by us."""
+    import posixpath
+
+    for instruction in dockerfile.instructions:
+        if instruction.keyword not in ("COPY", "ADD") or instruction.flag("from") is not None:
+            continue
+        text = instruction.text
+        found = re.finditer(r"[^\s\"',\[\]]+", text.text)
+        for word in list(found)[:-1]:
+            path = posixpath.normpath(word.group().lstrip("/"))
+            leads_out = path == ".." or path.startswith("../")
+            is_lost = not leads_out and context.is_link(path) and not (context.is_file(path) or context.is_dir(path))
+            if leads_out or is_lost:
+                why = "lies outside" if leads_out else "is a link that leads nowhere in"
+                message = f"{word.group()} {why} the build context"
+                yield FileProblem(text.place(*word.span()), "unreadable", message)
+
+
 def _script_damage(launch: Launch) -> Iterator[FileProblem]:
-    """What does not parse in the scripts that the launch runs; shell text inside the Dockerfile is among them."""
+    """What does not parse in the scripts that the launch runs; shell text inside the Dockerfile is among them.
+
+    Only what a second reader cannot read either: a mistake of ours must not be told as the user's.
+    """
     for path in launch.paths:
         for process in path.tree.walk() if path.tree is not None else ():
-            if process.script is not None:
-                for damage in process.script.damage:
-                    yield FileProblem(process.script.place(damage.span), "syntax", damage.message)
+            script = process.script
+            if script is None or not script.damage or not script.text.source.path:
+                continue
+            from pid1lint.shell import second
+
+            if second.errors(script.text.text):
+                yield from (
+                    FileProblem(script.place(damage.span), "syntax", damage.message) for damage in script.damage
+                )
 
 
 class _Run:

@@ -16,10 +16,13 @@ Subject = TypeVar("Subject")
 
 
 class FileProblem(NamedTuple):
-    """Why a file could not be looked at in full; `at` is its first line where there is no better place."""
+    """Why a file could not be looked at in full; `at` is its first line where there is no better place.
+
+    `kind`: `syntax` (it does not parse), `unreadable`, `encoding` (it is read, but is not UTF-8).
+    """
 
     at: Place
-    kind: Literal["syntax", "unreadable"]
+    kind: Literal["syntax", "unreadable", "encoding"]
     message: str
 
 

@@ -13,7 +13,9 @@ def unreadable_file(problem: FileProblem) -> Iterator[Finding]:
 
     ## Why is this bad?
 
-    Nothing can be said of a launch whose Dockerfile or script cannot be read. The other files are still checked.
+    Nothing can be said of a launch whose Dockerfile or script cannot be read. The other files are still checked. A
+    file outside the build context is never read, and Docker does not copy it: the build fails. Bytes that are not
+    UTF-8 are an info; the file is read as it is.
 
     ## Example
 
@@ -24,3 +26,5 @@ def unreadable_file(problem: FileProblem) -> Iterator[Finding]:
     """
     if problem.kind == "unreadable":
         yield Finding(problem.at, problem.message)
+    if problem.kind == "encoding":
+        yield Finding(problem.at, problem.message, severity=Severity.INFO)
