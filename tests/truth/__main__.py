@@ -80,7 +80,7 @@ def _shown(one: Judged, whole: Judged) -> str:
         f"foreseen {one.foreseen}, measured {one.measured} (exit code {one.run.code}); {' '.join(whole.case.tags)}",
         *(f"{each.pid} {each.parent} {each.state} {' '.join(each.argv)}" for each in one.run.tree),
         *(f"{each.pid} {each.name} {each.event} {each.signal or ''}" for each in one.run.events),
-        one.run.output,
+        one.run.output[:2000],
         one.case.shown(),
     ]
     if one is not whole:
