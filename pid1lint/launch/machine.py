@@ -627,7 +627,7 @@ class Machine:
         file: ImageFile | None = None,
     ) -> None:
         words = [word.value for word in argv]
-        if " " in words[0].strip() and "/" not in words[0] and start != "container" and file is None:
+        if " " in words[0].strip() and "/" not in words[0] and start == "child" and file is None:
             # A message without its `echo`, say: no such command, and the script goes on.
             self.stage(proc, argv, start, place, "job", call)
             self.world.end(proc, 127)
@@ -649,16 +649,9 @@ class Machine:
         stage = self.stage(proc, argv, start, place, "app", call)
         stage.fact, stage.file = fact, file
         signal = self.world.stop_signal
-        if UNKNOWN in words[0].rpartition("/")[2]:
-            self.world.obstacles.append(Obstacle(f"the program's name {argv[0].text} is not known", place, proc.pid))
-        elif fact is None and file is None and words[0].endswith((".sh", ".bash")):
-            self.world.obstacles.append(
-                Obstacle(f"the script {argv[0].text} is not in the build context", place, proc.pid)
-            )
-        elif file is not None and file.text is None and words[0].endswith((".sh", ".bash")):
-            self.world.obstacles.append(
-                Obstacle(f"the text of the script {argv[0].text} is not known", place, proc.pid)
-            )
+        doubt = _doubt(argv[0], fact, file)
+        if doubt:
+            self.world.obstacles.append(Obstacle(doubt, place, proc.pid))
         if fact is not None and fact.interpreter:
             stage.reaction, stage.assumed = app_reaction(self.image, fact, words, env.workdir, signal)
         elif fact is not None and fact.reaction(signal):
@@ -666,6 +659,11 @@ class Machine:
         else:
             stage.reaction, stage.assumed = "handles", True
         proc.react = self._reaction(fact, stage)
+        self._live(proc, stage, argv, call)
+
+    def _live(self, proc: Proc, stage: Stage, argv: Argv, call: Call | None) -> None:
+        """How long a program stays, by what it is, how it is called and where its input comes from."""
+        fact, words = stage.fact, [word.value for word in argv]
         lifetime = fact.lifetime if fact is not None else "long"
         if proc.fed and stage.program in FILTERS:
             stage.kind = "job"
@@ -689,7 +687,7 @@ class Machine:
         elif lifetime == "daemonizes":
             excerpts = tuple(word.excerpt for word in argv)
             self.world.starts.append(
-                Started("daemon", place, argv[0].text, call, file, fact, stage.arguments, excerpts)
+                Started("daemon", stage.place, argv[0].text, call, stage.file, fact, stage.arguments, excerpts)
             )
             self._daemon(proc, stage)
         else:
@@ -699,7 +697,9 @@ class Machine:
         """Whether a configuration file says something: one that the command names, or one of the image's own."""
         for word in words[1:]:
             path = word.rpartition("=")[2]
-            file = self.image.files.lookup(_normal(path if path[:1] == "/" else f"{env.workdir}/{path}")) if path else None
+            if path[:1] != "/":
+                path = f"{env.workdir}/{path}"
+            file = self.image.files.lookup(_normal(path))
             if file is not None and file.text is not None and re.search(pattern, file.text.text):
                 return True
         return self.image.configures(pattern)
@@ -749,7 +749,7 @@ class Machine:
         """`pg_ctl stop`, `mysqladmin shutdown`: what a script has started to set things up is gone before the stop."""
         if self.world.stopped or not any(word in ("stop", "shutdown", "quit") for word in words):
             return
-        own = _STOPS.get(name, ()) + (name,)
+        own = (*_STOPS.get(name, ()), name)
         for daemon in list(self.world.procs.values()):
             if daemon.alive and daemon.daemon and daemon.stage.program in own:
                 self.world.end(daemon, 0)
@@ -787,6 +787,18 @@ class Machine:
                 proc.done = True
                 self.world.obstacles.append(Obstacle(f"what {stage.program} does to the app is not known", stage.place))
                 proc.ends_at = self.world.clock + 0.1
+
+
+def _doubt(name: Argument, fact: Program | None, file: ImageFile | None) -> str:
+    """What is not known of a program that no file and no row of the facts tells of."""
+    if UNKNOWN in name.value.rpartition("/")[2]:
+        return f"the program's name {name.text} is not known"
+    is_script = name.value.endswith((".sh", ".bash"))
+    if is_script and fact is None and file is None:
+        return f"the script {name.text} is not in the build context"
+    if is_script and file is not None and file.text is None:
+        return f"the text of the script {name.text} is not known"
+    return ""
 
 
 def _waits_for(pid: int) -> Runner:

@@ -439,7 +439,7 @@ class Shell(State):
             self.conditional -= 1
         wanted = node.op == "&&"
         soft = self.soft if _is_test(node.left) else ""
-        if left is None and not _is_test(node.left) and not isinstance(node.left, (AndOr, Pipeline)):
+        if left is None and _is_plain(node.left):
             truth: bool | None = True
         else:
             truth = None if left is None else left == 0
@@ -995,7 +995,12 @@ class Shell(State):
         for assignment in node.assignments:
             if assignment.value is not None:
                 variables[assignment.name] = yield from self.text(assignment.value)
-        return Environment(variables, self.workdir, self.positional_soft, self.env.user)
+        passed = any(
+            isinstance(part, Param) and (part.name in ("@", "*") or part.name.isdigit())
+            for word in node.words
+            for part in word.parts
+        )
+        return Environment(variables, self.workdir, self.positional_soft if passed else "", self.env.user)
 
     def _execs(self, where: Where, extra: frozenset[str]) -> bool:
         """Whether the shell replaces itself by this command without being told to."""
@@ -1175,6 +1180,13 @@ def _is_test(node: Node) -> bool:
         case Group():
             return all(_is_test(item.node) for item in node.body.items)
     return False
+
+
+def _is_plain(node: Node) -> bool:
+    """Whether a command is there for what it does, not to ask for something: it is taken to succeed."""
+    if isinstance(node, AndOr):
+        return _is_plain(node.left) and _is_plain(node.right)
+    return not _is_test(node) and not isinstance(node, Pipeline)
 
 
 def _is_nothing(node: Node) -> bool:

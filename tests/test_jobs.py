@@ -1,0 +1,84 @@
+"""What is not the main process: jobs, servers that are there for a while only, and what cannot run at all."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from pid1lint import linter
+from pid1lint.image.context import BuildContext
+from pid1lint.launch.process import Launch
+
+
+def launch(dockerfile: str, files: dict[str, str] | None = None) -> Launch:
+    context = BuildContext.of(files or {}, dict.fromkeys(files or {}, 0o755))
+    result = linter.lint(dockerfile, context)
+    assert not result.crashes
+    (found,) = result.launches
+    return found
+
+
+def of_script(text: str, *cmd: str) -> Launch:
+    dockerfile = f'FROM debian:12\nCOPY run.sh /\nENTRYPOINT ["/run.sh"]\nCMD {json.dumps(list(cmd))}\n'
+    return launch(dockerfile, {"run.sh": f"#!/bin/bash\n{text}\n"})
+
+
+def main_of(found: Launch) -> str:
+    path = found.main
+    return path.main.program if path is not None and path.main is not None else ""
+
+
+@pytest.mark.parametrize(
+    "job",
+    [
+        "cat > /etc/app.conf <<EOF\na = b\nEOF",
+        "find /certificates | while read -r one; do import-certificate $one; done",
+        '"ERROR: $what went wrong"',
+        "python /prepare.py\nchown app /data\nchmod 700 /data\nmkdir -p /run/app\nrm -f /run/app/pid",
+    ],
+)
+def test_a_job_is_not_the_main_process(job: str) -> None:
+    found = of_script(f'{job}\nexec "$@"', "redis-server")
+    assert (found.outcome.value, main_of(found)) == ("graceful", "redis-server")
+
+
+@pytest.mark.parametrize(
+    ("setting_up", "server"),
+    [
+        ("pg_ctl -D /data start\npsql -f /init.sql\npg_ctl -D /data stop", "postgres"),
+        ("mysqld --daemonize --skip-networking\nmysql < /init.sql\nmysqladmin shutdown", "mysqld"),
+    ],
+)
+def test_a_server_that_is_stopped_again_does_not_count(setting_up: str, server: str) -> None:
+    found = of_script(f'if [ ! -d /data/base ]; then\n{setting_up}\nfi\nexec "$@"', server)
+    assert all(process.start != "background" for path in found.paths if path.tree for process in path.tree.walk())
+
+
+def test_a_path_on_which_the_script_gives_up_holds_nothing() -> None:
+    found = of_script('set -e\nprepare\n[ -n "$1" ] || exit 1')
+    assert found.outcome.value == "exits"
+
+
+def test_a_command_that_starts_something_comes_back() -> None:
+    found = launch("FROM debian:12\nCMD set -e && app-server start && sleep 5 && tail -f /var/log/app.log\n")
+    assert (found.outcome.value, main_of(found)) == ("hang", "tail")
+
+
+@pytest.mark.parametrize(
+    ("dockerfile", "files"),
+    [
+        ('FROM debian:12\nCOPY s.conf /\nCMD ["supervisord", "-c", "/s.conf"]\n', {"s.conf": "nodaemon=true\n"}),
+        ('FROM debian:12\nCOPY s.conf /etc/supervisor/conf.d/\nCMD ["supervisord"]\n', {"s.conf": "nodaemon=true\n"}),
+        ("FROM debian:12\nRUN echo 'daemonize = no' > /etc/php-fpm.conf\nCMD [\"php-fpm\"]\n", {}),
+        ("FROM debian:12\nRUN sed -i 's/^;daemonize.*/daemonize = no/' /etc/php-fpm.conf\nCMD [\"php-fpm\"]\n", {}),
+    ],
+)
+def test_a_daemon_that_is_configured_to_stay_stays(dockerfile: str, files: dict[str, str]) -> None:
+    assert launch(dockerfile, files).outcome.value == "graceful"
+
+
+def test_a_windows_image_is_left_alone() -> None:
+    result = linter.lint('FROM mcr.microsoft.com/windows/nanoserver:1809\nCMD ["nginx"]\n', BuildContext.of({}))
+    assert not result.diagnostics
+    assert result.launches[0].outcome.value == "unknown"
