@@ -544,7 +544,8 @@ def _shift(shell: Shell, node: Simple, argv: Argv, where: Where, skipped: int) -
     if count > len(shell.positional):
         if shell.dialect.errors_end and not shell.positional_soft:
             raise ExitShell(2)
-        return 1
+        # On a path that other arguments than CMD's take, there are some to shift.
+        return 0 if shell.world.other_arguments else 1
     shell.positional = shell.positional[count:]
     shell.positional_words = shell.positional_words[count:]
     return 0

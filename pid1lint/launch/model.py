@@ -171,7 +171,10 @@ def _start(image: Image, argv: Argv, world: World, sh: str, shared: Shared) -> W
     place = argv[0].excerpt.place() if argv[0].excerpt else None
     if place is None and len(argv) > 1:
         place = next((word.excerpt.place() for word in argv if word.excerpt), None)
-    machine.become(proc, argv, "container", place, None, Environment(dict(image.env), image.workdir))
+    # What follows the image's name on the command line takes CMD's place, also where there is no CMD.
+    entrypoint = image.entrypoint
+    soft = "arguments" if entrypoint is not None and entrypoint.form == "exec" else ""
+    machine.become(proc, argv, "container", place, None, Environment(dict(image.env), image.workdir, soft))
     if world.failure is None:
         world.run()
     return world

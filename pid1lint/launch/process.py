@@ -318,7 +318,8 @@ class Launch(Frozen):
 
     def severity(self, path: Path) -> Severity:
         """Error on the path that the image's own CMD takes, if /bin/sh is known; else warning."""
-        if path is self.main and path.outcome is self.outcome and len(set(self.by_shell)) <= 1:
+        asked_for = any(choice.kind == "arguments" and choice.usual is False for choice in path.decisions)
+        if path is self.main and path.outcome is self.outcome and len(set(self.by_shell)) <= 1 and not asked_for:
             return Severity.ERROR
         return Severity.WARNING
 

@@ -290,6 +290,11 @@ class World:
         self.choices.append(Choice(options, way, usual, kind, place))
         return way
 
+    @property
+    def other_arguments(self) -> bool:
+        """Whether the path so far is one that only arguments given to `docker run` take."""
+        return any(choice.kind == "arguments" and choice.way != choice.usual for choice in self.choices)
+
     def decisions(self) -> tuple[Decision, ...]:
         """The choices as others see them."""
         return tuple(
