@@ -248,7 +248,7 @@ def merged(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
 
 
 def refusal(fix: Fix, after: Sequence[Source], dockerfile: str) -> str | None:
-    """Why a fix must not be made, or None: bashlex reads its commands as we do, and every file still parses."""
+    """Why a fix must not be made, or None: others read the files as we do, and every file still parses."""
     if fix.guards:
         from pid1lint.shell import gate
 
@@ -257,8 +257,20 @@ def refusal(fix: Fix, after: Sequence[Source], dockerfile: str) -> str | None:
             if reason is not None:
                 return reason
     before = {edit.source.path: edit.source for edit in fix.edits}
+    if dockerfile in before:
+        reason = _misread(before[dockerfile]) or next((_misread(s) for s in after if s.path == dockerfile), None)
+        if reason is not None:
+            return f"dockerfile-parse reads {dockerfile} otherwise: {reason}"
     worse = (damaged(before[source.path], source, dockerfile) for source in after if source.path in before)
     return next((reason for reason in worse if reason is not None), None)
+
+
+def _misread(source: Source) -> str | None:
+    """What a second reader of Dockerfiles sees otherwise than we do."""
+    from pid1lint.dockerfile.crosscheck import disagreement
+    from pid1lint.dockerfile.scanner import scan
+
+    return disagreement(scan(source))
 
 
 def _refusal_after(guard: ShellGuard, fix: Fix, after: Sequence[Source]) -> str | None:
