@@ -32,6 +32,7 @@ class Launcher(NamedTuple):
     that it does not know; not where it is built with musl, as Alpine's is.
     `leads_group`: it puts itself and the command into a process group of their own.
     `busybox_kind`: the kind that it has as Busybox's applet, if that is another.
+    `resets_ignored`: what was ignored is not for the command, but HUP and INT: so Go's runtime does.
     `group`: signals go to the command's whole process group, or do so with one of `group_options`, and do not with
     one of `ungroup_options`.
     """
@@ -58,6 +59,7 @@ class Launcher(NamedTuple):
     shell_words: bool = False
     commandless: bool = False
     leads_group: bool = False
+    resets_ignored: bool = False
     busybox_kind: str = ""
     takes_later_options: bool = False
     reaps: bool | None = None

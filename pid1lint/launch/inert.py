@@ -159,7 +159,11 @@ class Inert:
         items: list[Node] = []
         for node in nodes:
             items.extend(_flat(node))
-        return bool(items) and self._ends(items[-1]) and all(self._inert(node, False) for node in items[:-1])
+        if not items or not self._ends(items[-1]):
+            return False
+        # `app; exit $?` is there for the app, not for an error.
+        counts = _passes_status_on(items[-1])
+        return all(self._inert(node, counts) for node in items[:-1])
 
     def _ends(self, node: Node) -> bool:
         if not isinstance(node, Simple) or not node.words:
@@ -229,6 +233,11 @@ class Inert:
             _command_variables(script.body, names)
             found = told[id(script)] = (script, frozenset(names))
         return found[1]
+
+
+def _passes_status_on(node: Node) -> bool:
+    """Whether this is an `exit` with a status that another command had."""
+    return isinstance(node, Simple) and len(node.words) > 1 and node.words[1].literal is None
 
 
 def _flat(node: Node) -> list[Node]:

@@ -435,6 +435,8 @@ class Machine:
             operands = [argv[index].value for index in parts.operands]
             user = parts.value("-u", "--user", "--reuid", "--userspec") or next(iter(operands[-1:]), "root")
             env = env._replace(user=user)
+        if known.resets_ignored:
+            proc.ignored &= {"HUP", "INT"}
         if parts.kind == "exec" or (known.busybox_kind == "exec" and self._has_applets()):
             self._become(proc, command, "exec", command[0].excerpt.place() if command[0].excerpt else place, call, env)
             return True
