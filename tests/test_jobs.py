@@ -35,6 +35,8 @@ def main_of(found: Launch) -> str:
         "cat > /etc/app.conf <<EOF\na = b\nEOF",
         "find /certificates | while read -r one; do import-certificate $one; done",
         '"ERROR: $what went wrong"',
+        "timeout 30 tail -F /var/log/app.log | grep -q started",
+        "app-server start\napp-server status\napp-server stop",
         "python /prepare.py\nchown app /data\nchmod 700 /data\nmkdir -p /run/app\nrm -f /run/app/pid",
     ],
 )
@@ -82,3 +84,16 @@ def test_a_windows_image_is_left_alone() -> None:
     result = linter.lint('FROM mcr.microsoft.com/windows/nanoserver:1809\nCMD ["nginx"]\n', BuildContext.of({}))
     assert not result.diagnostics
     assert result.launches[0].outcome.value == "unknown"
+
+
+def test_a_value_under_a_key_may_be_anything() -> None:
+    found = of_script(
+        'set -e\ndeclare -A of=([a]=1)\nif [ -z "${of[$level]}" ]; then exit 1; fi\nexec "$@"', "redis-server"
+    )
+    assert found.outcome.value == "graceful"
+
+
+def test_what_the_environment_decides_comes_before_other_arguments() -> None:
+    checks = "\n".join(f'if [ "$1" = x{i} ]; then other{i} & fi\n' for i in range(60))
+    found = of_script(f'{checks}if [ ! -d /data ]; then\n[ -n "$PASSWORD" ] || exit 1\nfi\nexec "$@"', "redis-server")
+    assert found.outcome.value == "graceful"

@@ -33,6 +33,7 @@ FILTERS = frozenset(
 """Programs that end when what they read from ends."""
 _USER_SWITCHERS = frozenset("gosu su-exec setpriv s6-setuidgid setuidgid chpst su runuser sudo chroot capsh".split())
 _PLAIN_BASES = frozenset(("alpine", "busybox"))
+_CONTROLS = frozenset(("start", "stop", "status"))
 _STOPS = {
     "mysqladmin": ("mysqld", "mariadbd", "mysqld_safe", "mariadbd-safe"),
     "mariadb-admin": ("mysqld", "mariadbd", "mysqld_safe", "mariadbd-safe"),
@@ -768,9 +769,12 @@ class Machine:
                 return
             proc.long = True
             return
+        if proc.brief:
+            world.end(proc, 0)
+            return
         root = proc.pid == 1 or proc.pid in self.background
         how = "exec" if root else "forever" if lifetime == "forever" else "app"
-        if how == "app" and stage.fact is None and stage.argv[-1] == "start" and len(stage.argv) == 2:
+        if how == "app" and stage.fact is None and stage.argv[-1] in _CONTROLS and len(stage.argv) == 2:
             # `app-ctl start` comes back: what it leaves behind is not known.
             world.end(proc, 0)
             return

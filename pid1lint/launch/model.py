@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
 from pid1lint.launch.machine import Argument, Argv, Environment, Machine, Shared
@@ -118,15 +119,16 @@ def _without_path(image: Image, outcome: Outcome, why: str) -> Launch:
 def _explore(image: Image, argv: Argv, signal: str, sh: str, most: int) -> list[Path]:
     """One path per way through the branches that the files leave open, the usual one first.
 
-    No path is begun after `most` commands.
+    Those that stray least from what a plain `docker run` does come first: no path is begun after `most` commands.
     """
-    queue: list[tuple[int, ...]] = [()]
+    queue: list[tuple[int, int, tuple[int, ...]]] = [(0, 0, ())]
+    order = 0
     seen: set[tuple[int, ...]] = set()
     paths: list[Path] = []
     shared = Shared()
     spent = 0
     while queue and len(paths) < MOST_PATHS and spent < most:
-        ways = queue.pop(0)
+        _, _, ways = heappop(queue)
         world = _run(image, argv, signal, sh, ways, shared)
         spent += world.commands
         taken = tuple(choice.way for choice in world.choices)
@@ -135,9 +137,16 @@ def _explore(image: Image, argv: Argv, signal: str, sh: str, most: int) -> list[
         seen.add(taken)
         paths.append(_path(world, image))
         for at in range(len(ways), len(world.choices)):
-            others = (way for way in range(world.choices[at].options) if way != taken[at])
-            queue.extend((*taken[:at], way) for way in others)
+            for way in (way for way in range(world.choices[at].options) if way != taken[at]):
+                order += 1
+                heappush(queue, (_astray(world, at, way), order, (*taken[:at], way)))
     return paths
+
+
+def _astray(world: World, at: int, way: int) -> int:
+    """How many of a path's choices are not the usual ones, if it is this world's but for `way` at the choice `at`."""
+    strayed = sum(choice.usual not in (None, choice.way) for choice in world.choices[:at])
+    return strayed + (world.choices[at].usual not in (None, way))
 
 
 def _run(image: Image, argv: Argv, signal: str, sh: str, ways: tuple[int, ...], shared: Shared) -> World:
@@ -162,7 +171,11 @@ def _run(image: Image, argv: Argv, signal: str, sh: str, ways: tuple[int, ...], 
         return scout
     if last is not None:
         plan = {**plan, 0: last}
-    return _start(image, argv, World(signal, plan, ways, scouting=False), sh, shared)
+    world = _start(image, argv, World(signal, plan, ways, scouting=False), sh, shared)
+    if len(world.choices) < len(ways):
+        # It stays before the choices that make this path another one: they belong to it all the same.
+        world.choices = scout.choices[: len(ways)]
+    return world
 
 
 def _start(image: Image, argv: Argv, world: World, sh: str, shared: Shared) -> World:

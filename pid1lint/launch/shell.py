@@ -815,6 +815,7 @@ class Shell(State):
             proc = self.world.spawn(self.proc, "pipeline", self.place(command.span))
             proc.reads_from = tuple(other.pid for other in procs)
             procs.append(proc)
+            proc.brief = _sees_enough(node.commands[-1])
             if self.monitor:
                 proc.group = procs[0].pid
             self.subshell_stage(proc, command, "pipeline")
@@ -1186,7 +1187,26 @@ def _is_plain(node: Node) -> bool:
     """Whether a command is there for what it does, not to ask for something: it is taken to succeed."""
     if isinstance(node, AndOr):
         return _is_plain(node.left) and _is_plain(node.right)
-    return not _is_test(node) and not isinstance(node, Pipeline)
+    if isinstance(node, Pipeline):
+        return not node.negated and bool(node.commands) and _is_plain(node.commands[-1]) and not _asks(node.commands[-1])
+    return not _is_test(node)
+
+
+def _asks(node: Node) -> bool:
+    """Whether a pipeline's last command is there for its answer."""
+    name = node.words[0].text.rpartition("/")[2] if isinstance(node, Simple) and node.words else ""
+    return name in ("grep", "egrep", "fgrep", "read", "awk", "cmp", "diff", "head", "jq", "wc")
+
+
+def _sees_enough(node: Node) -> bool:
+    """Whether a pipeline's last command ends before its input does: `head`, `grep -q`, `grep -m 1`."""
+    if not isinstance(node, Simple) or not node.words:
+        return False
+    options = [word.text for word in node.words[1:] if word.text.startswith("-")]
+    quiet = any(option.startswith("--") and option in ("--quiet", "--max-count=1") for option in options) or any(
+        letter in option for option in options if option[1:2] != "-" for letter in "qm"
+    )
+    return node.words[0].text == "head" or (node.words[0].text in ("grep", "egrep", "fgrep") and quiet)
 
 
 def _is_nothing(node: Node) -> bool:

@@ -266,6 +266,9 @@ class State:
                 value = Value(items[at] if -len(items) <= at < len(items) else None)
             else:
                 value = Value(UNKNOWN)
+        elif part.subscript is not None and not part.subscript.isdigit() and part.subscript not in ("@", "*"):
+            # An associative array, of whose keys nothing is known.
+            value = Value(UNKNOWN)
         elif part.name in self.arrays:
             items = self.arrays[part.name]
             value = Value(items[0] if items else None)

@@ -133,6 +133,8 @@ class Proc:
     helper: bool = False
     # It has put itself into the background.
     daemon: bool = False
+    # It writes to what ends when it has seen enough, such as `grep -q`.
+    brief: bool = False
     # Its input is a here-document: a filter ends with it.
     fed: bool = False
     reads_from: tuple[int, ...] = ()
@@ -206,6 +208,7 @@ class World:
             parent.group if parent else 1,
             thread if thread is not None else (parent.thread if parent else 0),
             ignored=set(parent.ignored) if parent else set(),
+            brief=parent.brief if parent else False,
         )
         self.procs[pid] = proc
         return proc
@@ -284,7 +287,14 @@ class World:
     # ------------------------------------------------------------ the choices
 
     def choose(self, options: int, usual: int | None, kind: str, place: Place) -> int:
-        """Which of `options` ways to take: the next of the path's, then the usual one."""
+        """Which of `options` ways to take: the next of the path's, then the usual one.
+
+        A place that comes again (in a loop, in a function) is decided as it was: else a loop over ten names would have
+        a thousand paths.
+        """
+        before = next((choice for choice in self.choices if choice.place == place and choice.options == options), None)
+        if before is not None and before.kind == kind == "unknown":
+            return before.way
         at = len(self.choices)
         way = self.ways[at] if at < len(self.ways) else (usual or 0)
         self.choices.append(Choice(options, way, usual, kind, place))
