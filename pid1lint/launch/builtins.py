@@ -61,6 +61,10 @@ def _exec(shell: Shell, node: Simple, argv: Argv, where: Where, skipped: int) ->
         _not_found(shell, f"`exec {argv[at].text}` looks for a program named `{argv[at].text}`", node)
         raise ExitShell(127)
     command = argv[at:]
+    if not command and shell.world.other_arguments and len(node.words) > skipped + at:
+        # `exec "$@"` with what the user gives.
+        word = node.words[skipped + at]
+        command = (argv[0]._replace(value=UNKNOWN, text=word.text, excerpt=None),)
     if not command:
         return 0
     if _ASSIGNMENT.match(command[0].value):
@@ -352,7 +356,7 @@ def _named_kill(shell: Shell, node: Simple, argv: Argv, where: Where, skipped: i
     yield from ()
     words = [word.value for word in argv[1:]]
     name: str | None = "TERM"
-    pattern = ""
+    pattern = parent = ""
     at = 0
     while at < len(words):
         word = words[at]
@@ -362,7 +366,7 @@ def _named_kill(shell: Shell, node: Simple, argv: Argv, where: Where, skipped: i
         elif word in ("-P", "-u", "-U", "-g", "-t", "-F") and at + 1 < len(words):
             at += 1
             if word == "-P":
-                pattern = "*"
+                pattern, parent = "*", words[at]
         elif word.startswith("-"):
             name = signal_name(word[1:]) or name
         else:
@@ -372,6 +376,8 @@ def _named_kill(shell: Shell, node: Simple, argv: Argv, where: Where, skipped: i
         return 1
     # Without -f it is the program's name alone that counts.
     found = _by_name(shell, pattern, full=argv[0].value == "pkill" and any(word in ("-f", "--full") for word in words))
+    if parent.isdigit():
+        found = shell.world.children(int(parent))
     for proc in found:
         if shell.world.stopped:
             shell.world.signal(proc, name)
@@ -736,6 +742,8 @@ def output(shell: Shell, argv: Argv) -> str | None:
             return f"{UNKNOWN}/{words[-1]}" if words else UNKNOWN
         case "jobs":
             if not shell.dialect.jobs_in_substitution:
+                return ""
+            if not shell.dialect.jobs_running and any("r" in word for word in words if word.startswith("-")):
                 return ""
             listed = [
                 job

@@ -756,7 +756,8 @@ class _Reader:
         text, start = self.text, self.at
         self.at += 2
         length = self.starts("#") and not re.compile(r"#[}:\-=?+#%/]").match(text, self.at)
-        indirect = self.starts("!")
+        # `${!}` and `${!:-x}` are `$!`.
+        indirect = self.starts("!") and re.compile(r"![\w@*#?$!-]").match(text, self.at) is not None
         if length or indirect:
             self.at += 1
         name = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|[0-9]+|[@*#?$!\-]").match(text, self.at)

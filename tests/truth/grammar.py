@@ -277,7 +277,8 @@ PREPARATIONS = (
     ("hooks sourced", 'for f in /docker-entrypoint.d/*.sh; do\n  . "$f"\ndone'),
     (
         "hooks case",
-        'for f in /docker-entrypoint.d/*; do\n  case "$f" in\n    *.sh) . "$f" ;;\n    *) echo ignoring $f ;;\n  esac\ndone',
+        'for f in /docker-entrypoint.d/*; do\n  case "$f" in\n    *.sh) . "$f" ;;\n'
+        "    *) echo ignoring $f ;;\n  esac\ndone",
     ),
     ("sourced", ". /env.sh"),
     ("sourced if", "if [ -f /env.sh ]; then\n  . /env.sh\nfi"),
