@@ -63,8 +63,8 @@ def _exec(shell: Shell, node: Simple, argv: Argv, where: Where, skipped: int) ->
     command = argv[at:]
     if not command and shell.world.other_arguments and len(node.words) > skipped + at:
         # `exec "$@"` with what the user gives.
-        word = node.words[skipped + at]
-        command = (argv[0]._replace(value=UNKNOWN, text=word.text, excerpt=None),)
+        given = node.words[skipped + at].text
+        command = (argv[0]._replace(value=UNKNOWN, text=given, excerpt=None),)
     if not command:
         return 0
     if _ASSIGNMENT.match(command[0].value):

@@ -303,9 +303,11 @@ def _command_variables(node: Node, names: set[str]) -> None:
     """Variables that stand where a command's name, or what becomes one, is read."""
     if isinstance(node, Simple) and node.words:
         first = node.words[0]
-        words = (
-            list(node.words) if first.literal in ("exec", "eval", "set", "command", "trap", "sh", "bash") else [first]
-        )
+        words = [first]
+        if first.literal in ("eval", "set", "trap", "sh", "bash"):
+            words = list(node.words)
+        elif first.literal in ("exec", "command"):
+            words = list(node.words[:2])
         for word in words:
             names.update(part.name for part in word.parts if isinstance(part, Param) and not part.name.isdigit())
     for child in below(node):

@@ -443,6 +443,10 @@ class Shell(State):
             truth: bool | None = True
         else:
             truth = None if left is None else left == 0
+        if truth is None and _is_test(node.left) and _is_test(node.right):
+            # It may or may not be asked, which changes nothing but the answer.
+            right = yield from self.node(node.right, where.within("and-or"))
+            return right if right is not None and (right == 0) is not wanted else None
         if truth is None or soft:
             bodies = (node.right,)
             taken = self.branch(truth == wanted if truth is not None else None, soft, bodies, (), node.left.span, where)

@@ -147,11 +147,12 @@ class Proc:
 
 
 class Point(NamedTuple):
-    """Where a line of execution may stay; `started` counts the programs started before it."""
+    """Where a line of execution may stay; `started` and `threads` count the programs and the jobs started before it."""
 
     how: str
     guess: bool
     started: int
+    threads: int
 
 
 class Choice(NamedTuple):
@@ -320,7 +321,7 @@ class World:
         if self.in_exit_trap and not self.stopped and how != "wait":
             return False
         points = self.points.setdefault(thread, [])
-        points.append(Point(how, guess, self.started))
+        points.append(Point(how, guess, self.started, self.next_thread))
         if thread in self.plan:
             return self.plan[thread] == len(points) - 1
         stays = how in ("forever", "exec")
