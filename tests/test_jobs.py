@@ -93,6 +93,19 @@ def test_a_value_under_a_key_may_be_anything() -> None:
     assert found.outcome.value == "graceful"
 
 
+@pytest.mark.parametrize(
+    ("test", "outcome"), [('[ -z "$a" ] || [ -z "$b" ]', "graceful"), ('[ -z "$a" ] || [ -z "" ]', "exits")]
+)
+def test_of_two_tests_the_one_that_is_known_may_decide(test: str, outcome: str) -> None:
+    found = of_script(f'read -r a b\nif {test}; then echo no; exit 1; fi\nexec "$@"', "redis-server")
+    assert found.outcome.value == outcome
+
+
+def test_what_comes_before_a_background_job_is_over() -> None:
+    found = of_script("python /prepare.py\napp-logs --follow &\necho up\n")
+    assert main_of(found) != "python"
+
+
 def test_what_the_environment_decides_comes_before_other_arguments() -> None:
     checks = "\n".join(f'if [ "$1" = x{i} ]; then other{i} & fi\n' for i in range(60))
     found = of_script(f'{checks}if [ ! -d /data ]; then\n[ -n "$PASSWORD" ] || exit 1\nfi\nexec "$@"', "redis-server")

@@ -1192,7 +1192,8 @@ def _is_plain(node: Node) -> bool:
     if isinstance(node, AndOr):
         return _is_plain(node.left) and _is_plain(node.right)
     if isinstance(node, Pipeline):
-        return not node.negated and bool(node.commands) and _is_plain(node.commands[-1]) and not _asks(node.commands[-1])
+        last = node.commands[-1] if node.commands else None
+        return last is not None and not node.negated and _is_plain(last) and not _asks(last)
     return not _is_test(node)
 
 
