@@ -195,7 +195,8 @@ class _Run:
             if rule.on is None:
                 found = self._check(rule, launch)
                 self.diagnostics += (
-                    _diagnostic(rule, finding, self.path, launch.stage, launch.outcome.value) for finding in found
+                    _diagnostic(rule, _at_home(finding, launch), self.path, launch.stage, launch.outcome.value)
+                    for finding in found
                 )
 
     def judge_problem(self, problem: FileProblem) -> None:
@@ -217,6 +218,19 @@ class _Run:
 
     def result(self) -> Result:
         return Result(merged(self.diagnostics), tuple(self.launches), tuple(self.crashes))
+
+
+def _at_home(finding: Finding, launch: Launch) -> Finding:
+    """What an inherited command is blamed for points at the FROM that it comes by: it stands in no file here."""
+    inherited = (command.source for command in (launch.image.entrypoint, launch.image.cmd) if command is not None)
+    sources = [source for source in inherited if source is not launch.image.dockerfile.source]
+    if not any(finding.at.source is source for source in sources):
+        return finding
+    stage = launch.image.stage
+    while stage.parent is not None:
+        stage = launch.image.stages[stage.parent]
+    place = launch.image.dockerfile.source.place(*stage.instruction.span)
+    return replace(finding, at=place, fix=None)
 
 
 def _diagnostic(

@@ -668,6 +668,10 @@ class Machine:
         """How long a program stays, by what it is, how it is called and where its input comes from."""
         fact, words = stage.fact, [word.value for word in argv]
         lifetime = fact.lifetime if fact is not None else "long"
+        if fact is not None and fact.interpreter and len(words) == 1 and fact.interpreter != "java":
+            # An interpreter without a script reads its standard input, which is at its end without a terminal.
+            stage.form = "interactive"
+            lifetime = "short"
         if proc.fed and stage.program in FILTERS:
             stage.kind = "job"
             self.world.end(proc, 0)
