@@ -12,6 +12,7 @@ from pid1lint import (
     Launch,
     Link,
     Note,
+    Process,
     Severity,
     Span,
     TrapSet,
@@ -78,16 +79,22 @@ def deferred_trap(launch: Launch) -> Iterator[Finding]:
             if waiting is None or not link.handles or waiting.how not in ("child", "pipeline", "substitution"):
                 continue
             call = link.child.call
-            at = call.command if call is not None and waiting.how == "child" else waiting.place
+            beside = _awaited(link) if link.child.start == "background" else None
+            at = call.command if call is not None and waiting.how == "child" and beside is None else waiting.place
             if at in seen or not at.source.path:
                 continue
             seen.add(at)
-            main = path.main.program if path.main is not None else link.child.program
+            main = (beside or path.main or link.child).program
             trap = _trap(link)
             notes = (Note(trap.script.place(trap.node.span), "the handler is set here"),) if trap is not None else ()
             end = "docker stop waits 10 s, then kills it" if path.outcome.value == "hang" else "it is cut off"
             message = f"the handler for {path.signal} waits until {main} has ended: {end}"
             yield Finding(at, message, notes, _fix(link, trap), launch.severity(path))
+
+
+def _awaited(link: Link) -> Process | None:
+    """What the shell has in the foreground, while the app runs in the background."""
+    return next((child for child in link.shell.children if child.start == "child"), None)
 
 
 def _trap(link: Link) -> TrapSet | None:

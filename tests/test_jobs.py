@@ -106,6 +106,25 @@ def test_what_comes_before_a_background_job_is_over() -> None:
     assert main_of(found) != "python"
 
 
+def test_what_comes_after_the_wait_for_the_app_is_clean_up() -> None:
+    found = of_script("trap 'kill $app; wait $app' TERM\nserver &\napp=$!\nwait $app\nsave-state")
+    assert (found.outcome.value, main_of(found)) == ("graceful", "server")
+
+
+def test_set_e_looks_away_from_what_a_loop_ends_with() -> None:
+    found = of_script(
+        'set -e\nfor d in a b; do\n[ ! -d /data/$d ] && mkdir -p /data/$d\ndone\nexec "$@"', "redis-server"
+    )
+    assert found.outcome.value == "graceful"
+
+
+def test_a_deferred_trap_names_what_the_shell_waits_for() -> None:
+    text = "#!/bin/bash\ntrap 'kill $app; exit 0' TERM\nserver &\napp=$!\nsleep infinity\n"
+    context = BuildContext.of({"run.sh": text}, {"run.sh": 0o755})
+    result = linter.lint('FROM debian:12\nCOPY run.sh /\nENTRYPOINT ["/run.sh"]\n', context, select=("PID402",))
+    assert [(d.at.start.line, "until sleep has ended" in d.message) for d in result.diagnostics] == [(5, True)]
+
+
 def test_what_the_environment_decides_comes_before_other_arguments() -> None:
     checks = "\n".join(f'if [ "$1" = x{i} ]; then other{i} & fi\n' for i in range(60))
     found = of_script(f'{checks}if [ ! -d /data ]; then\n[ -n "$PASSWORD" ] || exit 1\nfi\nexec "$@"', "redis-server")

@@ -212,6 +212,9 @@ def _last(points: list[Point], scout: World, *, certain: bool) -> int | None:
     at = len(points) - 1
     while at >= 0 and points[at].guess and (certain or _goes_on(points[at], scout)):
         at -= 1
+    while at > 0 and points[at].guess and points[at - 1].how in _WAITS:
+        # What is done when the app in the background has ended: the launch is there to wait for that.
+        at -= 1
     while at > 0 and points[at].how in _WAITS and points[at - 1].how in _WAITS:
         at -= 1
     return at if at >= 0 else None

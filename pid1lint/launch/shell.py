@@ -50,6 +50,8 @@ if TYPE_CHECKING:
 
 Status = Generator[Block, None, "int | None"]
 _MOST_ROUNDS = 400
+# What fails in these without ending the shell did so where `set -e` looks away.
+_COMPOUND = (AndOr, If, Loop, For, Case, Group)
 _SEPARATORS = {"&": "background-list", ";": "semicolon", "\n": "newline"}
 
 
@@ -375,7 +377,7 @@ class Shell(State):
         return any(isinstance(part, ProcessSub) for word in words_below(node) for part in word.parts)
 
     def _errexit(self, status: int | None, node: Node) -> None:
-        if self.errexit and status and not self.conditional and not isinstance(node, (AndOr, If, Loop, Case)):
+        if self.errexit and status and not self.conditional and not isinstance(node, _COMPOUND):
             negated = isinstance(node, Pipeline) and node.negated
             if not negated:
                 raise ExitShell(status)
@@ -452,6 +454,8 @@ class Shell(State):
             taken = self.branch(truth == wanted if truth is not None else None, soft, bodies, (), node.left.span, where)
         else:
             taken = truth == wanted
+        if not taken and left is None and self.inert.all((node.right,), where.last):
+            return None
         if not taken:
             return left if left is not None else (1 if wanted else 0)
         return (yield from self.node(node.right, where.within("and-or")))
