@@ -125,6 +125,16 @@ def test_a_deferred_trap_names_what_the_shell_waits_for() -> None:
     assert [(d.at.start.line, "until sleep has ended" in d.message) for d in result.diagnostics] == [(5, True)]
 
 
+def test_a_script_may_name_a_path_with_spaces() -> None:
+    found = launch('FROM alpine:3.20\nCMD mkdir -p /run/app && "/opt/Some App/Media Server"\n')
+    assert found.outcome.value == "graceful"
+
+
+def test_a_base_image_of_which_only_the_system_is_known_may_have_a_command() -> None:
+    assert launch("FROM bitnami/cassandra:latest\nENV A=b\n").outcome.value == "unknown"
+    assert launch("FROM scratch\nCOPY a /\n").outcome.value == "fails"
+
+
 def test_what_the_environment_decides_comes_before_other_arguments() -> None:
     checks = "\n".join(f'if [ "$1" = x{i} ]; then other{i} & fi\n' for i in range(60))
     found = of_script(f'{checks}if [ ! -d /data ]; then\n[ -n "$PASSWORD" ] || exit 1\nfi\nexec "$@"', "redis-server")

@@ -635,7 +635,8 @@ class Machine:
             self.stage(proc, argv, start, place, "job", call)
             self.world.end(proc, 127)
             return
-        line = " " in words[0].strip() and argv[0].excerpt is not None
+        # A script may well have a path with spaces in quotes.
+        line = " " in words[0].strip() and argv[0].excerpt is not None and (call is None or "/" not in words[0])
         if (line or (words[0].startswith("[") and len(words[0]) > 1)) and file is None and UNKNOWN not in words[0]:
             why = f"no program is called `{argv[0].text}`"
             self._cannot_start(proc, argv, start, place, call, 127, why, "words")

@@ -90,7 +90,8 @@ def _words(image: Image, command: Command, soft: str) -> Argv:
 
 
 def _without_command(image: Image) -> Launch:
-    if image.base is None and image.base_reference not in ("", "scratch"):
+    unknown = image.base is None or image.base.entrypoint_runs == "unknown"
+    if unknown and image.base_reference not in ("", "scratch"):
         outcome, why = Outcome.UNKNOWN, f"what {image.base_reference} runs is not known"
     else:
         outcome, why = Outcome.FAILS, "the image has no command to run"
