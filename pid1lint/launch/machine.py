@@ -199,7 +199,7 @@ class Machine:
         for old in proc.stages[-1:]:
             # A caught signal is reset by exec.
             old.before = len(self.world.procs)
-        self.world.started += 1
+        self.world.started[proc.thread] = self.world.started.get(proc.thread, 0) + 1
         proc.runner = None
         proc.handlers = None
         proc.react = None
@@ -663,6 +663,9 @@ class Machine:
         else:
             stage.reaction, stage.assumed = "handles", True
         proc.react = self._reaction(fact, stage)
+        if fact is not None and fact.interpreter == "node":
+            # It sets every signal back to its default when it starts: measured, a trap '' before it has no effect.
+            proc.ignored = set()
         self._live(proc, stage, argv, call)
 
     def _live(self, proc: Proc, stage: Stage, argv: Argv, call: Call | None) -> None:

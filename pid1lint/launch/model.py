@@ -157,14 +157,14 @@ def _run(image: Image, argv: Argv, signal: str, sh: str, ways: tuple[int, ...], 
         scout = _start(image, argv, World(signal, plan, ways, scouting=True), sh, shared)
         found = {}
         for thread, points in scout.points.items():
-            last = _last(points, scout, certain=not thread and _gave_up(scout))
+            last = _last(points, scout, thread, certain=not thread and _gave_up(scout))
             if thread and last is not None:
                 found[thread] = last
         main = scout.points.get(0)
         if found == plan:
             break
         plan = found
-    last = _last(main, scout, certain=_gave_up(scout)) if main else None
+    last = _last(main, scout, 0, certain=_gave_up(scout)) if main else None
     if found == plan and main and last == len(main) - 1 and scout.held == last and scout.failure is None:
         # The scout stands where the launch stays: it need not be run again.
         scout.scouting = False
@@ -200,18 +200,19 @@ def _gave_up(scout: World) -> bool:
     return not one.alive and (one.status != 0 or (len(one.stages) > 1 and one.stage.kind == "job"))
 
 
-def _goes_on(point: Point, scout: World) -> bool:
-    """Whether more comes after a point than a script cleans up with."""
-    return scout.started - point.started > _CLEAN_UP or scout.next_thread > point.threads
+def _goes_on(point: Point, scout: World, thread: int) -> bool:
+    """Whether more comes after a point, in its own line of execution, than a script cleans up with."""
+    started, forked = scout.started.get(thread, 0), scout.forked.get(thread, 0)
+    return started - point.started > _CLEAN_UP or forked > point.threads
 
 
-def _last(points: list[Point], scout: World, *, certain: bool) -> int | None:
+def _last(points: list[Point], scout: World, thread: int, *, certain: bool) -> int | None:
     """Where a line of execution stays: at the last point, or at the first of the waits that end it.
 
     `certain`: not at a program of which nothing is known.
     """
     at = len(points) - 1
-    while at >= 0 and points[at].guess and (certain or _goes_on(points[at], scout)):
+    while at >= 0 and points[at].guess and (certain or _goes_on(points[at], scout, thread)):
         at -= 1
     while at > 0 and points[at].guess and points[at - 1].how in _WAITS:
         # What is done when the app in the background has ended: the launch is there to wait for that.

@@ -752,7 +752,7 @@ class Shell(State):
 
     def start_job(self, node: Node, where: Where) -> int:
         """`node &`."""
-        thread = self.world.new_thread()
+        thread = self.world.new_thread(self.proc)
         pids: list[int] = []
         members = node.commands if isinstance(node, Pipeline) and len(node.commands) > 1 else (node,)
         for member in members:
@@ -1123,7 +1123,7 @@ class Shell(State):
         items = part.body.items
         if part.op == ">" and items and isinstance(items[0].node, Simple):
             node = items[0].node
-            proc = self.world.spawn(self.proc, "pipeline", self.place(node.span), thread=self.world.new_thread())
+            proc = self.world.spawn(self.proc, "pipeline", self.place(node.span), thread=self.world.new_thread(self.proc))
             self.machine.background.add(proc.pid)
             words = tuple(Argument(word.literal or UNKNOWN, word.text) for word in node.words)
             if words:

@@ -147,7 +147,7 @@ class Proc:
 
 
 class Point(NamedTuple):
-    """Where a line of execution may stay; `started` and `threads` count the programs and the jobs started before it."""
+    """Where a line of execution may stay; `started` and `threads` count what its line started before it: programs, jobs."""
 
     how: str
     guess: bool
@@ -180,7 +180,8 @@ class World:
         self.commands = 0
         self.choices: list[Choice] = []
         self.points: dict[int, list[Point]] = {}
-        self.started = 0
+        self.started: dict[int, int] = {}
+        self.forked: dict[int, int] = {}
         # The processes at work: one, and those that it lets start others just now.
         self.running: set[int] = set()
         # Where the main line of execution was held while it was scouted.
@@ -214,9 +215,10 @@ class World:
         self.procs[pid] = proc
         return proc
 
-    def new_thread(self) -> int:
-        """A number for a line of execution of its own: a background job."""
+    def new_thread(self, parent: Proc) -> int:
+        """A number for a line of execution of its own: a background job of `parent`."""
         self.next_thread += 1
+        self.forked[parent.thread] = self.forked.get(parent.thread, 0) + 1
         return self.next_thread
 
     def children(self, pid: int) -> list[Proc]:
@@ -321,7 +323,7 @@ class World:
         if self.in_exit_trap and not self.stopped and how != "wait":
             return False
         points = self.points.setdefault(thread, [])
-        points.append(Point(how, guess, self.started, self.next_thread))
+        points.append(Point(how, guess, self.started.get(thread, 0), self.forked.get(thread, 0)))
         if thread in self.plan:
             return self.plan[thread] == len(points) - 1
         stays = how in ("forever", "exec")
