@@ -1123,7 +1123,8 @@ class Shell(State):
         items = part.body.items
         if part.op == ">" and items and isinstance(items[0].node, Simple):
             node = items[0].node
-            proc = self.world.spawn(self.proc, "pipeline", self.place(node.span), thread=self.world.new_thread(self.proc))
+            thread = self.world.new_thread(self.proc)
+            proc = self.world.spawn(self.proc, "pipeline", self.place(node.span), thread=thread)
             self.machine.background.add(proc.pid)
             words = tuple(Argument(word.literal or UNKNOWN, word.text) for word in node.words)
             if words:

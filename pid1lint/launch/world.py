@@ -147,7 +147,7 @@ class Proc:
 
 
 class Point(NamedTuple):
-    """Where a line of execution may stay; `started` and `threads` count what its line started before it: programs, jobs."""
+    """Where a line of execution may stay; `started` and `threads` count its own programs and jobs before it."""
 
     how: str
     guess: bool
