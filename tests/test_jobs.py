@@ -135,6 +135,20 @@ def test_a_base_image_of_which_only_the_system_is_known_may_have_a_command() -> 
     assert launch("FROM scratch\nCOPY a /\n").outcome.value == "fails"
 
 
+def test_options_that_are_not_known_may_mend_it() -> None:
+    assert of_script('options=$(cat /etc/options)\nexec "$@" $options', "haproxy").outcome.value == "unknown"
+    text = 'opts=\'-W -db \'\nif [ -f $extra ]; then opts+="-f $extra"; fi\nexec "$@" $opts'
+    assert of_script(text, "haproxy").outcome.value == "graceful"
+
+
+def test_arguments_of_the_user_come_before_what_is_appended() -> None:
+    text = 'if [ $# -eq 0 ]; then\nset -- server\nfi\nif [ "$1" = server ]; then\nexec "$@" --path=/\nfi\nexec "$@"'
+    dockerfile = 'FROM debian:12\nCOPY run.sh /\nENTRYPOINT ["/run.sh"]\n'
+    found = launch(dockerfile, {"run.sh": f"#!/bin/bash\n{text}\n"})
+    assert found.outcome.value == "graceful"
+    assert not [start for path in found.paths for start in path.starts]
+
+
 def test_what_the_environment_decides_comes_before_other_arguments() -> None:
     checks = "\n".join(f'if [ "$1" = x{i} ]; then other{i} & fi\n' for i in range(60))
     found = of_script(f'{checks}if [ ! -d /data ]; then\n[ -n "$PASSWORD" ] || exit 1\nfi\nexec "$@"', "redis-server")

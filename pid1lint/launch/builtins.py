@@ -47,6 +47,11 @@ def _exec(shell: Shell, node: Simple, argv: Argv, where: Where, skipped: int) ->
     at = 1
     call = shell.call_of(node, where, skipped + 1)
     dialect = shell.dialect
+    given = node.words[skipped + 1].text if len(node.words) > skipped + 1 else ""
+    if shell.world.other_arguments and not shell.positional and given in ('"$@"', "$@", '"${@}"'):
+        # What the user gives comes first, whatever it is.
+        unknown = argv[0]._replace(value=UNKNOWN, text=given, excerpt=None)
+        return (yield from shell.program(node, (unknown, *argv[1:]), where, _index(node, skipped + 1), replace=True))
     while at < len(argv) and argv[at].value.startswith("-") and len(argv[at].value) > 1:
         word = argv[at].value
         if word == "--" and dialect.exec_dashes:

@@ -39,6 +39,7 @@ _PLAIN = frozenset(
     "unalias let getopts pwd times shopt enable mapfile readarray pushd popd dirs command which set jobs history "
     "caller".split()
 )
+_DECLARE = frozenset(("export", "local", "declare", "read", "typeset", "readonly"))
 
 
 class Inert:
@@ -214,8 +215,11 @@ class Inert:
     def forget(self, nodes: tuple[Node, ...]) -> None:
         """What the commands assign is unknown from here on."""
         for node in nodes:
+            replaced = _assigned(node, appended=False)
             for name in _assigned(node):
-                self.shell.assign(name, UNKNOWN)
+                # `name+=value` leaves what was there before.
+                before = "" if name in replaced else self.shell.lookup(name).text or ""
+                self.shell.assign(name, before + UNKNOWN)
 
     def assigned(self, script: Script) -> frozenset[str]:
         """The variables that a script itself assigns somewhere."""
@@ -286,16 +290,17 @@ def words_below(node: Node) -> list[Word]:
     return words
 
 
-def _assigned(node: Node) -> set[str]:
+def _assigned(node: Node, *, appended: bool = True) -> set[str]:
+    """The variables that a command assigns, those that it only appends to among them or not."""
     names: set[str] = set()
-    if isinstance(node, Simple):
-        names = {assignment.name for assignment in node.assignments} if not node.words else set()
-        if node.words and node.words[0].literal in ("export", "local", "declare", "read", "typeset", "readonly"):
-            names |= {word.text.partition("=")[0] for word in node.words[1:] if not word.text.startswith("-")}
+    if isinstance(node, Simple) and not node.words:
+        names = {assignment.name for assignment in node.assignments if appended or not assignment.append}
+    elif isinstance(node, Simple) and node.words[0].literal in _DECLARE:
+        names = {word.text.partition("=")[0] for word in node.words[1:] if not word.text.startswith("-")}
     if isinstance(node, For) and node.name:
         names.add(node.name)
     for child in below(node):
-        names |= _assigned(child)
+        names |= _assigned(child, appended=appended)
     return names
 
 

@@ -654,6 +654,8 @@ class Machine:
         stage.fact, stage.file = fact, file
         signal = self.world.stop_signal
         doubt = _doubt(argv[0], fact, file)
+        if not doubt and fact is not None and _hangs_on_options(fact, words, signal):
+            doubt = f"the options of {argv[0].text} are not known"
         if doubt:
             self.world.obstacles.append(Obstacle(doubt, place, proc.pid))
         if fact is not None and fact.interpreter:
@@ -801,6 +803,14 @@ class Machine:
                 proc.done = True
                 self.world.obstacles.append(Obstacle(f"what {stage.program} does to the app is not known", stage.place))
                 proc.ends_at = self.world.clock + 0.1
+
+
+def _hangs_on_options(fact: Program, words: list[str], signal: str) -> bool:
+    """Whether a word that is not known may be the option that keeps a program from what is bad of it."""
+    if fact.interpreter or not any(UNKNOWN in word for word in words[1:]):
+        return False
+    stays_untold = fact.lifetime != "short" and fact.reaction(signal) in ("default", "survives")
+    return fact.lifetime == "daemonizes" or stays_untold
 
 
 def _doubt(name: Argument, fact: Program | None, file: ImageFile | None) -> str:
