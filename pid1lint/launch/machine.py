@@ -33,6 +33,10 @@ FILTERS = frozenset(
 """Programs that end when what they read from ends."""
 _USER_SWITCHERS = frozenset("gosu su-exec setpriv s6-setuidgid setuidgid chpst su runuser sudo chroot capsh".split())
 _PLAIN_BASES = frozenset(("alpine", "busybox"))
+_ONLY_BUILTINS = frozenset(". eval exec exit export set shift source trap unset".split())
+_WITHOUT_CD = frozenset(("debian", "ubuntu", "alpine", "busybox", "wolfi", "scratch", "distroless"))
+"""Families without the program `cd` that POSIX asks for, and that Red Hat's bash brings."""
+_EXPANDED = re.compile(r"[\w./-]*\$(?:\w|\{\w)|~/")
 _CONTROLS = frozenset(("start", "stop", "status"))
 _STOPS = {
     "mysqladmin": ("mysqld", "mariadbd", "mysqld_safe", "mariadbd-safe"),
@@ -641,6 +645,9 @@ class Machine:
             why = f"no program is called `{argv[0].text}`"
             self._cannot_start(proc, argv, start, place, call, 127, why, "words")
             return
+        if file is None and (why := self._needs_shell(argv[0])):
+            self._cannot_start(proc, argv, start, place, call, 127, why, "unexpanded")
+            return
         fact = program(words, lambda pattern: self._configured(pattern, words, env))
         supervises = launcher(words[0])
         if supervises is not None and supervises.kind == "init":
@@ -669,6 +676,18 @@ class Machine:
             # It sets every signal back to its default when it starts: measured, a trap '' before it has no effect.
             proc.ignored = set()
         self._live(proc, stage, argv, call)
+
+    def _needs_shell(self, name: Argument) -> str:
+        """Why no file has the name that an array gives for a program: only a shell would make one of it."""
+        if name.excerpt is None or name.excerpt.quoting != "json":
+            return ""
+        if _EXPANDED.match(name.value):
+            return f"no program is called `{name.text}`, which no shell expands"
+        base = self.image.base
+        has_cd = base is None or base.family not in _WITHOUT_CD
+        if name.value in _ONLY_BUILTINS or (name.value == "cd" and not has_cd):
+            return f"`{name.text}` is a command of the shell, and no program"
+        return ""
 
     def _live(self, proc: Proc, stage: Stage, argv: Argv, call: Call | None) -> None:
         """How long a program stays, by what it is, how it is called and where its input comes from."""

@@ -1,0 +1,77 @@
+"""PID106: a CMD or ENTRYPOINT that a later one of the same stage replaces."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pid1lint import Applicability, Edit, Finding, Fix, Instruction, Launch, Note, Place, Severity, Span, rule
+
+
+@rule("PID106", Severity.WARNING)
+def overridden_instruction(launch: Launch) -> Iterator[Finding]:
+    r"""A stage has several CMDs or ENTRYPOINTs, of which only the last one counts.
+
+    ## Why is this bad?
+
+    CMD and ENTRYPOINT run nothing while the image is built: each sets one value of the image, and the next one
+    overwrites it. Two CMDs are not two programs. What the first one names is never started, and nothing says so.
+
+    ## Example
+
+    ```dockerfile
+    FROM debian:12
+    CMD ["worker"]
+    CMD ["server"]
+    ```
+
+    ```text
+    Dockerfile:2:1: PID106 this CMD is never run: the stage has a later one, which takes its place
+    = graceful
+    ```
+
+    Use instead:
+
+    ```dockerfile
+    FROM debian:12
+    CMD ["server"]
+    ```
+
+    ## When not to care
+
+    A CMD that replaces one of an earlier stage, or of the base image, is as it should be, and is not reported. To run
+    two programs, use two containers, or a supervisor.
+
+    ## Fix safety
+
+    Safe: the image stays what it is. The instruction goes, and the lines around it stay. No fix is offered where a
+    comment stands inside the instruction.
+    """
+    image = launch.image
+    stage = image.stage
+    for keyword in ("ENTRYPOINT", "CMD"):
+        found = [each for each in stage.instructions if each.keyword == keyword]
+        for dead in found[:-1]:
+            at = Place(image.dockerfile.source, _one_line(launch, dead))
+            notes = (Note(Place(image.dockerfile.source, _one_line(launch, found[-1])), "this one counts"),)
+            message = f"this {keyword} is never run: the stage has a later one, which takes its place"
+            yield Finding(at, message, notes, _fix(launch, dead))
+
+
+def _one_line(launch: Launch, instruction: Instruction) -> Span:
+    """The instruction, or its first line."""
+    start, end = instruction.span
+    line = launch.image.dockerfile.source.text.find("\n", start, end)
+    return Span(start, end if line < 0 else line)
+
+
+def _fix(launch: Launch, dead: Instruction) -> Fix | None:
+    dockerfile = launch.image.dockerfile
+    text = dockerfile.source.text
+    if any(dead.span.covers(comment.span) for comment in dockerfile.comments):
+        return None
+    start = text.rfind("\n", 0, dead.span.start) + 1
+    end = text.find("\n", dead.span.end) + 1
+    if end == 0 or text[start : dead.span.start].strip() or text[dead.span.end : end].strip():
+        return None
+    edit = Edit(dockerfile.source, Span(start, end), "")
+    return Fix(f"Remove the dead {dead.keyword}", (edit,), Applicability.SAFE)

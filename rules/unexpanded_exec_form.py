@@ -1,0 +1,230 @@
+"""PID105: what only a shell understands, in the exec form."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+
+from pid1lint import (
+    Applicability,
+    Command,
+    Edit,
+    Excerpt,
+    Finding,
+    Fix,
+    Launch,
+    Note,
+    Outcome,
+    Process,
+    Severity,
+    json_array,
+    rule,
+)
+
+_AFTER = frozenset(("&&", "||", "|", ";", "&"))
+_REDIRECTS = re.compile(r"[012]?(?:>>?|<)(?:&[012])?|&>>?|[012]>/dev/null")
+_VARIABLE = re.compile(r"\$(?:[A-Za-z_]\w*|\{[A-Za-z_]\w*(?::?[-+?][^{}]*)?\}|\([^()]+\))")
+_HOME = re.compile(r"~(?:/|$)")
+_GLOB = re.compile(r"[\w./-]*\*[\w./*-]*")
+_PLAIN = re.compile(r"[\w./:=@%+,-]+")
+_EXPANDED = re.compile(r"(?:[\w./:=@%+,-]|\$\w+|\$\{\w+\})+|~/[\w./-]*|[\w./*-]+")
+# They take text in a language of their own, expand variables by themselves, or hand their arguments to a shell.
+_INTERPRET = re.compile(
+    r"[gmn]?awk|sed|perl|php|ruby|node|bun|deno|python[\d.]*|expr|test|\[|find|jq|psql|mysql|mongo(?:sh)?|envsubst|"
+    r"cross-env|nginx|fluentd|rsync|.*\.(?:sh|bash)"
+)
+_TAKES_FILES = frozenset(("cat", "ls", "tail"))
+
+
+@rule("PID105", Severity.WARNING)
+def unexpanded_exec_form(launch: Launch) -> Iterator[Finding]:
+    r"""The exec form has no shell: `$PORT`, `&&` and `>` reach the program as they stand.
+
+    ## Why is this bad?
+
+    `CMD ["server", "--port", "$PORT"]` starts the program with these very words. Docker expands nothing in an array,
+    and there is no shell that could: the server is told to listen on a port called `$PORT`. From
+    `["migrate", "&&", "server"]`, `migrate` gets the arguments `&&` and `server`, and no server is ever started. Where
+    the program's own name would have to be expanded, the container does not start at all.
+
+    ## Example
+
+    ```dockerfile
+    FROM debian:12
+    ENV PORT=80
+    CMD ["server", "--port", "$PORT"]
+    ```
+
+    ```text
+    Dockerfile:3:27: PID105 `$PORT` reaches server as it stands: in exec form no shell expands it
+    = graceful
+    ```
+
+    Use instead:
+
+    ```dockerfile
+    FROM debian:12
+    ENV PORT=80
+    CMD ["sh", "-c", "exec server --port $PORT"]
+    ```
+
+    ## Example: two commands
+
+    An ENTRYPOINT keeps the arguments of `docker run`: behind the string they are the shell's `"$@"`.
+
+    ```dockerfile
+    FROM debian:12
+    ENTRYPOINT ["migrate", "&&", "server", "--port", "80"]
+    ```
+
+    ```text
+    Dockerfile:2:25: PID105 `&&` reaches migrate as an argument: in exec form no shell runs server after it
+    = exits: when migrate does, or at once
+    ```
+
+    Use instead:
+
+    ```dockerfile
+    FROM debian:12
+    ENTRYPOINT ["sh", "-c", "migrate && exec server --port 80 \"$@\"", "sh"]
+    ```
+
+    ## Example: the name of the program
+
+    ```dockerfile
+    FROM debian:12
+    ENV APP_HOME=/opt/app
+    CMD ["$APP_HOME/bin/server"]
+    ```
+
+    ```text
+    Dockerfile:3:7: PID105 no program is called `$APP_HOME/bin/server`: in exec form no shell expands it, and the container does not start
+    = fails
+    ```
+
+    Use instead:
+
+    ```dockerfile
+    FROM debian:12
+    ENV APP_HOME=/opt/app
+    CMD ["sh", "-c", "exec $APP_HOME/bin/server"]
+    ```
+
+    ```text
+    = graceful, not measured: the oracle has no server at a path that only a shell puts together
+    ```
+
+    ## When not to care
+
+    Some programs expand variables in their arguments by themselves. Those that are known to, those that take a text
+    in a language of their own (`awk`, `sed`, `psql`), and `${...}` inside an argument of Java, where Spring expands
+    it, are not reported; nor are a pattern like `*` and a leading `~`, unless the program is known to take plain paths.
+
+    ## Fix safety
+
+    Unsafe: the words are expanded then, and split at the blanks of their values, as a shell does. No fix is offered
+    for a pipe, for `&` and `||`, for a CMD that is an ENTRYPOINT's arguments, or in an image without a shell.
+
+    ## References
+
+    - [Dockerfile reference: exec form](https://docs.docker.com/reference/dockerfile/#exec-form)
+    """
+    image = launch.image
+    for command in (image.entrypoint, image.cmd):
+        if command is None or command.instruction is None or command.form != "exec":
+            continue
+        found = [(word, message) for word in command.words if (message := _problem(launch, command, word))]
+        if found:
+            word, message = found[0]
+            notes = tuple(Note(other.place(), f"so does `{other.text}`") for other, _ in found[1:])
+            never_runs = launch.outcome is Outcome.FAILS or (launch.outcome is Outcome.EXITS and word.text in _AFTER)
+            severity = Severity.ERROR if never_runs else Severity.WARNING
+            yield Finding(word.place(), message, notes, _fix(launch, command), severity)
+
+
+def _problem(launch: Launch, command: Command, word: Excerpt) -> str:
+    """What becomes of a word that a shell would treat; empty if nothing does, or nobody can tell."""
+    path = launch.main
+    for start in path.starts if path is not None else ():
+        if start.what == "unexpanded" and start.excerpts[:1] == (word,):
+            end = "and the container does not start" if start.call is None else "and it does not start"
+            if "$" in word.text or "~" in word.text:
+                return f"no program is called `{word.text}`: in exec form no shell expands it, {end}"
+            return f"`{word.text}` is a command of the shell: in exec form no shell is there to run it, {end}"
+    receiver = _receiver(launch, word)
+    if receiver is None:
+        return ""
+    name = receiver.program
+    if word.text in _AFTER:
+        words = [other.text for other in command.words]
+        after = words[words.index(word.text) + 1 :]
+        rest = f"runs {after[0]} after it" if after and word.text in ("&&", ";") else "makes anything of it"
+        return f"`{word.text}` reaches {name} as an argument: in exec form no shell {rest}"
+    if _REDIRECTS.fullmatch(word.text):
+        return f"`{word.text}` reaches {name} as an argument: in exec form no shell redirects anything"
+    if _is_expanded(receiver, word.text):
+        return f"`{word.text}` reaches {name} as it stands: in exec form no shell expands it"
+    return ""
+
+
+def _receiver(launch: Launch, word: Excerpt) -> Process | None:
+    """The program that gets a word as one of its arguments, if it leaves such words alone."""
+    tree = launch.tree
+    for process in tree.walk() if tree is not None else ():
+        runs_more = process.fact is not None and process.fact.kind == "runner"
+        if process.kind not in ("app", "job") or runs_more or word.text not in process.arguments[1:]:
+            continue
+        if process.file is not None or process.script is not None or _INTERPRET.fullmatch(process.program):
+            return None
+        return process
+    return None
+
+
+def _is_expanded(receiver: Process, text: str) -> bool:
+    """Whether a shell would put something else in a word's place."""
+    found = _VARIABLE.search(text)
+    if found is not None:
+        return receiver.program != "java" or not found.start() or not found.group().startswith("${")
+    if len(text) > 2 and text.startswith("`") and text.endswith("`"):
+        return True
+    before = receiver.arguments[receiver.arguments.index(text) - 1]
+    takes_files = receiver.program in _TAKES_FILES or (receiver.program == "java" and before == "-jar")
+    # Many others look for files of a pattern, or for a home directory, by themselves.
+    return takes_files and (_HOME.match(text) or _GLOB.fullmatch(text)) is not None
+
+
+def _fix(launch: Launch, command: Command) -> Fix | None:
+    image, instruction = launch.image, command.instruction
+    if instruction is None or instruction.array is None or image.sh == "none":
+        return None
+    if command is image.cmd and image.entrypoint is not None:
+        return None
+    line = _line([word.text for word in command.words])
+    if line is None:
+        return None
+    words = ["sh", "-c", line] if command is image.cmd else ["sh", "-c", f'{line} "$@"', "sh"]
+    edit = Edit(command.source, instruction.array, json_array(words))
+    return Fix("Let a shell expand it, and step aside", (edit,), Applicability.UNSAFE)
+
+
+def _line(words: list[str]) -> str | None:
+    """The words as a shell is meant to read them, with `exec` before the last command."""
+    written = [_written(word) for word in words]
+    parts = [word for word in written if word is not None]
+    if len(parts) < len(written):
+        return None
+    starts = [index + 1 for index, word in enumerate(words) if word in ("&&", ";")]
+    if any(at >= len(words) or words[at] in _AFTER for at in starts) or any(w in ("||", "|", "&") for w in words):
+        return None
+    last = starts[-1] if starts else 0
+    if words[last] == "exec":
+        return " ".join(parts)
+    return " ".join((*parts[:last], "exec", *parts[last:]))
+
+
+def _written(word: str) -> str | None:
+    """One word in a shell's text; None where it is not plain what is meant to be expanded in it."""
+    if word in _AFTER or _REDIRECTS.fullmatch(word) or _PLAIN.fullmatch(word) or _EXPANDED.fullmatch(word):
+        return word
+    return None if any(char in word for char in "$`*?~") else shlex.quote(word)
