@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from pid1lint import discover, linter, registry
+from pid1lint.config import Config, Configs
 from pid1lint.diagnostic import Diagnostic
 from pid1lint.errors import Pid1lintError, UnreadableError
 from pid1lint.fix import Applicability, Fix
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from pid1lint.launch.process import Launch, Process
 
 STDIN = "-"
+_ISOLATED = Configs(isolated=True)
 _MANY = 64
 
 
@@ -31,6 +33,17 @@ class Options(NamedTuple):
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     stdin: Source | None = None
+    configs: Configs = _ISOLATED
+
+    def config(self, path: str) -> Config:
+        """What the configuration says of a Dockerfile; `path` is as in a plan."""
+        return self.configs.of(self.stdin.path if path == STDIN and self.stdin is not None else path)
+
+    def rules(self, config: Config) -> tuple[registry.AnyRule, ...]:
+        """The rules that run: --select goes before the configuration, --ignore adds to it."""
+        if self.select:
+            return registry.chosen(self.select, self.ignore)
+        return registry.chosen(config.select, (*config.ignore, *self.ignore))
 
 
 class Plan(NamedTuple):
@@ -63,8 +76,14 @@ def shown(path: str) -> str:
     return relative.replace(os.sep, "/")
 
 
-def plan(paths: Sequence[str]) -> Plan:
+def plan(paths: Sequence[str], configs: Configs = _ISOLATED) -> Plan:
     """Sort paths into Dockerfiles, scripts and what cannot be looked at; directories are searched."""
+
+    def search(folder: str) -> Iterator[str]:
+        for found in map(shown, discover.dockerfiles(folder)):
+            if not configs.excludes(found):
+                yield found
+
     dockerfiles: dict[str, None] = {}
     scripts: dict[str, str] = {}
     missing = []
@@ -72,7 +91,7 @@ def plan(paths: Sequence[str]) -> Plan:
         if path == STDIN:
             dockerfiles[STDIN] = None
         elif os.path.isdir(path):
-            dockerfiles.update((shown(found), None) for found in discover.dockerfiles(path))
+            dockerfiles.update(dict.fromkeys(search(path)))
         elif reason := _unreadable(path):
             missing.append((shown(path), reason))
         elif discover.is_script(path, _head(path)):
@@ -81,7 +100,7 @@ def plan(paths: Sequence[str]) -> Plan:
             dockerfiles[shown(path)] = None
     asked = frozenset(dockerfiles)
     for root in dict.fromkeys(home(path) for path in scripts.values()):
-        dockerfiles.update((shown(found), None) for found in discover.dockerfiles(root))
+        dockerfiles.update(dict.fromkeys(search(root)))
     return Plan(tuple(dockerfiles), frozenset(dockerfiles) - asked, frozenset(scripts), tuple(missing))
 
 
@@ -134,12 +153,17 @@ def check_all(planned: Plan, options: Options, jobs: int, changes: Iterable[Chan
         results = _in_parallel(planned.dockerfiles, options, overlay, workers)
     else:
         results = [check(path, options, overlay) for path in planned.dockerfiles]
-    rules = registry.chosen(options.select, options.ignore)
     results = [
         _about(result, planned.scripts) if path in planned.for_scripts else result
         for path, result in zip(planned.dockerfiles, results, strict=True)
     ]
-    return results + [linter.unreadable(path, reason, rules) for path, reason in planned.missing]
+    return results + [_unreadable_result(path, reason, options) for path, reason in planned.missing]
+
+
+def _unreadable_result(path: str, reason: str, options: Options) -> linter.Result:
+    config = options.config(path)
+    result = linter.unreadable(path, reason, options.rules(config))
+    return result._replace(diagnostics=tuple(config.applied(result.diagnostics)))
 
 
 def _in_parallel(
@@ -155,12 +179,13 @@ def _in_parallel(
 
 def check(path: str, options: Options, overlay: Mapping[str, Source]) -> linter.Result:
     """Judge one Dockerfile on the disk, or standard input; `overlay` has the files whose contents have changed."""
-    rules = registry.chosen(options.select, options.ignore)
     try:
         source = read(path, options, overlay)
     except UnreadableError as error:
-        return linter.unreadable(path, error.reason, rules)
-    return _judge(source, options, overlay, rules)
+        return _unreadable_result(path, error.reason, options)
+    config = options.configs.of(source.path)
+    result = _judge(source, options, overlay, options.rules(config))
+    return result._replace(diagnostics=tuple(config.applied(result.diagnostics)))
 
 
 def _judge(
@@ -171,7 +196,8 @@ def _judge(
     def work() -> linter.Result:
         dockerfile = scan(source)
         context = context_of(dockerfile, options, overlay)
-        return linter.judge(dockerfile, context, options.target, options.build_args, rules)
+        facts = options.configs.of(source.path).facts
+        return linter.judge(dockerfile, context, options.target, options.build_args, rules, facts)
 
     result = linter.attempt("the analysis", source.path, work)
     return linter.Result((), crashes=(result,)) if isinstance(result, linter.Crash) else result
@@ -200,7 +226,7 @@ def context_of(dockerfile: Dockerfile, options: Options, overlay: Mapping[str, S
     from pid1lint.image.context import DiskContext, find_context
 
     path = dockerfile.source.path
-    root = options.context
+    root = options.context or options.configs.of(path).context_of(path)
     if root is None:
         root = find_context(path, _copied(dockerfile, options.build_args))
     disk = DiskContext(root, dockerfile=path)

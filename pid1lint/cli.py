@@ -14,6 +14,7 @@ from pid1lint.errors import Pid1lintError
 
 if TYPE_CHECKING:
     from pid1lint.check import Fixed, Plan
+    from pid1lint.config import Configs
     from pid1lint.diagnostic import Diagnostic
     from pid1lint.fixer import Change
     from pid1lint.linter import Result
@@ -39,10 +40,12 @@ class _DefaultCheck(click.Group):
         return super().parse_args(ctx, args)
 
 
-def _one_of(words: Sequence[str]) -> Callable[[click.Context, click.Parameter, str], str]:
+def _one_of(words: Sequence[str]) -> Callable[[click.Context, click.Parameter, str | None], str | None]:
     """A callback that takes one of a few words, in any case, and tells the nearest one to a wrong one."""
 
-    def convert(ctx: click.Context, param: click.Parameter, value: str) -> str:
+    def convert(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+        if value is None:
+            return None
         if value.lower() in words:
             return value.lower()
         import difflib
@@ -97,6 +100,8 @@ def _shared(command: Command) -> Command:
                 "--build-arg", multiple=True, callback=_key_values, metavar="K=V", help="A build argument; repeatable."
             ),
             click.option("--stdin-filename", metavar="PATH", help="What standard input (`-`) is called."),
+            click.option("--config", metavar="FILE", help="The only configuration file that counts."),
+            click.option("--isolated", is_flag=True, help="Read no configuration file."),
         )
     ):
         command = option(command)
@@ -134,17 +139,13 @@ class _Report(NamedTuple):
 @click.option(
     "--fail-on",
     callback=_one_of(_SEVERITIES),
-    default="warning",
     metavar="|".join(_SEVERITIES),
-    show_default=True,
-    help="Exit with 1 from this severity on.",
+    help="Exit with 1 from this severity on; warning by default.",
 )
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 whatever is found.")
 @click.option("--statistics", is_flag=True, help="Count the findings of each rule instead of listing them.")
 @click.option("--quiet", "-q", is_flag=True, help="Print findings only.")
 @click.option("--jobs", "-j", type=click.IntRange(0), default=0, help="Files to check at a time; 0: as suits.")
-@click.option("--config", type=click.Path(), help="A configuration file: not supported yet.")
-@click.option("--isolated", is_flag=True, help="Read no configuration file; none is read yet.")
 def check(
     *,
     paths: tuple[str, ...],
@@ -159,7 +160,7 @@ def check(
     diff: bool,
     select: tuple[str, ...],
     ignore: tuple[str, ...],
-    fail_on: str,
+    fail_on: str | None,
     exit_zero: bool,
     statistics: bool,
     quiet: bool,
@@ -175,9 +176,9 @@ def check(
     from pid1lint import check as checking
     from pid1lint.check import Options
 
-    _refuse_config(config)
-    options = Options(context, target, build_arg, select, ignore, _stdin(paths, stdin_filename))
-    planned = checking.plan(paths)
+    configs = _configs(config, isolated)
+    options = Options(context, target, build_arg, select, ignore, _stdin(paths, stdin_filename), configs)
+    planned = checking.plan(paths, configs)
     mend = fix or diff
     fixed = checking.fix_all(planned, options, unsafe=unsafe_fixes) if mend else None
     report = _Report(form, output, statistics, quiet, to_stderr=mend and options.stdin is not None and output is None)
@@ -197,16 +198,18 @@ def check(
     _say(troubles)
     if troubles:
         return FAILURE
-    failing = any(d.severity.rank >= _SEVERITIES.index(fail_on) for d in diagnostics)
+    failing = any(
+        d.severity.rank >= _SEVERITIES.index(fail_on or configs.of(d.dockerfile).fail_on) for d in diagnostics
+    )
     return FINDINGS if failing and not exit_zero else CLEAN
 
 
-def _refuse_config(config: str | None) -> None:
-    if config is None:
-        return
-    if not os.path.isfile(config) or not os.access(config, os.R_OK):
-        raise Pid1lintError(f"--config: {config} is no readable file")
-    raise Pid1lintError(f"--config: {config} was not read, there are no configuration files yet: use options")
+def _configs(file: str | None, isolated: bool) -> Configs:
+    from pid1lint.config import Configs
+
+    if file is not None and isolated:
+        raise Pid1lintError("--config and --isolated: choose one")
+    return Configs(file, isolated=isolated)
 
 
 def _stdin(paths: Iterable[str], filename: str | None) -> Source | None:
@@ -301,13 +304,16 @@ def trace(
     target: str | None,
     build_arg: Mapping[str, str],
     stdin_filename: str | None,
+    config: str | None,
+    isolated: bool,
 ) -> int:
     """Show the processes of a launch: who is PID 1, and whom the stop signal reaches."""
     from pid1lint import check as checking
     from pid1lint.check import Options
 
-    options = Options(context, target, build_arg, stdin=_stdin(paths, stdin_filename))
-    found, errors = checking.launches(checking.plan(paths), options)
+    configs = _configs(config, isolated)
+    options = Options(context, target, build_arg, stdin=_stdin(paths, stdin_filename), configs=configs)
+    found, errors = checking.launches(checking.plan(paths, configs), options)
     with _Output(output, sys.stdout) as stream:
         if form == "json":
             from pid1lint.report import json

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import NamedTuple
 
@@ -58,3 +58,7 @@ class Diagnostic:
     dockerfile: str = ""
     stage: str = ""
     outcome: str | None = None
+
+    def with_severity(self, severity: Severity) -> Diagnostic:
+        """The same with another severity."""
+        return replace(self, severity=severity)

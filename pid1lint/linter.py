@@ -16,6 +16,7 @@ from pid1lint.source import BOM, Place, Source, Span
 if TYPE_CHECKING:
     from pid1lint.dockerfile.scanner import Dockerfile
     from pid1lint.dockerfile.stages import Stage
+    from pid1lint.facts.own import Facts
     from pid1lint.fix import Fix, ShellGuard
     from pid1lint.image.context import BuildContext
     from pid1lint.launch.process import Launch
@@ -51,13 +52,14 @@ def lint(
     build_args: Mapping[str, str] | None = None,
     select: Sequence[str] = (),
     ignore: Sequence[str] = (),
+    facts: Facts | None = None,
 ) -> Result:
     """Judge the text of a Dockerfile: its last stage, or `target`.
 
-    `path` is what diagnostics call it. `select` and `ignore` take codes, starts of codes and names. `Pid1lintError`
-    if there is no such stage, code or name.
+    `path` is what diagnostics call it. `select` and `ignore` take codes, starts of codes and names, `facts` what else
+    is known of images and programs. `Pid1lintError` if there is no such stage, code or name.
     """
-    return judge(_scan(path, dockerfile), context, target, build_args or {}, registry.chosen(select, ignore))
+    return judge(_scan(path, dockerfile), context, target, build_args or {}, registry.chosen(select, ignore), facts)
 
 
 def trace(
@@ -67,9 +69,10 @@ def trace(
     path: str = "Dockerfile",
     target: str | None = None,
     build_args: Mapping[str, str] | None = None,
+    facts: Facts | None = None,
 ) -> tuple[Launch, ...]:
     """The launch of a Dockerfile's last stage, or of `target`; options as for `lint`."""
-    return judge(_scan(path, dockerfile), context, target, build_args or {}, ()).launches
+    return judge(_scan(path, dockerfile), context, target, build_args or {}, (), facts).launches
 
 
 def _scan(path: str, text: str) -> Dockerfile:
@@ -84,6 +87,7 @@ def judge(
     target: str | None,
     build_args: Mapping[str, str],
     rules: Sequence[registry.AnyRule],
+    facts: Facts | None = None,
 ) -> Result:
     """`lint` for a file that has been scanned, under rules that have been chosen."""
     source = dockerfile.source
@@ -92,7 +96,8 @@ def judge(
         run.judge_problem(FileProblem(Place(source, problem.span), "syntax", problem.message))
     for file_problem in (*_not_utf8(source), *_outside(dockerfile, context)):
         run.judge_problem(file_problem)
-    for launch in run.guard("the launch analysis", lambda: _launches(dockerfile, context, target, build_args)) or ():
+    wanted = _Wanted(target, build_args, facts)
+    for launch in run.guard("the launch analysis", lambda: _launches(dockerfile, context, wanted)) or ():
         for file_problem in _script_damage(launch):
             run.judge_problem(file_problem)
         run.judge_launch(launch)
@@ -116,13 +121,21 @@ def unreadable(path: str, reason: str, rules: Sequence[registry.AnyRule]) -> Res
     return run.result()
 
 
-def _launches(
-    dockerfile: Dockerfile, context: BuildContext, target: str | None, build_args: Mapping[str, str]
-) -> tuple[Launch, ...]:
+class _Wanted(NamedTuple):
+    """What of a Dockerfile is to be judged, and how it is built."""
+
+    target: str | None
+    build_args: Mapping[str, str]
+    facts: Facts | None
+
+
+def _launches(dockerfile: Dockerfile, context: BuildContext, wanted: _Wanted) -> tuple[Launch, ...]:
+    from pid1lint.facts.own import Facts
     from pid1lint.image.model import Build, final_stages
     from pid1lint.launch import analyse
 
-    build = Build(dockerfile, context, build_args)
+    target = wanted.target
+    build = Build(dockerfile, context, wanted.build_args, wanted.facts or Facts())
     chosen = final_stages(dockerfile, target)
     if target is not None and not chosen and build.stages:
         raise Pid1lintError(f"{dockerfile.source.path} has no stage {target!r}{_nearest(target, build.stages)}")

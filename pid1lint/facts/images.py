@@ -117,7 +117,13 @@ def _base_image(reference: str) -> BaseImage | None:
     family = _suffix_family(tag)
     if family is None or name.startswith(UNKNOWN):
         return None
-    facts = _families()[family]
+    source = "believed: the tag's suffix names the distribution"
+    return family_image(family, name, tag)._replace(entrypoint_runs="unknown", guessed=True, source=source)
+
+
+def family_image(family: str, name: str, tag: str) -> BaseImage:
+    """An image of which only the distribution is known; an empty `family` stands for none of those known."""
+    facts = _families().get(family, {"sh": ""})
     return BaseImage(
         name,
         tag,
@@ -126,9 +132,6 @@ def _base_image(reference: str) -> BaseImage | None:
         data.words(facts.get("shells", "")),
         package_manager=facts.get("package_manager"),
         sh_version=_sh_version({}, facts.get("sh_versions", ()), tag),
-        entrypoint_runs="unknown",
-        guessed=True,
-        source="believed: the tag's suffix names the distribution",
     )
 
 

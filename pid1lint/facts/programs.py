@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from pid1lint.facts import data
 
 _NOTHING: Mapping[str, str] = {}
+_NO_ROWS: Mapping[str, tuple[Program, ...]] = {}
 _VERSION = re.compile(r"(?<=[a-z])-?\d[\d.]*$")
 _SCRIPTS = {"manage.py": "manage.py", "artisan": "artisan", "console": "bin/console"}
 _SUFFIXES = (".exe", ".cmd", ".phar")
@@ -113,15 +114,37 @@ def _recipe(value: Mapping[str, Any]) -> Recipe:
     )
 
 
-def program(argv: Sequence[str], configured: Callable[[str], bool] | None = None) -> Program | None:
+def program(
+    argv: Sequence[str],
+    configured: Callable[[str], bool] | None = None,
+    own: Mapping[str, tuple[Program, ...]] = _NO_ROWS,
+) -> Program | None:
     """The first row that fits a command; interpreters that run a known module or script give that one's row.
 
-    `configured` tells whether the image's configuration files hold a pattern; without it, none does.
+    `configured` tells whether the image's configuration files hold a pattern; without it, none does. `own` are the
+    user's rows by name: for their names, ours do not count.
     """
+    if own and argv:
+        row = _own_row(argv, own)
+        if row is not None:
+            return row
     for candidate in _candidates(argv):
         name, rest = candidate[0], " ".join(candidate[1:])
         for row in _rows().get(name, ()):
             if _fits(row, rest) and not (row.unless_config and configured and configured(row.unless_config)):
+                return row
+    return None
+
+
+def _own_row(argv: Sequence[str], own: Mapping[str, tuple[Program, ...]]) -> Program | None:
+    """The user's row for a command, or for the script that an interpreter runs."""
+    name = program_name(argv[0])
+    language = next((row.interpreter for row in _rows().get(name, ()) if row.interpreter), "")
+    script = _script(language, argv) if language else ()
+    for command in (argv, script[1:] if script and script[0] == "-m" else script):
+        called = command[0].rpartition("/")[2] if command else ""
+        for row in (*own.get(called, ()), *own.get(_VERSION.sub("", called), ())):
+            if _fits(row, " ".join(command[1:])):
                 return row
     return None
 
@@ -169,19 +192,27 @@ _VALUE_OPTIONS = {
 
 def _interpreted(language: str, argv: Sequence[str]) -> Iterator[tuple[str, ...]]:
     """The command that `python -m module args` or `php artisan args` amounts to, if its name is known."""
+    words = _script(language, argv)
+    if not words:
+        return
+    if words[0] == "-m":
+        yield from _module(words[1], words[2:])
+        return
+    script = words[0].rpartition("/")[2]
+    known = _rows().get(_SCRIPTS.get(script, script), ())
+    if any(row.language == language for row in known):
+        yield (_SCRIPTS.get(script, script), *words[1:])
+
+
+def _script(language: str, argv: Sequence[str]) -> Sequence[str]:
+    """What an interpreter runs, with its arguments, or Python's `-m` with the module's; empty if nothing."""
     takers = _VALUE_OPTIONS.get(language, frozenset())
     at = 1
     while at < len(argv) and argv[at].startswith("-"):
         if language == "python" and argv[at] == "-m" and at + 1 < len(argv):
-            yield from _module(argv[at + 1], argv[at + 2 :])
-            return
+            return argv[at:]
         at += 2 if argv[at] in takers else 1
-    if at >= len(argv):
-        return
-    script = argv[at].rpartition("/")[2]
-    known = _rows().get(_SCRIPTS.get(script, script), ())
-    if any(row.language == language for row in known):
-        yield (_SCRIPTS.get(script, script), *argv[at + 1 :])
+    return argv[at:]
 
 
 def _module(module: str, rest: Sequence[str]) -> Iterator[tuple[str, ...]]:

@@ -24,7 +24,8 @@ from pid1lint.dockerfile.stages import (
     stages,
     steps,
 )
-from pid1lint.facts.images import BaseImage, base_image
+from pid1lint.facts.images import BaseImage
+from pid1lint.facts.own import Facts
 from pid1lint.image.context import BuildContext
 from pid1lint.image.filesystem import (
     ContextTree,
@@ -58,6 +59,7 @@ _SH_OF_MANAGER = {
     "apt": "dash",
     **dict.fromkeys(("dnf", "microdnf", "yum", "zypper", "pacman"), "bash"),
 }
+_FACTS = Facts()
 _FAR_SIGNALS = {34: "SIGRTMIN", 37: "SIGRTMIN+3", 64: "SIGRTMAX"}
 
 
@@ -102,6 +104,7 @@ class Image:
     env: Mapping[str, str] = field(hash=False)
     files: FileSystem = field(hash=False)
     user_instruction: Instruction | None = None
+    facts: Facts = field(default=_FACTS, hash=False)
 
     @cached_property
     def sh(self) -> str:
@@ -162,8 +165,15 @@ def build_image(
 class Build(Origins):
     """One Dockerfile with one context; what its stages share is worked out once."""
 
-    def __init__(self, dockerfile: Dockerfile, context: BuildContext, build_args: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        dockerfile: Dockerfile,
+        context: BuildContext,
+        build_args: Mapping[str, str],
+        facts: Facts = _FACTS,
+    ) -> None:
         self.dockerfile = dockerfile
+        self.facts = facts
         self.scope = make_scope(dockerfile, build_args)
         self.stages = stages(dockerfile, build_args)
         self._context = ContextTree(context)
@@ -174,7 +184,7 @@ class Build(Origins):
         """The image of the stage with an index."""
         stage = self.stages[index]
         root = self._root(stage)
-        base = base_image(root.reference)
+        base = self.facts.base_image(root.reference)
         _, state = self._replay(index)
         shell, shell_instruction = _shell_of(state)
         return Image(
@@ -195,6 +205,7 @@ class Build(Origins):
             env=variables_at_runtime(state.env, _home(state.user)),
             files=self.files(index),
             user_instruction=state.user_instruction,
+            facts=self.facts,
         )
 
     def _root(self, stage: Stage) -> Stage:
@@ -208,7 +219,7 @@ class Build(Origins):
             if stage.index in self._replays:
                 continue
             if stage.parent is None:
-                state = _initial(stage, base_image(stage.reference))
+                state = _initial(stage, self.facts.base_image(stage.reference))
             else:
                 state = enter(self._replays[stage.parent][1])
             self._replays[stage.index] = replay(steps(stage, self.stages), state, self.scope)
@@ -232,7 +243,7 @@ class Build(Origins):
     def _build_files(self, stage: Stage, below: FileSystem | None) -> FileSystem:
         own, state = self._replay(stage.index)
         dirs = known_dirs(own) | (below.dirs if below is not None else frozenset())
-        base = base_image(self._root(stage).reference)
+        base = self.facts.base_image(self._root(stage).reference)
         escapes = {"dash": True, "bash": False, "busybox": False}.get(base.sh) if base is not None else None
         surface = Surface(self._context, self, stage.index, escapes, self.dockerfile.escape)
         changing = [step for step in own if step.instruction.keyword in ("COPY", "ADD", "RUN")]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pid1lint.facts.programs import program
 from pid1lint.launch.values import UNKNOWN
 from pid1lint.shell.ir import (
     AndOr,
@@ -127,7 +126,8 @@ class Inert:
             return not any(word.text.partition("=")[0] in relevant for word in node.words[1:])
         if name in _PLAIN:
             return True
-        fact = program([word.literal if word.literal is not None else UNKNOWN for word in node.words])
+        words = [word.literal if word.literal is not None else UNKNOWN for word in node.words]
+        fact = self.shell.machine.image.facts.program(words)
         if fact is None or fact.lifetime == "long":
             return not last
         return fact.lifetime == "short"

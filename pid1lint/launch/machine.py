@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from pid1lint.facts.launchers import Launcher, launcher, split
-from pid1lint.facts.programs import Program, npm_version, program, runner
+from pid1lint.facts.programs import Program, npm_version, runner
 from pid1lint.facts.shells import Shell as Dialect
 from pid1lint.facts.shells import known as is_shell
 from pid1lint.facts.shells import shell as dialect_of
@@ -533,7 +533,7 @@ class Machine:
         self, proc: Proc, argv: Argv, start: str, place: Place | None, call: Call | None, env: Environment
     ) -> bool:
         """`npm start` and its kin: the script of package.json, in a shell below the runner."""
-        fact = program([word.value for word in argv])
+        fact = self.image.facts.program([word.value for word in argv])
         if fact is None or fact.kind != "runner":
             return False
         found = self._package_script([word.value for word in argv], env)
@@ -648,7 +648,7 @@ class Machine:
         if file is None and (why := self._needs_shell(argv[0])):
             self._cannot_start(proc, argv, start, place, call, 127, why, "unexpanded")
             return
-        fact = program(words, lambda pattern: self._configured(pattern, words, env))
+        fact = self.image.facts.program(words, lambda pattern: self._configured(pattern, words, env))
         supervises = launcher(words[0])
         if supervises is not None and supervises.kind == "init":
             # An init that takes its command from elsewhere: s6-overlay's /init, runsvdir.

@@ -1099,13 +1099,11 @@ class Shell(State):
 
     def _substituted(self, node: Simple, argv: Argv) -> Generator[Block, None, None]:
         """A program in a command substitution: it may be the main one, run there for its output."""
-        from pid1lint.facts.programs import program
-
         if argv[0].value == "exec" and len(argv) > 1:
             argv = argv[1:]
         if argv[0].value in self.functions or argv[0].value in BUILTINS or self.world.stopped:
             return
-        fact = program([word.value for word in argv])
+        fact = self.machine.image.facts.program([word.value for word in argv])
         if fact is not None and fact.lifetime != "forever":
             return
         if fact is None and not self.tail_substitution:

@@ -1,0 +1,84 @@
+"""Reads TOML: the values by tomllib, and, where something is wrong with one, its line by tree-sitter."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from pid1lint.errors import Pid1lintError
+from pid1lint.schema import Keys
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+
+class ConfigError(Pid1lintError):
+    """Something wrong in a configuration file: told with its file and line."""
+
+
+def load(path: str, text: str) -> Mapping[str, Any]:
+    """The document; `ConfigError` if it is no TOML."""
+    import tomllib
+
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        message, line = _told(str(error), text)
+        raise ConfigError(f"{path}:{line}: this is no TOML: {message}") from error
+
+
+def _told(message: str, text: str) -> tuple[str, int]:
+    """A message of tomllib in two: what is wrong, and in which line (the last one at the end of the document)."""
+    found = re.fullmatch(r"(.*) \(at (?:line (\d+), column \d+|end of document)\)", message, re.DOTALL)
+    if found is None:
+        return message, 1
+    line = int(found[2]) if found[2] else len(text.rstrip("\n").split("\n"))
+    return found[1][:1].lower() + found[1][1:], line
+
+
+def line_of(text: str, keys: Keys) -> int:
+    """The 1-based line where the key or the list's item stands; of the nearest table around it if it has none."""
+    import tree_sitter
+    import tree_sitter_toml
+
+    parser = tree_sitter.Parser(tree_sitter.Language(tree_sitter_toml.language()))
+    best, line = 0, 1
+    for path, node in _entries(parser.parse(text.encode()).root_node, ()):
+        if len(path) > best and keys[: len(path)] == path:
+            best, line = len(path), node.start_point.row + 1
+    return line
+
+
+def _entries(node: Node, above: Keys) -> Iterator[tuple[Keys, Node]]:
+    """Each key and each item of a list, with the path to it."""
+    for child in node.named_children:
+        if child.type in ("table", "table_array_element", "pair"):
+            key = child.named_children[0]
+            path = (*above, *_parts(key))
+            yield from (((*path[: len(above) + n + 1],), key) for n in range(len(path) - len(above)))
+            yield from _values(child, path)
+
+
+def _values(node: Node, path: Keys) -> Iterator[tuple[Keys, Node]]:
+    yield from _entries(node, path)
+    for child in node.named_children[1:] if node.type == "pair" else ():
+        if child.type == "inline_table":
+            yield from _entries(child, path)
+        if child.type == "array":
+            items = [item for item in child.named_children if item.type != "comment"]
+            for index, item in enumerate(items):
+                yield (*path, index), item
+
+
+def _parts(key: Node) -> tuple[str, ...]:
+    """The names in a key: `a."b.c"` has two."""
+    if key.type == "dotted_key":
+        return tuple(part for child in key.named_children for part in _parts(child))
+    written = (key.text or b"").decode()
+    if key.type == "bare_key":
+        return (written,)
+    # tomllib undoes what a quoted key has escaped.
+    import tomllib
+
+    return tuple(tomllib.loads(f"{written} = 0"))
