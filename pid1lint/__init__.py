@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pid1lint.image.context import BuildContext, DiskContext, MemoryContext
     from pid1lint.image.filesystem import ImageFile
     from pid1lint.image.model import Command
-    from pid1lint.launch.process import Call, Launch, Link, Outcome, Path, Process, Started, TrapSet
+    from pid1lint.launch.process import Call, Fault, Launch, Link, Outcome, Path, Process, Started, TrapSet
     from pid1lint.launch.world import signal_name
     from pid1lint.linter import Result, lint, trace
     from pid1lint.mend import (
@@ -26,7 +26,9 @@ if TYPE_CHECKING:
         literal_argv,
         newline,
         piped_to_substitution,
+        quoted_handler,
         shell_words,
+        statement_after,
     )
     from pid1lint.rulebook import FileProblem, Rule, rule
     from pid1lint.shell.ir import Word
@@ -44,6 +46,7 @@ __all__ = [
     "DiskContext",
     "Edit",
     "Excerpt",
+    "Fault",
     "FileProblem",
     "Finding",
     "Fix",
@@ -78,9 +81,11 @@ __all__ = [
     "newline",
     "parse",
     "piped_to_substitution",
+    "quoted_handler",
     "rule",
     "shell_words",
     "signal_name",
+    "statement_after",
     "trace",
 ]
 
@@ -93,6 +98,7 @@ _HOME = {
     "DiskContext": "image.context",
     "Edit": "fix",
     "Excerpt": "source",
+    "Fault": "launch.process",
     "FileProblem": "rulebook",
     "Finding": "diagnostic",
     "Fix": "fix",
@@ -126,9 +132,11 @@ _HOME = {
     "newline": "mend",
     "parse": "shell.parse",
     "piped_to_substitution": "mend",
+    "quoted_handler": "mend",
     "rule": "rulebook",
     "shell_words": "mend",
     "signal_name": "launch.world",
+    "statement_after": "mend",
     "trace": "linter",
 }
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from pid1lint.fix import Applicability, Edit, Fix, ShellGuard
-from pid1lint.shell.ir import Simple
+from pid1lint.frozen import Frozen
+from pid1lint.shell.ir import AndOr, Item, List, Simple
 from pid1lint.source import Span
 
 if TYPE_CHECKING:
     from pid1lint.image.model import Command
-    from pid1lint.launch.process import Call, Launch, Link
+    from pid1lint.launch.process import Call, Launch, Link, TrapSet
     from pid1lint.shell.ir import Script
 
 BUILTINS = frozenset(
@@ -50,6 +51,56 @@ def insert_exec(call: Call) -> tuple[tuple[Edit, ...], tuple[ShellGuard, ...]] |
     at = call.script.text.offset(word.span.start)
     edit = Edit(call.script.text.source, Span(at, at), "exec ")
     return (edit,), (guard(call.script, call.node),)
+
+
+def statement_after(call: Call, statement: str) -> tuple[tuple[Edit, ...], tuple[ShellGuard, ...]] | None:
+    """Put a statement behind a command, on a line of its own if the command has one; None where none can stand there.
+
+    The command may be followed by `|| ...`, but not by `&&`, nor be part of a pipe or a condition.
+    """
+    text = call.script.text
+    item = next((item for item in _items(call.script.body) if _holds(item, call.node)), None)
+    if item is None or item.background or call.condition or not call.editable or text.quoting != "plain":
+        return None
+    end = text.offset(item.node.span.end - 1) + 1
+    start = text.offset(item.node.span.start)
+    line = text.source.text.rfind("\n", 0, start) + 1
+    indent = text.source.text[line:start]
+    rest = text.source.text[end:].partition("\n")[0].strip()
+    own_line = not indent.strip() and not rest and item.node.span.end < len(text.text)
+    glue = f"{newline(text.source.text)}{indent}" if own_line else "; "
+    return (Edit(text.source, Span(end, end), f"{glue}{statement}"),), (guard(call.script, call.node),)
+
+
+def _holds(item: Item, node: Simple) -> bool:
+    return item.node is node or (isinstance(item.node, AndOr) and item.node.op == "||" and item.node.left is node)
+
+
+def _items(node: object) -> Iterator[Item]:
+    """Every statement of a piece of shell text, outer ones first."""
+    if isinstance(node, Item):
+        yield node
+    below = node if isinstance(node, tuple) else ()
+    if isinstance(node, List):
+        below = node.items
+    elif isinstance(node, Frozen):
+        below = tuple(getattr(node, name) for name in node._fields)
+    for part in below:
+        yield from _items(part)
+
+
+def quoted_handler(trap: TrapSet, before: str) -> tuple[tuple[Edit, ...], tuple[ShellGuard, ...]] | None:
+    """Put commands in front of a handler, in single quotes; None where its text is not literal or holds quotes."""
+    word = next((word for word in trap.node.words[1:] if word.text != "--"), None)
+    text = trap.script.text
+    if word is None or word.literal is None or "'" in before + word.literal or not trap.editable:
+        return None
+    if text.quoting != "plain":
+        return None
+    rest = word.literal.strip().lstrip(":").lstrip("; ").strip()
+    handler = f"'{before}; {rest}'" if rest else f"'{before}'"
+    edit = Edit(text.source, Span(text.offset(word.span.start), text.offset(word.span.end - 1) + 1), handler)
+    return (edit,), (guard(trap.script, trap.node),)
 
 
 def json_array(words: Iterable[str]) -> str:

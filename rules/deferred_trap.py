@@ -76,7 +76,12 @@ def deferred_trap(launch: Launch) -> Iterator[Finding]:
     for path in launch.bad_paths:
         for link in path.links:
             waiting = link.waiting
-            if waiting is None or not link.handles or waiting.how not in ("child", "pipeline", "substitution"):
+            if (
+                waiting is None
+                or not link.handles
+                or link.handled
+                or waiting.how not in ("child", "pipeline", "substitution")
+            ):
                 continue
             call = link.child.call
             beside = _awaited(link) if link.child.start == "background" else None

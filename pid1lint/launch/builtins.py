@@ -7,10 +7,10 @@ from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING
 
 from pid1lint.launch import values
-from pid1lint.launch.process import Obstacle, Started, TrapSet
+from pid1lint.launch.process import Obstacle, Sent, Started, TrapSet
 from pid1lint.launch.values import UNKNOWN
 from pid1lint.launch.world import SIGNALS, Block, Proc, signal_name
-from pid1lint.shell.ir import Simple, Word
+from pid1lint.shell.ir import CommandSub, Param, Simple, Word
 from pid1lint.shell.parse import parse, parse_assignment
 
 if TYPE_CHECKING:
@@ -210,17 +210,19 @@ def _trap(shell: Shell, node: Simple, argv: Argv, where: Where, skipped: int) ->
         names, handler = words, None
     if handler == "-":
         handler = None
-    shell.world.traps.append(
-        TrapSet(
-            shell.script,
-            node,
-            handler,
-            tuple(word.value for word in names),
-            shell.dialect.name,
-            shell.proc.pid,
-            shell.anchor is None and shell.machine.is_editable(shell.script),
-        )
+    set_here = TrapSet(
+        shell.script,
+        node,
+        handler,
+        tuple(word.value for word in names),
+        shell.dialect.name,
+        shell.proc.pid,
+        shell.anchor is None and shell.machine.is_editable(shell.script),
+        tuple(word.value for word in names if UNKNOWN not in word.value and _trap_name(shell, word.value) is None),
+        _empty_expansions(shell, node, skipped) if handler is not None else (),
+        words[0].excerpt if handler is not None else None,
     )
+    shell.world.traps.append(set_here)
     status = 0
     for word in names:
         if word.value.upper() == "ERR":
@@ -237,11 +239,26 @@ def _trap(shell: Shell, node: Simple, argv: Argv, where: Where, skipped: int) ->
             continue
         shell.traps.pop(name, None)
         shell.proc.ignored.discard(name)
+        shell.trap_sets[name] = set_here
         if handler:
             shell.traps[name] = handler
         elif handler is not None:
             shell.proc.ignored.add(name)
     return status
+
+
+def _empty_expansions(shell: Shell, node: Simple, skipped: int) -> tuple[str, ...]:
+    """The expansions in a handler's text that give nothing now: `"kill $pid"` before there is a pid."""
+    word = next((word for word in node.words[1 + skipped :] if word.text != "--"), None)
+    found = []
+    for part in word.parts if word is not None else ():
+        if isinstance(part, Param) and not part.op and part.subscript is None and not shell.lookup(part.name).text:
+            found.append(f"${part.name}")
+        elif isinstance(part, CommandSub) and part.body.items and not shell.jobs:
+            command = part.body.items[0].node
+            if isinstance(command, Simple) and command.words and command.words[0].text == "jobs":
+                found.append("$(jobs)")
+    return tuple(found)
 
 
 def _trap_name(shell: Shell, text: str) -> str | None:
@@ -275,6 +292,7 @@ def _kill(shell: Shell, node: Simple, argv: Argv, where: Where, skipped: int) ->
             break
         else:
             if option.upper().startswith("-SIG") and not shell.dialect.kill_sig_prefix:
+                _note_sent(shell, node, where, skipped, "", [])
                 return 1
             name = signal_name(option[1:])
         if name is not None and words and words[0].startswith("-") and words[0] != "--":
@@ -282,11 +300,20 @@ def _kill(shell: Shell, node: Simple, argv: Argv, where: Where, skipped: int) ->
     if words and words[0] == "--":
         words = words[1:]
     if name is None:
+        _note_sent(shell, node, where, skipped, "", [])
         return 1
-    return _send(shell, name, words, node)
+    return _send(shell, name, words, node, where, skipped)
 
 
-def _send(shell: Shell, name: str, words: list[str], node: Simple) -> int | None:
+def _note_sent(
+    shell: Shell, node: Simple, where: Where, skipped: int, name: str, targets: list[Proc], *, group: bool = False
+) -> None:
+    if shell.world.stopped and name != "0":
+        pids = tuple(target.pid for target in targets if target.alive)
+        shell.world.sent.append(Sent(shell.proc.pid, name, pids, shell.call_of(node, where, skipped), group))
+
+
+def _send(shell: Shell, name: str, words: list[str], node: Simple, where: Where, skipped: int) -> int | None:
     from pid1lint.launch.shell import ExitShell
 
     world = shell.world
@@ -318,6 +345,7 @@ def _send(shell: Shell, name: str, words: list[str], node: Simple) -> int | None
         if unsure:
             return None
         return 0 if reached else 1
+    _note_sent(shell, node, where, skipped, name, targets, group=any(word in ("0", "-0") for word in words))
     if unsure:
         _signal_apps(shell, name, node)
     for target in targets:

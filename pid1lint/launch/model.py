@@ -241,6 +241,8 @@ def _path(world: World, image: Image) -> Path:
         tuple(world.obstacles),
         _reaps(world),
         world.ended_in,
+        tuple(world.handled),
+        tuple(world.sent),
     )
     return path if path.why else path.replaced(why=explain(path, image, world.stop_signal))
 
@@ -380,6 +382,8 @@ def _process(
         stage.arguments,
         proc.helper,
         stage.interpreter or stage.program,
+        tuple(sorted(proc.ignored)),
+        last and proc.alive and proc.long,
     )
 
 

@@ -71,7 +71,9 @@ class Process(Frozen):
     it is then the only child of what it replaced, or the last), `child` (a foreground child), `background`,
     `pipeline`, `substitution`. `argv` holds what the user wrote where a word could not be expanded.
     `kind` is `shell`, `init`, `launcher`, `app` or `job` (something that ends by itself). `receives_stop` says
-    whether the stop signal reaches it and is not lost on it; None where that cannot be told.
+    whether the stop signal reaches it and is not lost on it; None where that cannot be told. `ignored` are the signals
+    that it ignores or has inherited as ignored; `cut_off` is set for an app that is still at work when PID 1 ends, or
+    when the grace period does.
     """
 
     argv: tuple[str, ...]
@@ -97,6 +99,8 @@ class Process(Frozen):
     arguments: tuple[str, ...] = ()
     helper: bool = False
     interpreter: str = ""
+    ignored: tuple[str, ...] = ()
+    cut_off: bool = False
 
     def runs(self, text: Excerpt) -> bool:
         """Whether this is a shell that runs just this text."""
@@ -121,7 +125,11 @@ class Decision(NamedTuple):
 
 
 class TrapSet(NamedTuple):
-    """A trap command as it was run: its script and node, the handler's text (None: reset), the signals as written."""
+    """A trap command as it was run: its script and node, the handler's text (None: reset), the signals as written.
+
+    `refused` are those of them that the shell does not know. `early` are the expansions, as written, that gave nothing
+    when the handler's text was put together. `text` is the handler where it stands in the source as it is.
+    """
 
     script: Script
     node: Simple
@@ -130,6 +138,41 @@ class TrapSet(NamedTuple):
     dialect: str
     pid: int
     editable: bool = False
+    refused: tuple[str, ...] = ()
+    early: tuple[str, ...] = ()
+    text: Excerpt | None = None
+
+    @property
+    def place(self) -> Place:
+        """Where the command stands."""
+        return self.script.place(self.node.span)
+
+
+class Handled(NamedTuple):
+    """A handler that ran when the launch was told to stop.
+
+    `ended` is `exit` where it ended its shell, `recursion` where it started itself again until the shell died, else
+    empty: the shell went on.
+    """
+
+    pid: int
+    signal: str
+    trap: TrapSet
+    ended: str
+
+
+class Sent(NamedTuple):
+    """A `kill` that a shell ran after the launch was told to stop.
+
+    `signal` is empty where the shell knows no such name, `targets` the processes that were there to be signalled.
+    `group`: it was sent to the shell's own process group.
+    """
+
+    pid: int
+    signal: str
+    targets: tuple[int, ...]
+    call: Call
+    group: bool = False
 
 
 class Started(NamedTuple):
@@ -155,7 +198,7 @@ class Waiting(NamedTuple):
     """What a shell does at the moment of the stop signal.
 
     `how` is `child`, `wait`, `loop`, `pipeline`, `substitution`; `handles` whether it has a handler for the signal,
-    `exit_trap` whether it has one for its exit.
+    `exit_trap` whether it has one for its exit; `traps` holds the traps that are set, by their signal.
     """
 
     pid: int
@@ -163,6 +206,11 @@ class Waiting(NamedTuple):
     place: Place
     handles: bool
     exit_trap: bool
+    traps: tuple[tuple[str, TrapSet], ...] = ()
+
+    def trap(self, signal: str) -> TrapSet | None:
+        """The trap that is set for a signal (`TERM`, `EXIT`)."""
+        return next((trap for name, trap in self.traps if name == signal.removeprefix("SIG")), None)
 
 
 class Obstacle(NamedTuple):
@@ -173,7 +221,27 @@ class Obstacle(NamedTuple):
     pid: int = 0
 
 
-class Link(NamedTuple):
+class Fault(NamedTuple):
+    """Why a handler did not end the apps below its shell well: one cause, whatever else there is.
+
+    `what` is `recursion` (it signals its own shell until that dies), `early` (its text was expanded too early), `name`
+    (the shell knows no such signal), `ignored` (the app was started with that signal ignored), `pid` (another process
+    was signalled than the app), `untold` (nobody signals `apps`) or `told` (they are, and the shell ends before they
+    do). `sent` is the `kill` that it is about, if there is one.
+    """
+
+    what: str
+    trap: TrapSet
+    apps: tuple[Process, ...]
+    sent: Sent | None = None
+
+    @property
+    def names(self) -> str:
+        """The apps, as a message names them."""
+        return " and ".join(dict.fromkeys(app.program for app in self.apps)) or "the app"
+
+
+class Link(Frozen):
     """A shell that stays, and what it has started towards the main process."""
 
     shell: Process
@@ -190,6 +258,67 @@ class Link(NamedTuple):
     def handles(self) -> bool:
         """Whether the shell has a handler for the stop signal."""
         return self.waiting is not None and self.waiting.handles
+
+    @property
+    def trap(self) -> TrapSet | None:
+        """The trap that is set for the stop signal."""
+        return self.waiting.trap(self.path.signal) if self.waiting is not None else None
+
+    @property
+    def handled(self) -> tuple[Handled, ...]:
+        """How the shell's handler for the stop signal ran; empty where it did not get its turn."""
+        name = self.path.signal.removeprefix("SIG")
+        return tuple(ran for ran in self.path.handled if ran.pid == self.shell.pid and ran.signal == name)
+
+    @property
+    def cut_off(self) -> tuple[Process, ...]:
+        """The apps below the shell that are still at work when it is over."""
+        return tuple(process for process in self.shell.walk() if process.cut_off and not process.helper)
+
+    @cached_property
+    def fault(self) -> Fault | None:
+        """What is wrong with a handler that had its turn, and did not end the apps below the shell well."""
+        trap = self.trap
+        if trap is None or not self.handled:
+            return None
+        if any(ran.ended == "recursion" for ran in self.handled):
+            return Fault("recursion", trap, self.cut_off, next((sent for sent in self.path.sent if sent.group), None))
+        if not self.cut_off:
+            return None
+        if trap.early:
+            return Fault("early", trap, self.cut_off)
+        for what, found in (("name", self._misnamed()), ("ignored", self._ignored()), ("pid", self._misdirected())):
+            if found is not None:
+                return Fault(what, trap, self.cut_off, found)
+        told = tuple(process for process in self.cut_off if process.receives_stop)
+        untold = tuple(process for process in self.cut_off if process.receives_stop is False)
+        if untold:
+            return Fault("untold", trap, untold, next(iter(self.path.sent), None))
+        return Fault("told", trap, told, self._sent_to(told)) if told else None
+
+    def _sent_to(self, processes: tuple[Process, ...]) -> Sent | None:
+        pids = {process.pid for process in processes}
+        return next((sent for sent in self.path.sent if pids & set(sent.targets)), None)
+
+    def _misnamed(self) -> Sent | None:
+        return next((sent for sent in self.path.sent if not sent.signal), None)
+
+    def _ignored(self) -> Sent | None:
+        deaf = {p.pid: p.ignored for p in self.cut_off if p.receives_stop is False}
+        return next((s for s in self.path.sent for pid in s.targets if s.signal in deaf.get(pid, ())), None)
+
+    def _misdirected(self) -> Sent | None:
+        """A `kill` of a shell between this one and an app, or of what reads from it, which leaves the app behind."""
+        untold = [process for process in self.cut_off if process.receives_stop is False]
+        for sent in self.path.sent:
+            for child in self.shell.children:
+                if child.pid not in sent.targets or not child.place:
+                    continue
+                if child.kind == "shell" and any(below in untold for below in child.walk()[1:]):
+                    return sent
+                if child.start == "pipeline" and any(p.start == "pipeline" for p in untold):
+                    return sent
+        return None
 
     @property
     def beside(self) -> bool:
@@ -226,6 +355,8 @@ class Path(Frozen):
     obstacles: tuple[Obstacle, ...] = ()
     reaps: bool | None = None
     ended_in: Place | None = None
+    handled: tuple[Handled, ...] = ()
+    sent: tuple[Sent, ...] = ()
 
     @cached_property
     def chain(self) -> tuple[Process, ...]:
@@ -323,6 +454,12 @@ class Launch(Frozen):
         if path is self.main and path.outcome is self.outcome and len(set(self.by_shell)) <= 1 and not asked_for:
             return Severity.ERROR
         return Severity.WARNING
+
+    def severity_of(self, fault: Fault, path: Path) -> Severity:
+        """As for any bad path, but an info where only what runs beside the main process is lost, and not always."""
+        if path is not self.main and path.main is not None and not any(app.main for app in fault.apps):
+            return Severity.INFO
+        return self.severity(path)
 
     def shell_form(self, process: Process) -> Command | None:
         """The CMD or ENTRYPOINT in shell form that a process runs, if it is the shell of one."""

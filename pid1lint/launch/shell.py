@@ -13,7 +13,7 @@ from pid1lint.launch import values
 from pid1lint.launch.builtins import BUILTINS, output, test
 from pid1lint.launch.inert import Inert, words_below
 from pid1lint.launch.machine import Argument, Argv, Environment, Machine, ShellStart
-from pid1lint.launch.process import Call, Obstacle
+from pid1lint.launch.process import Call, Handled, Obstacle, TrapSet
 from pid1lint.launch.state import Defined, State, Value
 from pid1lint.launch.values import UNKNOWN
 from pid1lint.launch.world import Block, Proc, Runner, Stage
@@ -152,6 +152,8 @@ class Shell(State):
         self.pid = proc.pid
         self.exported: dict[str, str] = {}
         self.traps: dict[str, str] = {}
+        # By which command each of them was set.
+        self.trap_sets: dict[str, TrapSet] = {}
         self.pending: list[str] = []
         self.jobs: list[Job] = []
         # Jobs whose end `wait` has told of.
@@ -173,7 +175,6 @@ class Shell(State):
         self.tail_substitution = False
         self.trap_depth = 0
         self.err_trap = False
-        self.trap_place: Place | None = None
         # Text that stands in no file (a string made at run time) is pointed at by what runs it.
         self.anchor: Place | None = None if script.text.source.path else proc.stage.place if proc.stages else None
         self.adopt(proc)
@@ -236,7 +237,7 @@ class Shell(State):
         if handler:
             self.world.in_exit_trap += 1
             try:
-                yield from self._handler(handler)
+                yield from self._handler(handler, "EXIT")
             except ExitShell as exit_:
                 status = exit_.status
             except Replaced:
@@ -293,26 +294,45 @@ class Shell(State):
             handler = self.traps.get(name)
             if handler is not None:
                 status = self.last_status
-                yield from self._handler(handler)
+                yield from self._handler(handler, name)
                 self.last_status = status
             elif name == "INT":
                 # It was left to the child in the foreground, which is gone now.
                 raise ExitShell(130)
 
-    def _handler(self, text: str) -> Status:
+    def _handler(self, text: str, name: str) -> Status:
         outer = (self.in_trap, self.script, self.anchor, self.conditional)
-        self.in_trap, self.script, self.anchor = True, self.parse_text(text), self.trap_place
+        trap = self.trap_sets.get(name)
+        excerpt = trap.text if trap is not None else None
+        self.in_trap, self.script = True, parse(excerpt) if excerpt is not None else self.parse_text(text)
+        self.anchor = None if excerpt is not None or trap is None else trap.place
         # It stands by itself, wherever the signal found the shell.
         self.conditional = 0
         self.trap_depth += 1
+        ran = self._note_handler(name, trap)
         try:
             if self.trap_depth > 8:
                 # Each handler sends the signal that starts it again, until the stack is full.
+                self._note_handled(ran, "recursion")
                 raise ExitShell(139)
             return (yield from self.list(self.script.body, Where(False)))
+        except ExitShell:
+            self._note_handled(ran, "exit")
+            raise
         finally:
             self.trap_depth -= 1
             self.in_trap, self.script, self.anchor, self.conditional = outer
+
+    def _note_handler(self, name: str, trap: TrapSet | None) -> int | None:
+        """Where it is noted that a handler has begun."""
+        if not self.world.stopped or trap is None:
+            return None
+        self.world.handled.append(Handled(self.proc.pid, name, trap, ""))
+        return len(self.world.handled) - 1
+
+    def _note_handled(self, ran: int | None, ended: str) -> None:
+        if ran is not None and not self.world.handled[ran].ended:
+            self.world.handled[ran] = self.world.handled[ran]._replace(ended=ended)
 
     def parse_text(self, text: str) -> Script:
         """A string of the script's own as a script."""
@@ -715,7 +735,7 @@ class Shell(State):
         shell.calls = self.calls
         shell.in_trap = self.in_trap
         shell.anchor = self.anchor
-        shell.trap_place = self.trap_place
+        shell.trap_sets = dict(self.trap_sets)
         shell.last_job = self.last_job
         shell.last_status = self.last_status
         return shell

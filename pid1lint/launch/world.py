@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from pid1lint.launch.process import Call, Decision, Obstacle, Outcome, Started, TrapSet, Waiting
+from pid1lint.launch.process import Call, Decision, Handled, Obstacle, Outcome, Sent, Started, TrapSet, Waiting
 from pid1lint.source import Place
 
 if TYPE_CHECKING:
@@ -198,6 +198,8 @@ class World:
         self.shells: dict[int, Shell] = {}
         self.at_stop: list[Proc] = []
         self.waiting: list[Waiting] = []
+        self.handled: list[Handled] = []
+        self.sent: list[Sent] = []
 
     # ------------------------------------------------------------- processes
 
@@ -410,7 +412,9 @@ class World:
                 handles = self.stop_signal in shell.traps
                 at = proc.block.place
                 if at is not None:
-                    self.waiting.append(Waiting(proc.pid, proc.block.how, at, handles, "EXIT" in shell.traps))
+                    traps = tuple((name, trap) for name, trap in shell.trap_sets.items() if name in shell.traps)
+                    exits = "EXIT" in shell.traps
+                    self.waiting.append(Waiting(proc.pid, proc.block.how, at, handles, exits, traps))
         self.stopped = True
         self.signal(self.procs[1], self.stop_signal, from_outside=True)
 

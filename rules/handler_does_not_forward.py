@@ -1,0 +1,127 @@
+"""PID407: a handler that never signals the app."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pid1lint import Applicability, Fault, Finding, Fix, Launch, Link, Note, Outcome, Severity, quoted_handler, rule
+
+
+@rule("PID407", Severity.ERROR)
+def handler_does_not_forward(launch: Launch) -> Iterator[Finding]:
+    r"""The handler exits, logs or cleans up, and never signals the app.
+
+    ## Why is this bad?
+
+    `docker stop` signals PID 1 alone. A shell with a handler takes the signal for itself: what the handler does not
+    pass on reaches nobody else. If the script ends then, in the handler or because the signal has ended its `wait`,
+    the app is killed in the midst of its work; if the script stays, everything is killed after 10 s.
+
+    `kill $(jobs -p)` is such a handler in dash and zsh: in a command substitution their `jobs` has nothing to tell.
+
+    ## Example
+
+    ```dockerfile
+    FROM debian:12
+    COPY entrypoint.sh /
+    ENTRYPOINT ["/entrypoint.sh"]
+    ```
+
+    ```sh entrypoint.sh
+    #!/bin/sh
+    trap 'echo stopping; exit 0' TERM
+    server --port 80 &
+    pid=$!
+    wait "$pid"
+    ```
+
+    ```text
+    entrypoint.sh:2:1: PID407 the handler for SIGTERM never signals server: the container ends, and server is cut off
+    = abrupt
+    ```
+
+    Use instead:
+
+    ```sh entrypoint.sh
+    #!/bin/sh
+    trap 'kill "$pid"; wait "$pid"; echo stopping; exit 0' TERM
+    server --port 80 &
+    pid=$!
+    wait "$pid"
+    ```
+
+    ## Example: jobs in dash
+
+    ```dockerfile
+    FROM debian:12
+    COPY entrypoint.sh /
+    ENTRYPOINT ["/entrypoint.sh"]
+    ```
+
+    ```sh entrypoint.sh
+    #!/bin/sh
+    trap 'kill $(jobs -p); wait' TERM
+    worker &
+    server --port 80 &
+    wait
+    ```
+
+    ```text
+    entrypoint.sh:2:1: PID407 the handler for SIGTERM signals nobody by kill $(jobs -p): docker stop waits 10 s, then kills worker and server
+    = hang
+    ```
+
+    ## When not to care
+
+    Below an init that passes signals on to the whole group (`tini -g`, `dumb-init`) the app gets the signal itself;
+    then only the wait is missing.
+
+    ## Fix safety
+
+    Unsafe: the app gets the signal, and the handler goes on when it has ended. Where the script waits for one process,
+    that one is signalled; else the whole process group is, after the shell has stopped listening itself. No fix is
+    offered for a handler that signals something already.
+    """
+    seen = set()
+    for path in launch.bad_paths:
+        for link in path.links:
+            fault = link.fault
+            if fault is None or fault.what != "untold" or fault.trap.place in seen:
+                continue
+            at = fault.trap.place
+            if not at.source.path:
+                continue
+            seen.add(at)
+            notes = tuple(
+                Note(app.place, f"{app.program} is started here")
+                for app in fault.apps
+                if app.place is not None and app.place.source.path
+            )
+            yield Finding(at, _message(link, fault), notes, _fix(link, fault), launch.severity_of(fault, path))
+
+
+def _message(link: Link, fault: Fault) -> str:
+    hangs = link.path.outcome is Outcome.HANG
+    end = f"docker stop waits 10 s, then kills {fault.names}"
+    if not hangs:
+        end = f"the container ends, and {fault.names} is cut off"
+    what = f"never signals {fault.names}"
+    if fault.sent is not None and not fault.sent.targets:
+        what = f"signals nobody by {fault.sent.call.command.text}"
+    elif hangs:
+        end = "docker stop waits 10 s, then kills it"
+    return f"the handler for {link.path.signal} {what}: {end}"
+
+
+def _fix(link: Link, fault: Fault) -> Fix | None:
+    waiting = link.waiting
+    if waiting is None or waiting.how != "wait" or fault.sent is not None or link.path.sent:
+        return None
+    awaited = waiting.place.text.split()[1:]
+    signal = link.path.signal.removeprefix("SIG")
+    before = f'trap "" {signal}; kill 0; wait'
+    if len(awaited) == 1 and awaited[0].lstrip('"').startswith("$") and len(fault.apps) == 1:
+        option = "" if signal == "TERM" else f"-{signal} "
+        before = f"kill {option}{awaited[0]}; wait {awaited[0]}"
+    made = quoted_handler(fault.trap, before)
+    return Fix("Pass the signal on and wait", made[0], Applicability.UNSAFE, made[1]) if made is not None else None

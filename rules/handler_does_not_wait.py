@@ -1,0 +1,145 @@
+"""PID406: a handler that signals the app and lets the container end before the app has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pid1lint import Applicability, Fault, Finding, Fix, Launch, Link, Note, Severity, rule, statement_after
+
+
+@rule("PID406", Severity.ERROR)
+def handler_does_not_wait(launch: Launch) -> Iterator[Finding]:
+    r"""The handler signals the app, and the container ends before the app has finished.
+
+    ## Why is this bad?
+
+    `kill` only sends the signal: it does not wait for what becomes of it. If the handler then says `exit`, PID 1 is
+    gone at once. If it does not, the script goes on, and sooner than it looks: a trapped signal makes `wait` return
+    with a status above 128, so the script comes to its end (or `set -e` ends it) while the app has only begun to shut
+    down. With PID 1 everything else in the container is killed: open requests are lost and nothing is written out,
+    though the app was told to stop and knows how to.
+
+    ## Example
+
+    ```dockerfile
+    FROM debian:12
+    COPY entrypoint.sh /
+    ENTRYPOINT ["/entrypoint.sh"]
+    ```
+
+    ```sh entrypoint.sh
+    #!/bin/sh
+    stop() {
+        kill -TERM "$pid"
+        exit 0
+    }
+    trap stop TERM
+    server --port 80 &
+    pid=$!
+    wait "$pid"
+    ```
+
+    ```text
+    entrypoint.sh:3:5: PID406 the handler for SIGTERM signals server and does not wait for it: the container ends, and server is cut off
+    = abrupt
+    ```
+
+    Use instead:
+
+    ```sh entrypoint.sh
+    #!/bin/sh
+    stop() {
+        kill -TERM "$pid"
+        wait "$pid"
+        exit 0
+    }
+    trap stop TERM
+    server --port 80 &
+    pid=$!
+    wait "$pid"
+    ```
+
+    ## Example: one wait
+
+    ```dockerfile
+    FROM debian:12
+    COPY entrypoint.sh /
+    ENTRYPOINT ["/entrypoint.sh"]
+    ```
+
+    ```bash entrypoint.sh
+    #!/bin/bash
+    trap 'kill "$pid"' TERM
+    server --port 80 &
+    pid=$!
+    wait "$pid"
+    ```
+
+    ```text
+    entrypoint.sh:2:7: PID406 the handler for SIGTERM signals server and does not wait for it: the container ends, and server is cut off
+    = abrupt
+    ```
+
+    Use instead:
+
+    ```bash entrypoint.sh
+    #!/bin/bash
+    trap 'kill "$pid"; wait "$pid"' TERM
+    server --port 80 &
+    pid=$!
+    wait "$pid"
+    ```
+
+    ## When not to care
+
+    A program that has nothing to finish may be cut off: then nothing is lost but its exit code.
+
+    ## Fix safety
+
+    Safe: the same processes get the same signal, and the shell stays until they have ended. No fix is offered where
+    the `kill` stands in a loop, a condition or before `&&`.
+
+    ## References
+
+    - [POSIX: wait](https://pubs.opengroup.org/onlinepubs/9799919799/utilities/wait.html)
+    """
+    seen = set()
+    for path in launch.bad_paths:
+        for link in path.links:
+            fault = link.fault
+            if fault is None or fault.what != "told":
+                continue
+            at = fault.sent.call.place if fault.sent is not None else fault.trap.place
+            if at in seen or not at.source.path:
+                continue
+            seen.add(at)
+            yield Finding(at, _message(link, fault), _notes(link), _fix(fault), launch.severity_of(fault, path))
+
+
+def _message(link: Link, fault: Fault) -> str:
+    what = f"signals {fault.names} and does not wait for it" if fault.sent is not None else f"ends {_shell(link)}"
+    return f"the handler for {link.path.signal} {what}: the container ends, and {fault.names} is cut off"
+
+
+def _shell(link: Link) -> str:
+    return link.shell.interpreter
+
+
+def _notes(link: Link) -> tuple[Note, ...]:
+    waiting = link.waiting
+    if waiting is None or not waiting.place.source.path or any(ran.ended == "exit" for ran in link.handled):
+        return ()
+    if waiting.how != "wait":
+        return ()
+    return (Note(waiting.place, f"this returns once the handler has run, and {_shell(link)} goes on"),)
+
+
+def _fix(fault: Fault) -> Fix | None:
+    if fault.sent is None or fault.sent.call.loop:
+        return None
+    words = [word.text for word in fault.sent.call.node.words[1:]]
+    pids = [word for word in words if not word.startswith("-") and not word.isalnum()]
+    if not pids or any(mark in word for word in pids for mark in "(`'\\"):
+        pids = []
+    made = statement_after(fault.sent.call, " ".join(("wait", *pids)))
+    return Fix("Wait for what is signalled", made[0], Applicability.SAFE, made[1]) if made is not None else None
