@@ -96,7 +96,8 @@ def handler_does_not_wait(launch: Launch) -> Iterator[Finding]:
 
     ## Fix safety
 
-    Safe: the same processes get the same signal, and the shell stays until they have ended. No fix is offered where
+    Safe: the same processes get the same signal, and the shell stays until they have ended. Unsafe where the handler
+    sends another signal than TERM, which may not end them. No fix is offered where
     the `kill` stands in a loop, a condition or before `&&`.
 
     ## References
@@ -142,4 +143,7 @@ def _fix(fault: Fault) -> Fix | None:
     if not pids or any(mark in word for word in pids for mark in "(`'\\"):
         pids = []
     made = statement_after(fault.sent.call, " ".join(("wait", *pids)))
-    return Fix("Wait for what is signalled", made[0], Applicability.SAFE, made[1]) if made is not None else None
+    if made is None:
+        return None
+    applicability = Applicability.SAFE if fault.sent.signal == "TERM" else Applicability.UNSAFE
+    return Fix("Wait for what is signalled", made[0], applicability, made[1])
