@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple, NoReturn, TextIO, TypeVar
+from typing import TYPE_CHECKING, NoReturn, TextIO, TypeVar
 
 import click
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from pid1lint.fixer import Change
     from pid1lint.linter import Result
     from pid1lint.registry import AnyRule
+    from pid1lint.report import Report, Target
     from pid1lint.report.style import Style
     from pid1lint.source import Source
 
 CLEAN, FINDINGS, FAILURE = 0, 1, 2
 _FORMATS = ("text", "json")
-_CHECK_FORMATS = ("text", "concise", "json")
 _SEVERITIES = ("info", "warning", "error")
 
 Command = TypeVar("Command", bound=Callable[..., object])
@@ -42,19 +42,25 @@ class _DefaultCheck(click.Group):
 
 def _one_of(words: Sequence[str]) -> Callable[[click.Context, click.Parameter, str | None], str | None]:
     """A callback that takes one of a few words, in any case, and tells the nearest one to a wrong one."""
+    return lambda ctx, param, value: None if value is None else _among(words, value, ctx, param)
 
-    def convert(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
-        if value is None:
-            return None
-        if value.lower() in words:
-            return value.lower()
-        import difflib
 
-        nearest = difflib.get_close_matches(value.lower(), words, n=1)
-        hint = f"did you mean {nearest[0]!r}?" if nearest else f"it is one of {', '.join(words)}"
-        raise click.BadParameter(f"there is no {value!r}; {hint}", ctx, param)
+def _among(words: Sequence[str], value: str, ctx: click.Context, param: click.Parameter) -> str:
+    if value.lower() in words:
+        return value.lower()
+    import difflib
 
-    return convert
+    nearest = difflib.get_close_matches(value.lower(), words, n=1)
+    hint = f"did you mean {nearest[0]!r}?" if nearest else f"it is one of {', '.join(words)}"
+    raise click.BadParameter(f"there is no {value!r}; {hint}", ctx, param)
+
+
+def _forms(ctx: click.Context, param: click.Parameter, values: Sequence[str]) -> tuple[tuple[str, str | None], ...]:
+    """`NAME[:FILE]` options."""
+    from pid1lint.report import FORMATS
+
+    pairs = (value.partition(":") for value in values)
+    return tuple((_among(FORMATS, name, ctx, param), path or None) for name, _, path in pairs)
 
 
 def _key_values(ctx: click.Context, param: click.Parameter, values: Sequence[str]) -> dict[str, str]:
@@ -118,19 +124,20 @@ def group() -> None:
     """Say what happens when a container is told to stop, before its image is built."""
 
 
-class _Report(NamedTuple):
-    """How `check` reports."""
-
-    form: str
-    output: str | None
-    statistics: bool
-    quiet: bool
-    to_stderr: bool = False
-
-
 @group.command()
 @_shared
-@_format(_CHECK_FORMATS)
+@click.option(
+    "--format",
+    "-f",
+    "forms",
+    multiple=True,
+    callback=_forms,
+    default=("text",),
+    metavar="NAME[:FILE]",
+    show_default=True,
+    help="Form of the report, and its file: text, concise, json, sarif, github, gitlab, junit, checkstyle, rdjson or "
+    "markdown; may be repeated.",
+)
 @click.option("--fix", is_flag=True, help="Make the safe fixes.")
 @click.option("--unsafe-fixes", is_flag=True, help="With --fix or --diff: make the unsafe fixes too.")
 @click.option("--diff", is_flag=True, help="Print what --fix would change; change nothing.")
@@ -149,7 +156,7 @@ class _Report(NamedTuple):
 def check(
     *,
     paths: tuple[str, ...],
-    form: str,
+    forms: tuple[tuple[str, str | None], ...],
     output: str | None,
     context: str | None,
     target: str | None,
@@ -175,28 +182,34 @@ def check(
     """
     from pid1lint import check as checking
     from pid1lint.check import Options
+    from pid1lint.report import Report, targets
 
     configs = _configs(config, isolated)
+    placed = targets(forms, output)
     options = Options(context, target, build_arg, select, ignore, _stdin(paths, stdin_filename), configs)
     planned = checking.plan(paths, configs)
     mend = fix or diff
     fixed = checking.fix_all(planned, options, unsafe=unsafe_fixes) if mend else None
-    report = _Report(form, output, statistics, quiet, to_stderr=mend and options.stdin is not None and output is None)
-    if fixed is not None and diff:
-        _print_diff(fixed)
+    errors: Sequence[str] = ()
+    if fixed is None or diff:
         results = checking.check_all(planned, options, jobs)
     else:
-        errors = () if fixed is None else _write(fixed, options.stdin)
+        errors = _write(fixed, options.stdin)
         results = checking.check_all(planned, options, jobs, _unwritten(fixed, options.stdin, errors))
-        _report(planned, results, fixed, report)
-        if errors:
-            _say(errors)
-            return FAILURE
     diagnostics = _merged(results)
     troubles = [str(crash) for result in results for crash in result.crashes]
     troubles += [] if fixed is None else [*fixed.errors, *map(str, fixed.refusals)]
-    _say(troubles)
-    if troubles:
+    if fixed is not None and diff:
+        _print_diff(fixed)
+    else:
+        launches = tuple(launch for result in results for launch in result.launches)
+        made = 0 if fixed is None else fixed.made
+        told = (*errors, *troubles)
+        report = Report(diagnostics, _shown(planned, options.stdin), launches, made, told, statistics, quiet)
+        # Standard output is for the mended file, where standard input was mended.
+        _report(report, placed, sys.stderr if fixed is not None and options.stdin is not None else sys.stdout)
+    _say(errors or troubles)
+    if errors or troubles:
         return FAILURE
     failing = any(
         d.severity.rank >= _SEVERITIES.index(fail_on or configs.of(d.dockerfile).fail_on) for d in diagnostics
@@ -252,36 +265,17 @@ def _print_diff(fixed: Fixed) -> None:
     _print(diff.render(fixed.changes, _style(sys.stdout)), sys.stdout)
 
 
-def _report(planned: Plan, results: Sequence[Result], fixed: Fixed | None, report: _Report) -> None:
-    diagnostics = _merged(results)
-    made = 0 if fixed is None else fixed.made
-    with _Output(report.output, sys.stderr if report.to_stderr else sys.stdout) as stream:
-        if report.form == "json":
-            from pid1lint.report import json
-
-            _print([json.diagnostics_json(diagnostics, len(planned.dockerfiles), made)], stream)
-            return
-        _print(_body(diagnostics, report, _style(stream)), stream)
-        if not report.quiet and report.form == "text":
-            _print([_conclusion(planned, diagnostics, made)], stream)
+def _shown(planned: Plan, stdin: Source | None) -> tuple[str, ...]:
+    """The Dockerfiles as reports call them."""
+    return tuple(stdin.path if path == "-" and stdin is not None else path for path in planned.dockerfiles)
 
 
-def _body(diagnostics: Sequence[Diagnostic], report: _Report, style: Style) -> Iterable[str]:
-    from pid1lint.report import text
+def _report(report: Report, placed: Sequence[Target], standard: TextIO) -> None:
+    from pid1lint.report import render
 
-    if report.statistics:
-        return text.statistics(diagnostics, style)
-    if report.form == "concise":
-        return map(text.concise, diagnostics)
-    return text.render(diagnostics, style)
-
-
-def _conclusion(planned: Plan, diagnostics: Sequence[Diagnostic], made: int) -> str:
-    from pid1lint.report import text
-
-    if not planned.dockerfiles and not diagnostics:
-        return "No Dockerfile found: nothing to check."
-    return text.summary(diagnostics, len(planned.dockerfiles), made)
+    for target in placed:
+        with _Output(target.path, standard) as stream:
+            _print(render(target.form, report, _style(stream)), stream)
 
 
 def _merged(results: Sequence[Result]) -> tuple[Diagnostic, ...]:

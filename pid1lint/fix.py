@@ -45,3 +45,16 @@ class Fix:
     edits: tuple[Edit, ...]
     applicability: Applicability
     guards: tuple[ShellGuard, ...] = ()
+
+    @property
+    def merged(self) -> Edit | None:
+        """All edits as one, with the text between them; None if there are none or in several files."""
+        if len({edit.source.path for edit in self.edits}) != 1:
+            return None
+        source, text = self.edits[0].source, self.edits[0].source.text
+        (first, content), *rest = sorted({(edit.span, edit.content) for edit in self.edits})
+        at = first.end
+        for span, further in rest:
+            content += text[at : span.start] + further
+            at = span.end
+        return Edit(source, Span(first.start, at), content)

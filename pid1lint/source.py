@@ -110,6 +110,12 @@ class Place(NamedTuple):
         """Where it ends, exclusive."""
         return self.source.location(self.span.end)
 
+    @property
+    def last_line(self) -> int:
+        """The last line that it has a part of: a span may end at the start of the next one."""
+        start, end = self.start, self.end
+        return end.line - 1 if end.column == 1 and end.line > start.line else end.line
+
 
 @dataclass(frozen=True)
 class Excerpt:

@@ -162,6 +162,7 @@ def test_options_decide_the_exit_code(run: Run, options: list[str], code: int) -
     [
         pytest.param(["--fromat=json"], "No such option", id="option"),
         pytest.param(["-f", "jsn"], "there is no 'jsn'; did you mean 'json'?", id="format"),
+        pytest.param(["-f", "sariff:out"], "there is no 'sariff'; did you mean 'sarif'?", id="format with a file"),
         pytest.param(["--fail-on", "never"], "there is no 'never'; it is one of info, warning, error", id="severity"),
         pytest.param(["--select", "sintax-error"], "did you mean 'syntax-error'?", id="name"),
         pytest.param(["--ignore", "XYZ"], "no rule is called 'XYZ'; `pid1lint rules` lists them", id="code"),
@@ -194,6 +195,27 @@ def test_a_report_goes_to_a_file(run: Run) -> None:
     document = json.loads(Path("report.json").read_text())
     assert document["version"] == 1
     assert [d["code"] for d in document["diagnostics"]] == ["PID901"]
+
+
+def test_several_reports_are_written_in_one_run(run: Run) -> None:
+    put("Dockerfile", BROKEN)
+    alone = run()
+    assert run("-f", "text", "-f", "sarif:out.sarif", "-f", "JUnit:out.xml") == alone
+    (result,) = json.loads(Path("out.sarif").read_text())["runs"][0]["results"]
+    assert result["ruleId"] == "PID901"
+    assert "PID901 syntax-error" in Path("out.xml").read_text()
+
+
+def test_a_report_with_a_file_leaves_standard_output_alone(run: Run) -> None:
+    put("Dockerfile", BROKEN)
+    assert run("-f", "concise:found.txt") == (1, "", "")
+    assert Path("found.txt").read_text() == "Dockerfile:2:1: PID901 unknown instruction: RUNN\n"
+
+
+def test_two_reports_do_not_share_a_place(run: Run) -> None:
+    put("Dockerfile", BROKEN)
+    error = "pid1lint: error: --format: json and sarif both go to standard output: use --format NAME:FILE\n"
+    assert run("-f", "json", "-f", "sarif") == (2, "", error)
 
 
 def test_statistics_count(run: Run) -> None:

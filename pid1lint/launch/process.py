@@ -361,12 +361,7 @@ class Path(Frozen):
     @cached_property
     def chain(self) -> tuple[Process, ...]:
         """The programs from PID 1's first down to the main one."""
-        found: list[Process] = []
-        process = self.main
-        while process is not None:
-            found.append(process)
-            process = self.parent(process)
-        return tuple(reversed(found))
+        return () if self.main is None else self.way_to(self.main)
 
     @cached_property
     def links(self) -> tuple[Link, ...]:
@@ -408,6 +403,15 @@ class Path(Frozen):
         """Whether a plain `docker run IMAGE` may take it."""
         return all(decision.usual is not False for decision in self.decisions)
 
+    def way_to(self, process: Process) -> tuple[Process, ...]:
+        """The programs from PID 1's first down to one of this path."""
+        found: list[Process] = []
+        below: Process | None = process
+        while below is not None:
+            found.append(below)
+            below = self.parent(below)
+        return tuple(reversed(found))
+
     def parent(self, process: Process) -> Process | None:
         """The process above one of this path."""
         if self.tree is None:
@@ -448,6 +452,17 @@ class Launch(Frozen):
         """The paths on which the app is killed or cut off."""
         return tuple(path for path in self.paths if path.outcome in (Outcome.HANG, Outcome.ABRUPT))
 
+    def way_to(self, at: Place) -> tuple[Process, ...]:
+        """The programs from PID 1's first down to the one that starts at a place, or else whose script it is in."""
+        processes = [(path, process) for path in self.paths if path.tree for process in path.tree.walk()]
+        for path, process in processes:
+            if process.place is not None and _meet(process.place, at):
+                return path.way_to(process)
+        for path, process in processes:
+            if process.script is not None and process.script.text.source.path == at.source.path:
+                return path.way_to(process)
+        return ()
+
     def severity(self, path: Path) -> Severity:
         """Error on the path that the image's own CMD takes, if /bin/sh is known; else warning."""
         asked_for = any(choice.kind == "arguments" and choice.usual is False for choice in path.decisions)
@@ -487,3 +502,8 @@ class Launch(Frozen):
             if same and below.call is not None and below.call.words == 0 and below.call.script is above.script:
                 return above
         return None
+
+
+def _meet(one: Place, other: Place) -> bool:
+    """Whether one of two places lies within the other."""
+    return one.source.path == other.source.path and (one.span.covers(other.span) or other.span.covers(one.span))

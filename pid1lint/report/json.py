@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from pid1lint.diagnostic import Diagnostic, Severity
 from pid1lint.fix import Applicability, Fix
+from pid1lint.report.urls import rule_page
 from pid1lint.source import Location, Place
 
 if TYPE_CHECKING:
     from pid1lint.launch.process import Launch, Process
     from pid1lint.registry import AnyRule
+    from pid1lint.report import Report
+    from pid1lint.report.style import Style
 
 # What a JSON document is made of; the values are built here and only written out.
 Json = Mapping[str, object] | list[object] | str | int | bool | None
 VERSION = 1
+
+
+def report(made: Report, style: Style) -> Iterator[str]:
+    """The lines of the report of `check`."""
+    yield diagnostics_json(made.diagnostics, len(made.checked), made.fixed)
 
 
 def diagnostics_json(diagnostics: Sequence[Diagnostic], checked: int, fixed: int = 0) -> str:
@@ -25,12 +33,12 @@ def diagnostics_json(diagnostics: Sequence[Diagnostic], checked: int, fixed: int
         "diagnostics": [_diagnostic(diagnostic) for diagnostic in diagnostics],
         "summary": _summary(diagnostics, checked, fixed),
     }
-    return _dump(document)
+    return dump(document)
 
 
 def launches_json(launches: Sequence[Launch]) -> str:
     """The report of `trace`."""
-    return _dump({"version": VERSION, "launches": [_launch(launch) for launch in launches]})
+    return dump({"version": VERSION, "launches": [_launch(launch) for launch in launches]})
 
 
 def rules_json(rules: Sequence[AnyRule]) -> str:
@@ -46,10 +54,11 @@ def rules_json(rules: Sequence[AnyRule]) -> str:
         }
         for rule in rules
     ]
-    return _dump({"version": VERSION, "rules": described})
+    return dump({"version": VERSION, "rules": described})
 
 
-def _dump(document: Json) -> str:
+def dump(document: Json) -> str:
+    """A JSON document as text."""
     import json
 
     # ASCII only: whatever a file holds, bytes that are no UTF-8 included, passes through every pipe.
@@ -85,7 +94,7 @@ def _diagnostic(diagnostic: Diagnostic) -> Json:
         "outcome": diagnostic.outcome,
         "notes": [{**_place(note.at), "message": note.message} for note in diagnostic.notes],
         "fix": None if diagnostic.fix is None else _fix(diagnostic.fix),
-        "url": None,
+        "url": rule_page(diagnostic.name),
     }
 
 

@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from pid1lint.diagnostic import Diagnostic, Severity
 from pid1lint.fix import Applicability, Fix
 from pid1lint.report.style import Style, cell_map, cells, printable
 from pid1lint.source import Place
 
+if TYPE_CHECKING:
+    from pid1lint.report import Report
+
 _COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "blue"}
+
+
+def report(made: Report, style: Style) -> Iterator[str]:
+    """The lines of the report."""
+    yield from (statistics if made.statistics else render)(made.diagnostics, style)
+    if not made.quiet:
+        yield conclusion(made)
 
 
 def concise(diagnostic: Diagnostic) -> str:
@@ -126,6 +137,13 @@ def _fold(text: str, width: int, indent: str) -> list[str]:
     return textwrap.wrap(
         text, max(20, width), subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
     ) or [""]
+
+
+def conclusion(made: Report) -> str:
+    """What there is to say of the whole run."""
+    if not made.checked and not made.diagnostics:
+        return "No Dockerfile found: nothing to check."
+    return summary(made.diagnostics, len(made.checked), made.fixed)
 
 
 def summary(diagnostics: Sequence[Diagnostic], checked: int, fixed: int = 0) -> str:
