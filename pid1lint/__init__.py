@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         quoted_handler,
         shell_words,
         statement_after,
+        statement_before,
     )
     from pid1lint.rulebook import FileProblem, Rule, rule
     from pid1lint.shell.ir import Word
@@ -86,6 +87,7 @@ __all__ = [
     "shell_words",
     "signal_name",
     "statement_after",
+    "statement_before",
     "trace",
 ]
 
@@ -137,6 +139,7 @@ _HOME = {
     "shell_words": "mend",
     "signal_name": "launch.world",
     "statement_after": "mend",
+    "statement_before": "mend",
     "trace": "linter",
 }
 

@@ -72,6 +72,23 @@ def statement_after(call: Call, statement: str) -> tuple[tuple[Edit, ...], tuple
     return (Edit(text.source, Span(end, end), f"{glue}{statement}"),), (guard(call.script, call.node),)
 
 
+def statement_before(call: Call, statement: str) -> tuple[tuple[Edit, ...], tuple[ShellGuard, ...]] | None:
+    """Put a statement in front of a command, in its line; None where that would part it from what it belongs to."""
+    text = call.script.text
+    if not call.editable or text.quoting != "plain" or not any(_begins(i, call.node) for i in _items(call.script.body)):
+        return None
+    first = call.node.words[0]
+    span = Span(text.offset(first.span.start), text.offset(first.span.end - 1) + 1)
+    return (Edit(text.source, span, f"{statement}; {first.text}"),), (guard(call.script, call.node),)
+
+
+def _begins(item: Item, node: Simple) -> bool:
+    begin: object = item.node
+    while isinstance(begin, AndOr):
+        begin = begin.left
+    return begin is node and not node.assignments and not item.background
+
+
 def _holds(item: Item, node: Simple) -> bool:
     return item.node is node or (isinstance(item.node, AndOr) and item.node.op == "||" and item.node.left is node)
 

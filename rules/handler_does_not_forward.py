@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pid1lint import Applicability, Fault, Finding, Fix, Launch, Link, Note, Outcome, Severity, quoted_handler, rule
+from pid1lint import Applicability, Fault, Finding, Fix, Launch, Link, Note, Severity, quoted_handler, rule
 
 
 @rule("PID407", Severity.ERROR)
@@ -101,16 +101,10 @@ def handler_does_not_forward(launch: Launch) -> Iterator[Finding]:
 
 
 def _message(link: Link, fault: Fault) -> str:
-    hangs = link.path.outcome is Outcome.HANG
-    end = f"docker stop waits 10 s, then kills {fault.names}"
-    if not hangs:
-        end = f"the container ends, and {fault.names} is cut off"
     what = f"never signals {fault.names}"
     if fault.sent is not None and not fault.sent.targets:
         what = f"signals nobody by {fault.sent.call.command.text}"
-    elif hangs:
-        end = "docker stop waits 10 s, then kills it"
-    return f"the handler for {link.path.signal} {what}: {end}"
+    return f"the handler for {link.path.signal} {what}: {fault.end(link.path)}"
 
 
 def _fix(link: Link, fault: Fault) -> Fix | None:

@@ -40,7 +40,7 @@ def handler_does_not_wait(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    entrypoint.sh:3:5: PID406 the handler for SIGTERM signals server and does not wait for it: the container ends, and server is cut off
+    entrypoint.sh:3:5: PID406 the handler for SIGTERM signals server and does not wait: the container ends, and server is cut off
     = abrupt
     ```
 
@@ -76,7 +76,7 @@ def handler_does_not_wait(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    entrypoint.sh:2:7: PID406 the handler for SIGTERM signals server and does not wait for it: the container ends, and server is cut off
+    entrypoint.sh:2:7: PID406 the handler for SIGTERM signals server and does not wait: the container ends, and server is cut off
     = abrupt
     ```
 
@@ -118,8 +118,8 @@ def handler_does_not_wait(launch: Launch) -> Iterator[Finding]:
 
 
 def _message(link: Link, fault: Fault) -> str:
-    what = f"signals {fault.names} and does not wait for it" if fault.sent is not None else f"ends {_shell(link)}"
-    return f"the handler for {link.path.signal} {what}: the container ends, and {fault.names} is cut off"
+    what = f"signals {fault.names} and does not wait" if fault.sent is not None else f"ends {_shell(link)}"
+    return f"the handler for {link.path.signal} {what}: {fault.end(link.path)}"
 
 
 def _shell(link: Link) -> str:

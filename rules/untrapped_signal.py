@@ -101,14 +101,8 @@ def untrapped_signal(launch: Launch) -> Iterator[Finding]:
 
 
 def _findings(launch: Launch, path: Path) -> Iterator[Finding]:
-    for link in path.links:
-        if link.waiting is None or link.handles or launch.shell_form(link.shell) or launch.shell_word(link.shell):
-            continue
-        if path.beneath(link.shell, "background", "pipeline") or link.shell.form == "subshell":
-            continue
-        if path.main is not None and path.main.receives_stop and path.main.reaction == "default":
-            # Told by the init itself, it has no handler: nothing that the shell could do would end it better.
-            continue
+    for link in launch.lacking(path, "none"):
+        assert link.waiting is not None
         consequence = _consequence(path, link)
         call = link.child.call
         if link.how in ("wait", "loop"):

@@ -282,7 +282,9 @@ def _kill(shell: Shell, node: Simple, argv: Argv, where: Where, skipped: int) ->
     while words and words[0].startswith("-") and words[0] != "--":
         option = words.pop(0)
         if option in ("-s", "-n"):
-            name = signal_name(words.pop(0)) if words else None
+            written = words.pop(0) if words else ""
+            refused = written.upper().startswith("SIG") and not shell.dialect.kill_sig_prefix
+            name = None if refused else signal_name(written)
         elif option in {"-l", "-L"}:
             return 0
         elif option == "-0":

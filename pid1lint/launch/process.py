@@ -240,6 +240,17 @@ class Fault(NamedTuple):
         """The apps, as a message names them."""
         return " and ".join(dict.fromkeys(app.program for app in self.apps)) or "the app"
 
+    @property
+    def cut(self) -> str:
+        """What becomes of the apps when the container ends."""
+        return f"{self.names} {'are' if len({app.program for app in self.apps}) > 1 else 'is'} cut off"
+
+    def end(self, path: Path) -> str:
+        """What becomes of the container."""
+        if path.outcome is Outcome.HANG:
+            return f"docker stop waits 10 s, then kills {self.names}"
+        return f"the container ends, and {self.cut}"
+
 
 class Link(Frozen):
     """A shell that stays, and what it has started towards the main process."""
@@ -263,6 +274,35 @@ class Link(Frozen):
     def trap(self) -> TrapSet | None:
         """The trap that is set for the stop signal."""
         return self.waiting.trap(self.path.signal) if self.waiting is not None else None
+
+    @property
+    def lack(self) -> str:
+        """Why a shell that stays by design has no handler for the stop signal; empty where it has one, or should exec.
+
+        `refused`: it knows no such signal as its trap names. `another`: it traps other signals to stop on. `exit`: it
+        has a trap for its exit. `none`: nothing of that.
+        """
+        waiting, call = self.waiting, self.child.call
+        if waiting is None or waiting.handles or self.shell.form == "subshell":
+            return ""
+        looping = call is not None and call.loop and self.child.start == "child"
+        beside = self.child.start == "background" or (self.child.helper and self.child.start == "child")
+        if not (waiting.how in ("wait", "loop") or looping or beside):
+            return ""
+        if self.refused is not None:
+            return "refused"
+        if any(waiting.trap(name) for name in ("TERM", "INT", "QUIT", "HUP")):
+            return "another"
+        return "exit" if waiting.exit_trap else "none"
+
+    @property
+    def refused(self) -> TrapSet | None:
+        """The trap that names the stop signal as the shell does not know it."""
+        stop = self.path.signal.removeprefix("SIG")
+        traps = (trap for trap in self.path.traps if trap.pid == self.shell.pid and trap.handler)
+        return next(
+            (trap for trap in traps if stop in (name.upper().removeprefix("SIG") for name in trap.refused)), None
+        )
 
     @property
     def handled(self) -> tuple[Handled, ...]:
@@ -469,6 +509,23 @@ class Launch(Frozen):
         if path is self.main and path.outcome is self.outcome and len(set(self.by_shell)) <= 1 and not asked_for:
             return Severity.ERROR
         return Severity.WARNING
+
+    def lacking(self, path: Path, *lacks: str) -> tuple[Link, ...]:
+        """The shells of a path that stay by design and have no handler for the stop signal, for one of these reasons.
+
+        Not those of a shell form or of `sh -c` in the Dockerfile, nor where an init tells an app that has no handler:
+        nothing that the shell could do would end it better.
+        """
+        main = path.main
+        if main is not None and main.receives_stop and main.reaction == "default":
+            return ()
+        return tuple(
+            link
+            for link in path.links
+            if link.lack in lacks
+            and not (self.shell_form(link.shell) or self.shell_word(link.shell))
+            and not path.beneath(link.shell, "background", "pipeline")
+        )
 
     def severity_of(self, fault: Fault, path: Path) -> Severity:
         """As for any bad path, but an info where only what runs beside the main process is lost, and not always."""

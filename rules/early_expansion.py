@@ -1,0 +1,88 @@
+"""PID412: a handler in double quotes, expanded before there is a pid."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pid1lint import Applicability, Edit, Finding, Fix, Launch, Severity, Span, TrapSet, guard, rule
+
+
+@rule("PID412", Severity.ERROR)
+def early_expansion(launch: Launch) -> Iterator[Finding]:
+    r"""The handler's text stands in double quotes and is expanded when the trap is set, before there is a pid.
+
+    ## Why is this bad?
+
+    In double quotes `$pid` is expanded at once, by the `trap` command. Before the app has been started it is empty:
+    the handler that is set says `kill` and nothing else. When the stop signal comes, nobody is signalled.
+
+    ## Example
+
+    ```dockerfile
+    FROM debian:12
+    COPY entrypoint.sh /
+    ENTRYPOINT ["/entrypoint.sh"]
+    ```
+
+    ```sh entrypoint.sh
+    #!/bin/sh
+    trap "kill $pid; wait $pid" TERM
+    server --port 80 &
+    pid=$!
+    wait $pid
+    ```
+
+    ```text
+    entrypoint.sh:2:6: PID412 $pid is expanded when the trap is set, and is empty then, so the handler for SIGTERM signals nobody: docker stop waits 10 s, then kills server
+    = hang
+    ```
+
+    Use instead:
+
+    ```sh entrypoint.sh
+    #!/bin/sh
+    trap 'kill $pid; wait $pid' TERM
+    server --port 80 &
+    pid=$!
+    wait $pid
+    ```
+
+    ## Fix safety
+
+    Safe: what was empty when the trap was set is expanded when the handler runs. No fix is offered where the text
+    holds quotes, backslashes or other expansions.
+
+    ## References
+
+    - [ShellCheck SC2064](https://www.shellcheck.net/wiki/SC2064)
+    """
+    seen = set()
+    for path in launch.bad_paths:
+        for link in path.links:
+            fault = link.fault
+            if fault is None or fault.what != "early":
+                continue
+            trap = fault.trap
+            word = next((word for word in trap.node.words[1:] if word.text != "--"), trap.node.words[0])
+            at = trap.script.place(word.span)
+            if at in seen or not at.source.path:
+                continue
+            seen.add(at)
+            names = " and ".join(dict.fromkeys(trap.early))
+            what = "is expanded when the trap is set, and is empty then, so the handler"
+            message = f"{names} {what} for {path.signal} signals nobody: {fault.end(path)}"
+            yield Finding(at, message, fix=_fix(trap), severity=launch.severity_of(fault, path))
+
+
+def _fix(trap: TrapSet) -> Fix | None:
+    word = next((word for word in trap.node.words[1:] if word.text != "--"), None)
+    text = trap.script.text
+    if word is None or not trap.editable or text.quoting != "plain":
+        return None
+    inner = word.text[1:-1]
+    if word.text[:1] != '"' or word.text[-1:] != '"' or any(mark in inner for mark in "\\'\"`("):
+        return None
+    if inner.count("$") != len(trap.early):
+        return None
+    edit = Edit(text.source, Span(text.offset(word.span.start), text.offset(word.span.end - 1) + 1), f"'{inner}'")
+    return Fix("Expand it when the handler runs", (edit,), Applicability.SAFE, (guard(trap.script, trap.node),))

@@ -1,0 +1,125 @@
+"""PID408: a clean-up that hangs on an EXIT trap, which the stop signal does not run in time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pid1lint import (
+    Applicability,
+    Edit,
+    Finding,
+    Fix,
+    Launch,
+    Link,
+    Outcome,
+    Path,
+    Severity,
+    Span,
+    TrapSet,
+    guard,
+    rule,
+)
+
+
+@rule("PID408", Severity.ERROR)
+def exit_trap_only(launch: Launch) -> Iterator[Finding]:
+    r"""A shell that stays has a trap for its exit and none for the stop signal.
+
+    ## Why is this bad?
+
+    A trap on EXIT runs when the shell ends. As PID 1 a shell without a handler for the stop signal does not end of it:
+    in dash, Busybox, zsh and bash before 5.0 the trap never runs, and `docker stop` kills everything after 10 s. bash
+    5 and later is the opposite: it runs the trap at once and ends, whatever runs in the container, and an app that the
+    trap does not signal and wait for is cut off.
+
+    ## Example
+
+    ```dockerfile
+    FROM debian:12
+    COPY entrypoint.sh /
+    ENTRYPOINT ["/entrypoint.sh"]
+    ```
+
+    ```sh entrypoint.sh
+    #!/bin/sh
+    server --port 80 &
+    pid=$!
+    trap 'kill "$pid"; wait "$pid"; rm -f /run/lock' EXIT
+    wait "$pid"
+    ```
+
+    ```text
+    entrypoint.sh:4:1: PID408 sh does not run its EXIT trap on SIGTERM: docker stop waits 10 s, then kills server
+    = hang
+    ```
+
+    Use instead:
+
+    ```sh entrypoint.sh
+    #!/bin/sh
+    server --port 80 &
+    pid=$!
+    trap 'kill "$pid"; wait "$pid"; rm -f /run/lock' EXIT TERM
+    wait "$pid"
+    ```
+
+    ## Example: bash
+
+    ```dockerfile
+    FROM debian:12
+    COPY entrypoint.sh /
+    ENTRYPOINT ["/entrypoint.sh"]
+    ```
+
+    ```bash entrypoint.sh
+    #!/bin/bash
+    trap 'rm -f /run/lock' EXIT
+    server --port 80 &
+    wait
+    ```
+
+    ```text
+    entrypoint.sh:2:1: PID408 bash runs its EXIT trap on SIGTERM and ends at once: server is cut off
+    = abrupt
+    ```
+
+    ## When not to care
+
+    In bash 5 and later a trap on EXIT that signals the app and waits for it does what it should, and the rule is
+    silent. A script whose app runs in the foreground is better served by `exec`: see missing-exec (PID201).
+
+    ## Fix safety
+
+    Unsafe: the handler runs on the stop signal, and once more when the shell ends. A fix is offered where the handler
+    kills and waits, so that running it is all that is missing.
+    """
+    seen = set()
+    for path in launch.bad_paths:
+        for link in launch.lacking(path, "exit"):
+            trap = link.waiting.trap("EXIT") if link.waiting is not None else None
+            if trap is None or not trap.place.source.path or trap.place in seen:
+                continue
+            seen.add(trap.place)
+            yield Finding(trap.place, _message(link, path), fix=_fix(link, trap), severity=launch.severity(path))
+
+
+def _message(link: Link, path: Path) -> str:
+    shell, main = link.shell.interpreter, path.main.program if path.main is not None else "the app"
+    ran = any(ran.signal == "EXIT" and ran.pid == link.shell.pid for ran in path.handled)
+    if path.outcome is Outcome.HANG and not ran:
+        return f"{shell} does not run its EXIT trap on {path.signal}: docker stop waits 10 s, then kills {main}"
+    if ran:
+        return f"{shell} runs its EXIT trap on {path.signal} and ends at once: {main} is cut off"
+    return f"{shell} dies of {path.signal} without running its EXIT trap: {main} is cut off"
+
+
+def _fix(link: Link, trap: TrapSet) -> Fix | None:
+    handler = trap.text.text if trap.text is not None else ""
+    if not trap.editable or link.how != "wait" or "kill " not in handler or "wait" not in handler.replace("kill", ""):
+        return None
+    text, last = trap.script.text, trap.node.words[-1]
+    if text.quoting != "plain":
+        return None
+    end = text.offset(last.span.end - 1) + 1
+    edit = Edit(text.source, Span(end, end), f" {link.path.signal.removeprefix('SIG')}")
+    return Fix("Trap the stop signal too", (edit,), Applicability.UNSAFE, (guard(trap.script, trap.node),))
