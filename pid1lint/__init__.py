@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pid1lint.image.context import BuildContext, DiskContext, MemoryContext
     from pid1lint.image.filesystem import ImageFile
     from pid1lint.image.model import Command
-    from pid1lint.launch.process import Call, Fault, Launch, Link, Outcome, Path, Process, Started, TrapSet
+    from pid1lint.launch.process import Call, Fault, Launch, Link, Outcome, Path, Process, Sent, Started, TrapSet
     from pid1lint.launch.world import signal_name
     from pid1lint.linter import Result, lint, trace
     from pid1lint.mend import (
@@ -65,6 +65,7 @@ __all__ = [
     "Process",
     "Result",
     "Rule",
+    "Sent",
     "Severity",
     "ShellGuard",
     "Source",
@@ -118,6 +119,7 @@ _HOME = {
     "Process": "launch.process",
     "Result": "linter",
     "Rule": "rulebook",
+    "Sent": "launch.process",
     "Severity": "diagnostic",
     "ShellGuard": "fix",
     "Source": "source",

@@ -675,6 +675,8 @@ class Machine:
         if fact is not None and fact.interpreter == "node":
             # It sets every signal back to its default when it starts: measured, a trap '' before it has no effect.
             proc.ignored = set()
+        elif fact is not None and proc.ignored:
+            proc.react = _inheriting(proc.react, fact, stage, frozenset(proc.ignored))
         self._live(proc, stage, argv, call)
 
     def _needs_shell(self, name: Argument) -> str:
@@ -822,6 +824,21 @@ class Machine:
                 proc.done = True
                 self.world.obstacles.append(Obstacle(f"what {stage.program} does to the app is not known", stage.place))
                 proc.ends_at = self.world.clock + 0.1
+
+
+def _inheriting(
+    react: Callable[[str], str], fact: Program, stage: Stage, ignored: frozenset[str]
+) -> Callable[[str], str]:
+    """What a program does with signals that it has inherited as ignored.
+
+    Measured: the JVM leaves all of them alone and runs no shutdown hook, and Python sets its handler for SIGINT only
+    where it is not ignored. A handler that a program sets by itself counts all the same.
+    """
+    by_runtime = frozenset(("HUP", "INT", "TERM")) if fact.interpreter == "java" else frozenset()
+    if fact.reaction("TERM") == "default" and stage.program.startswith(("python", "flask", "waitress")):
+        by_runtime = frozenset(("INT",))
+    kept = ignored & by_runtime
+    return lambda name: "default" if name in kept else react(name)
 
 
 def _hangs_on_options(fact: Program, words: list[str], signal: str) -> bool:

@@ -1,0 +1,79 @@
+"""PID413: SIGINT for a child that was started with it ignored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pid1lint import Applicability, Edit, Finding, Fix, Launch, Sent, Severity, Span, guard, rule
+
+
+@rule("PID413", Severity.ERROR)
+def ignored_int(launch: Launch) -> Iterator[Finding]:
+    r"""The handler sends SIGINT to a program that was started with `&`, which therefore ignores it.
+
+    ## Why is this bad?
+
+    A shell without job control starts what goes to the background with SIGINT and SIGQUIT ignored, so that Ctrl-C
+    does not reach it. Python, Java, Ruby and most others leave a signal alone that they find ignored: they do not act
+    on it, though they would in the foreground. Only a program that sets a handler of its own does.
+
+    ## Example
+
+    ```dockerfile
+    FROM eclipse-temurin:21
+    COPY entrypoint.sh app.jar /
+    ENTRYPOINT ["/entrypoint.sh"]
+    ```
+
+    ```sh entrypoint.sh
+    #!/bin/sh
+    trap 'kill -INT "$pid"; wait "$pid"' TERM
+    java -jar /app.jar &
+    pid=$!
+    wait "$pid"
+    ```
+
+    ```text
+    entrypoint.sh:2:7: PID413 java ignores SIGINT, because sh has started it with &: docker stop waits 10 s, then kills java
+    = hang, not measured: what stands in for the Java VM sets a handler of its own
+    ```
+
+    Use instead:
+
+    ```sh entrypoint.sh
+    #!/bin/sh
+    trap 'kill -TERM "$pid"; wait "$pid"' TERM
+    java -jar /app.jar &
+    pid=$!
+    wait "$pid"
+    ```
+
+    ## Fix safety
+
+    Unsafe: TERM ends a program that has no handler for it at once, as Python without one.
+    """
+    seen = set()
+    for path in launch.bad_paths:
+        for link in path.links:
+            fault = link.fault
+            if fault is None or fault.what != "ignored" or fault.sent is None:
+                continue
+            at = fault.sent.call.place
+            if at in seen or not at.source.path:
+                continue
+            seen.add(at)
+            because = f"because {link.shell.interpreter} has started it with &"
+            message = f"{fault.names} ignores SIG{fault.sent.signal}, {because}: {fault.end(path)}"
+            yield Finding(at, message, fix=_fix(fault.sent), severity=launch.severity_of(fault, path))
+
+
+def _fix(sent: Sent) -> Fix | None:
+    call = sent.call
+    spellings = (f"-{sent.signal}", f"-SIG{sent.signal}")
+    word = next((word for word in call.node.words[1:] if word.text.upper() in spellings), None)
+    if word is None or not call.editable or call.script.text.quoting != "plain":
+        return None
+    text = call.script.text
+    span = Span(text.offset(word.span.start), text.offset(word.span.end - 1) + 1)
+    edit = Edit(text.source, span, "-TERM")
+    return Fix("Send TERM", (edit,), Applicability.UNSAFE, (guard(call.script, call.node),))
