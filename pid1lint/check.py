@@ -11,6 +11,7 @@ from pid1lint.config import Config, Configs
 from pid1lint.diagnostic import Diagnostic
 from pid1lint.errors import Pid1lintError, UnreadableError
 from pid1lint.fix import Applicability, Fix
+from pid1lint.rulebook import UNUSED_IGNORE
 from pid1lint.source import Source
 
 if TYPE_CHECKING:
@@ -25,7 +26,10 @@ _MANY = 64
 
 
 class Options(NamedTuple):
-    """What the user asked for; `stdin` is what was read there, None where `-` is not among the paths."""
+    """What the user asked for.
+
+    `stdin` is what was read there, None where `-` is not among the paths; `known` are a baseline's fingerprints.
+    """
 
     context: str | None = None
     target: str | None = None
@@ -34,6 +38,7 @@ class Options(NamedTuple):
     ignore: tuple[str, ...] = ()
     stdin: Source | None = None
     configs: Configs = _ISOLATED
+    known: frozenset[str] = frozenset()
 
     def config(self, path: str) -> Config:
         """What the configuration says of a Dockerfile; `path` is as in a plan."""
@@ -157,7 +162,19 @@ def check_all(planned: Plan, options: Options, jobs: int, changes: Iterable[Chan
         _about(result, planned.scripts) if path in planned.for_scripts else result
         for path, result in zip(planned.dockerfiles, results, strict=True)
     ]
+    used: frozenset[tuple[str, int]] = frozenset().union(*(result.used for result in results))
+    results = [_without_used(result, used) for result in results]
     return results + [_unreadable_result(path, reason, options) for path, reason in planned.missing]
+
+
+def _without_used(result: linter.Result, used: frozenset[tuple[str, int]]) -> linter.Result:
+    """Without the word that a comment suppresses nothing, if it does in a launch of another Dockerfile."""
+
+    def is_used(diagnostic: Diagnostic) -> bool:
+        place = diagnostic.at
+        return diagnostic.code == UNUSED_IGNORE and (place.source.path, place.span.start) in used
+
+    return result._replace(diagnostics=tuple(d for d in result.diagnostics if not (used and is_used(d))))
 
 
 def _unreadable_result(path: str, reason: str, options: Options) -> linter.Result:
@@ -265,6 +282,36 @@ def _runs(process: Process, scripts: frozenset[str]) -> bool:
     return any(_runs(child, scripts) for child in process.children)
 
 
+def told(results: Sequence[linter.Result], options: Options) -> tuple[Diagnostic, ...]:
+    """The findings of all Dockerfiles, without those in the baseline."""
+    found = results[0].diagnostics if len(results) == 1 else linter.merged(d for r in results for d in r.diagnostics)
+    if not options.known:
+        return found
+    from pid1lint import baseline
+
+    return baseline.fresh(found, options.known)
+
+
+def add_ignores(planned: Plan, options: Options, jobs: int) -> Fixed:
+    """Suppress all present findings by comments; nothing is written. `made` counts the findings."""
+    from pid1lint.annotate import annotate
+
+    found = told(check_all(planned, options, jobs), options)
+    annotated = annotate(found)
+    errors = [f"{d.at.source.path}: no comment can stand there for {d.code}" for d in annotated.homeless]
+    dockerfiles = frozenset(planned.dockerfiles) | ({options.stdin.path} if options.stdin is not None else set())
+    changes = []
+    for change in annotated.changes:
+        path = change.before.path
+        reason = linter.damaged(change.before, change.after, path if path in dockerfiles else "")
+        if reason is None:
+            changes.append(change)
+        else:
+            errors.append(f"no comments were added: {reason}")
+    left = told(check_all(planned, options, jobs, changes), options)
+    return Fixed(tuple(changes), max(0, len(found) - len(left)), (), tuple(errors))
+
+
 def launches(planned: Plan, options: Options) -> tuple[tuple[Launch, ...], tuple[str, ...]]:
     """The launches of all Dockerfiles, and what went wrong in one line each."""
     found: list[Launch] = []
@@ -316,7 +363,7 @@ class _Work(NamedTuple):
         result = check(self.path, self.options, overlay)
         if self.path in self.planned.for_scripts:
             result = _about(result, self.planned.scripts)
-        return result.diagnostics
+        return told((result,), self.options)
 
     def verify(self, fix: Fix, after: Sequence[Source]) -> str | None:
         return linter.refusal(fix, after, self._shown)

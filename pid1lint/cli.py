@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from pid1lint.config import Configs
     from pid1lint.diagnostic import Diagnostic
     from pid1lint.fixer import Change
-    from pid1lint.linter import Result
     from pid1lint.registry import AnyRule
     from pid1lint.report import Report, Target
     from pid1lint.report.style import Style
@@ -150,6 +149,9 @@ def group() -> None:
     help="Exit with 1 from this severity on; warning by default.",
 )
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 whatever is found.")
+@click.option("--add-ignores", is_flag=True, help="Write a comment for each finding, so that it is ignored.")
+@click.option("--baseline", metavar="FILE", help="Report only findings that are not in this file.")
+@click.option("--write-baseline", metavar="FILE", help="Write all findings to this file, for --baseline.")
 @click.option("--statistics", is_flag=True, help="Count the findings of each rule instead of listing them.")
 @click.option("--quiet", "-q", is_flag=True, help="Print findings only.")
 @click.option("--jobs", "-j", type=click.IntRange(0), default=0, help="Files to check at a time; 0: as suits.")
@@ -169,6 +171,9 @@ def check(
     ignore: tuple[str, ...],
     fail_on: str | None,
     exit_zero: bool,
+    add_ignores: bool,
+    baseline: str | None,
+    write_baseline: str | None,
     statistics: bool,
     quiet: bool,
     jobs: int,
@@ -186,26 +191,36 @@ def check(
 
     configs = _configs(config, isolated)
     placed = targets(forms, output)
-    options = Options(context, target, build_arg, select, ignore, _stdin(paths, stdin_filename), configs)
+    if add_ignores and fix:
+        raise Pid1lintError("--add-ignores and --fix: choose one")
+    known = _known(baseline)
+    options = Options(context, target, build_arg, select, ignore, _stdin(paths, stdin_filename), configs, known)
     planned = checking.plan(paths, configs)
-    mend = fix or diff
-    fixed = checking.fix_all(planned, options, unsafe=unsafe_fixes) if mend else None
+    fixed: Fixed | None = None
+    if add_ignores:
+        fixed = checking.add_ignores(planned, options, jobs)
+    elif fix or diff:
+        fixed = checking.fix_all(planned, options, unsafe=unsafe_fixes)
     errors: Sequence[str] = ()
     if fixed is None or diff:
         results = checking.check_all(planned, options, jobs)
     else:
         errors = _write(fixed, options.stdin)
         results = checking.check_all(planned, options, jobs, _unwritten(fixed, options.stdin, errors))
-    diagnostics = _merged(results)
+    diagnostics = checking.told(results, options)
+    if write_baseline is not None:
+        return _write_baseline(write_baseline, diagnostics)
     troubles = [str(crash) for result in results for crash in result.crashes]
     troubles += [] if fixed is None else [*fixed.errors, *map(str, fixed.refusals)]
     if fixed is not None and diff:
         _print_diff(fixed)
     else:
         launches = tuple(launch for result in results for launch in result.launches)
-        made = 0 if fixed is None else fixed.made
+        made = 0 if fixed is None or add_ignores else fixed.made
         told = (*errors, *troubles)
         report = Report(diagnostics, _shown(planned, options.stdin), launches, made, told, statistics, quiet)
+        if fixed is not None and add_ignores:
+            _print([f"Ignored from now on: {fixed.made} in {len(fixed.changes)} changed files"], sys.stderr)
         # Standard output is for the mended file, where standard input was mended.
         _report(report, placed, sys.stderr if fixed is not None and options.stdin is not None else sys.stdout)
     _say(errors or troubles)
@@ -233,6 +248,24 @@ def _stdin(paths: Iterable[str], filename: str | None) -> Source | None:
     if STDIN not in paths:
         return None
     return Source.decode(shown(filename) if filename else "Dockerfile", sys.stdin.buffer.read())
+
+
+def _known(baseline: str | None) -> frozenset[str]:
+    """The findings of a baseline."""
+    if baseline is None:
+        return frozenset()
+    from pid1lint.baseline import read
+
+    return read(baseline)
+
+
+def _write_baseline(path: str, diagnostics: Sequence[Diagnostic]) -> int:
+    from pid1lint.baseline import written
+    from pid1lint.fixer import put
+
+    put(path, written(diagnostics).encode("ascii"))
+    _print([f"{path}: {len(diagnostics)} known from now on with --baseline {path}"], sys.stderr)
+    return CLEAN
 
 
 def _unwritten(fixed: Fixed | None, stdin: Source | None, errors: Sequence[str]) -> Iterable[Change]:
@@ -276,14 +309,6 @@ def _report(report: Report, placed: Sequence[Target], standard: TextIO) -> None:
     for target in placed:
         with _Output(target.path, standard) as stream:
             _print(render(target.form, report, _style(stream)), stream)
-
-
-def _merged(results: Sequence[Result]) -> tuple[Diagnostic, ...]:
-    if len(results) == 1:
-        return results[0].diagnostics
-    from pid1lint.linter import merged
-
-    return merged(diagnostic for result in results for diagnostic in result.diagnostics)
 
 
 @group.command()

@@ -246,19 +246,25 @@ def _target(change: Change, home: str) -> str:
     return target
 
 
-def _replace(target: str, data: bytes) -> None:
+def put(path: str, data: bytes) -> None:
+    """Write a file that we own, whole or not at all; it may be new."""
+    _replace(os.path.realpath(path), data, shown=path)
+
+
+def _replace(target: str, data: bytes, shown: str = "") -> None:
     folder, name = os.path.split(target)
     temporary = os.path.join(folder, f".{name}.{os.getpid()}.tmp")
-    before = os.stat(target)
+    before = os.stat(target) if os.path.lexists(target) else None
     try:
         with open(temporary, "xb") as file:
             file.write(data)
-        os.chmod(temporary, before.st_mode & 0o7777)
-        _keep_owner(temporary, before)
+        if before is not None:
+            os.chmod(temporary, before.st_mode & 0o7777)
+            _keep_owner(temporary, before)
         os.replace(temporary, target)
     except OSError as error:
         _remove(temporary)
-        raise Pid1lintError(f"{target}: not written, {error.strerror}") from error
+        raise Pid1lintError(f"{shown or target}: not written, {error.strerror}") from error
 
 
 def _keep_owner(path: str, before: os.stat_result) -> None:
@@ -275,8 +281,8 @@ def _keep_owner(path: str, before: os.stat_result) -> None:
 def _remove(path: str) -> None:
     try:
         os.unlink(path)
-    except FileNotFoundError:
-        return
+    except OSError:
+        return  # it was never made
 
 
 def unified(change: Change) -> Iterator[str]:

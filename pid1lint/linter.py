@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from pid1lint import registry
 from pid1lint.diagnostic import Diagnostic, Finding
 from pid1lint.errors import Pid1lintError
-from pid1lint.rulebook import FileProblem
+from pid1lint.rulebook import UNUSED_IGNORE, FileProblem
 from pid1lint.source import BOM, Place, Source, Span
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pid1lint.fix import Fix, ShellGuard
     from pid1lint.image.context import BuildContext
     from pid1lint.launch.process import Launch
+    from pid1lint.suppress import Ignore
 
 Value = TypeVar("Value")
 
@@ -36,11 +37,15 @@ class Crash(NamedTuple):
 
 
 class Result(NamedTuple):
-    """What is said of one Dockerfile, sorted by path and place; `launches` has one entry for each judged stage."""
+    """What is said of one Dockerfile, sorted by path and place; `launches` has one entry for each judged stage.
+
+    `used` has path and offset of each name in a comment that has suppressed something.
+    """
 
     diagnostics: tuple[Diagnostic, ...]
     launches: tuple[Launch, ...] = ()
     crashes: tuple[Crash, ...] = ()
+    used: frozenset[tuple[str, int]] = frozenset()
 
 
 def lint(
@@ -92,16 +97,47 @@ def judge(
     """`lint` for a file that has been scanned, under rules that have been chosen."""
     source = dockerfile.source
     run = _Run(source.path, rules)
+    wanted = _Wanted(target, build_args, facts)
+    launches = run.guard("the launch analysis", lambda: _launches(dockerfile, context, wanted)) or ()
+    run.heed(_ignores(dockerfile, launches))
     for problem in dockerfile.problems:
         run.judge_problem(FileProblem(Place(source, problem.span), "syntax", problem.message))
     for file_problem in (*_not_utf8(source), *_outside(dockerfile, context)):
         run.judge_problem(file_problem)
-    wanted = _Wanted(target, build_args, facts)
-    for launch in run.guard("the launch analysis", lambda: _launches(dockerfile, context, wanted)) or ():
+    for launch in launches:
         for file_problem in _script_damage(launch):
             run.judge_problem(file_problem)
         run.judge_launch(launch)
+    run.ignores += _ignores_at(run.diagnostics, launches, source)
+    if run.ignores:
+        run.suppress(certain=not dockerfile.problems and bool(launches))
     return run.result()
+
+
+def _ignores(dockerfile: Dockerfile, launches: Sequence[Launch]) -> tuple[Ignore, ...]:
+    """The comments that suppress findings, in the Dockerfile and in the scripts that its launches run."""
+    sources = {source.path: source for launch in launches for source in launch.sources}
+    sources[dockerfile.source.path] = dockerfile.source
+    marked = [s for s in sources.values() if any(mark in s.text for mark in ("pid1lint:", "hadolint", "check"))]
+    if not marked:
+        return ()
+    from pid1lint.suppress import ignores
+
+    return tuple(
+        ignore for source in marked for ignore in ignores(source, dockerfile if source is dockerfile.source else None)
+    )
+
+
+def _ignores_at(diagnostics: Iterable[Diagnostic], launches: Sequence[Launch], source: Source) -> tuple[Ignore, ...]:
+    """The comments in files that no launch runs and that are found fault with: a script that cannot start, say."""
+    seen = {source.path, *(s.path for launch in launches for s in launch.sources)}
+    others = {d.at.source.path: d.at.source for d in diagnostics if d.at.source.path not in seen}
+    marked = [other for other in others.values() if "pid1lint:" in other.text]
+    if not marked:
+        return ()
+    from pid1lint.suppress import ignores
+
+    return tuple(ignore for other in marked for ignore in ignores(other))
 
 
 def attempt(at_work: str, path: str, work: Callable[[], Value]) -> Value | Crash:
@@ -201,6 +237,33 @@ class _Run:
         self.diagnostics: list[Diagnostic] = []
         self.launches: list[Launch] = []
         self.crashes: list[Crash] = []
+        self.ignores: tuple[Ignore, ...] = ()
+        self.silent: frozenset[str] = frozenset()
+        self.used: frozenset[tuple[str, int]] = frozenset()
+
+    def heed(self, ignores: tuple[Ignore, ...]) -> None:
+        """Take comments into account: whether one is of use does not hang on which rules were chosen."""
+        self.ignores = ignores
+        if not ignores or UNUSED_IGNORE not in {rule.code for rule in self.rules}:
+            return
+        named: frozenset[str] = frozenset().union(
+            *(selector.codes for ignore in ignores if not ignore.foreign for selector in ignore.selectors)
+        )
+        self.silent = named - {rule.code for rule in self.rules}
+        self.rules = [*self.rules, *(rule for rule in registry.all_rules() if rule.code in self.silent)]
+
+    def suppress(self, *, certain: bool) -> None:
+        """Leave out what comments suppress, and judge those that are of no use."""
+        from pid1lint.suppress import suppress
+
+        unknown = any(launch.outcome.value == "unknown" for launch in self.launches)
+        verdict = suppress(self.diagnostics, self.ignores, certain=certain and not unknown and not self.crashes)
+        self.used = verdict.used
+        self.diagnostics = []
+        for problem in verdict.problems:
+            self.judge_problem(problem)
+        self.diagnostics = [*verdict.diagnostics, *suppress(self.diagnostics, self.ignores, certain=False).diagnostics]
+        self.diagnostics = [d for d in self.diagnostics if d.code not in self.silent]
 
     def judge_launch(self, launch: Launch) -> None:
         self.launches.append(launch)
@@ -230,7 +293,7 @@ class _Run:
         return None
 
     def result(self) -> Result:
-        return Result(merged(self.diagnostics), tuple(self.launches), tuple(self.crashes))
+        return Result(merged(self.diagnostics), tuple(self.launches), tuple(self.crashes), self.used)
 
 
 def _at_home(finding: Finding, launch: Launch) -> Finding:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, Literal, NamedTuple, TypeVar, overload
 
 from pid1lint.diagnostic import Finding, Severity
+from pid1lint.fix import Fix
 from pid1lint.source import Place
 
 if TYPE_CHECKING:
@@ -14,16 +15,21 @@ if TYPE_CHECKING:
 
 Subject = TypeVar("Subject")
 
+UNUSED_IGNORE = "PID904"
+"""The code of the rule on comments that suppress nothing: which are of use is not to hang on the rules chosen."""
+
 
 class FileProblem(NamedTuple):
     """Why a file could not be looked at in full; `at` is its first line where there is no better place.
 
-    `kind`: `syntax` (it does not parse), `unreadable`, `encoding` (it is read, but is not UTF-8).
+    `kind`: `syntax` (it does not parse), `unreadable`, `encoding` (it is read, but is not UTF-8), `ignore` (a comment
+    that is to suppress findings is of no use).
     """
 
     at: Place
-    kind: Literal["syntax", "unreadable", "encoding"]
+    kind: Literal["syntax", "unreadable", "encoding", "ignore"]
     message: str
+    fix: Fix | None = None
 
 
 @dataclass(frozen=True)

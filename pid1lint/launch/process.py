@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from pid1lint.diagnostic import Severity
 from pid1lint.frozen import Frozen
 from pid1lint.shell.ir import Script, Simple
-from pid1lint.source import Excerpt, Place, Span
+from pid1lint.source import Excerpt, Place, Source, Span
 
 if TYPE_CHECKING:
     from pid1lint.facts.launchers import Launcher
@@ -486,6 +486,20 @@ class Launch(Frozen):
     def main(self) -> Path | None:
         """The path that the image's own CMD takes."""
         return self.paths[0] if self.paths else None
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """The files that its processes are started in and run as scripts."""
+        found: dict[int, Source] = {}
+        for path in self.paths:
+            for process in path.tree.walk() if path.tree is not None else ():
+                for source in (
+                    process.place.source if process.place is not None else None,
+                    process.script.text.source if process.script is not None else None,
+                ):
+                    if source is not None:
+                        found[id(source)] = source
+        return tuple(found.values())
 
     @property
     def bad_paths(self) -> tuple[Path, ...]:

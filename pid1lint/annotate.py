@@ -1,0 +1,82 @@
+"""Writes a comment for each finding that is there, so that it is suppressed from now on: in memory."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+from pid1lint.diagnostic import Diagnostic
+from pid1lint.dockerfile.scanner import Dockerfile, scan
+from pid1lint.fix import Edit
+from pid1lint.fixer import Change, apply, newline
+from pid1lint.source import Source, Span
+from pid1lint.suppress import in_heredoc, logical_line
+
+_OURS = re.compile(r"[ \t]*#[ \t]*pid1lint:[ \t]*ignore[ \t]*\[[^\]]*(?=\])")
+_FILE = re.compile(r"#[ \t]*pid1lint:[ \t]*ignore-file[ \t]*\[[^\]]*(?=\])")
+
+
+class Annotated(NamedTuple):
+    """The changed files, and the findings for which there is no place: in files that know no comments, say."""
+
+    changes: tuple[Change, ...]
+    homeless: tuple[Diagnostic, ...]
+
+
+def annotate(diagnostics: Iterable[Diagnostic]) -> Annotated:
+    """Put comments above what findings point at."""
+    by_source: dict[str, list[Diagnostic]] = {}
+    for diagnostic in diagnostics:
+        by_source.setdefault(diagnostic.at.source.path, []).append(diagnostic)
+    changes, homeless = [], []
+    for found in by_source.values():
+        source = found[0].at.source
+        if not source.text or source.path.endswith(".json"):
+            homeless += found
+            continue
+        edits = tuple(_edits(source, found))
+        after = Source(source.path, apply(source.text, edits), source.bom)
+        changes.append(Change(source, after))
+    return Annotated(tuple(changes), tuple(homeless))
+
+
+def _edits(source: Source, found: Iterable[Diagnostic]) -> Iterator[Edit]:
+    of_dockerfile = any(diagnostic.dockerfile == source.path for diagnostic in found)
+    dockerfile = scan(source) if of_dockerfile else None
+    by_line: dict[int, dict[str, None]] = {}
+    for diagnostic in found:
+        by_line.setdefault(_target(diagnostic, dockerfile), {})[diagnostic.code] = None
+    yield from (_edit(source, line, codes, dockerfile) for line, codes in sorted(by_line.items()))
+
+
+def _target(diagnostic: Diagnostic, dockerfile: Dockerfile | None) -> int:
+    """The line above which the comment goes: where the instruction or the command begins."""
+    source, start = diagnostic.at.source, diagnostic.at.span.start
+    if dockerfile is not None and not in_heredoc(dockerfile, start):
+        around = (i for i in dockerfile.instructions if i.span.start <= start < max(i.span.end, i.span.start + 1))
+        instruction = next(around, None)
+        return source.location(start if instruction is None else instruction.span.start).line
+    return logical_line(source, source.location(start).line).first
+
+
+def _edit(source: Source, line: int, codes: Mapping[str, None], dockerfile: Dockerfile | None) -> Edit:
+    """A name more in the comment that is there already, or a new comment."""
+    shebang = line == 1 and source.text.startswith("#!") and dockerfile is None
+    if shebang:
+        # Nothing may stand before the first line or behind it.
+        line, pattern, kind = 2, _FILE, "ignore-file"
+    else:
+        pattern, kind = _OURS, "ignore"
+    there = line if shebang else line - 1
+    if 1 <= there <= len(source.line_starts) and (match := pattern.match(source.line(there))):
+        at = source.line_starts[there - 1] + match.end()
+        return Edit(source, Span(at, at), "".join(f", {code}" for code in codes))
+    end = newline(source)
+    comment = f"# pid1lint: {kind}[{', '.join(codes)}]{end}"
+    if line > len(source.line_starts):
+        at = len(source.text)
+        return Edit(source, Span(at, at), end + comment)
+    at = source.line_starts[line - 1]
+    text = source.line(line)
+    return Edit(source, Span(at, at), text[: len(text) - len(text.lstrip())] + comment if not shebang else comment)

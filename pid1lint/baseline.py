@@ -1,0 +1,47 @@
+"""Baselines: a file with the findings of today, so that only new ones are told."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+
+from pid1lint.diagnostic import Diagnostic
+from pid1lint.errors import Pid1lintError
+from pid1lint.fingerprint import fingerprints, working_folder
+
+_VERSION = 1
+
+
+def written(diagnostics: Iterable[Diagnostic]) -> str:
+    """The text of a baseline: it changes only where findings do, not where lines move."""
+    listed = tuple(diagnostics)
+    rows = [
+        {"path": d.at.source.path, "code": d.code, "message": d.message, "fingerprint": fingerprint}
+        for d, fingerprint in zip(listed, fingerprints(listed, working_folder()), strict=True)
+    ]
+    rows.sort(key=lambda row: (row["path"], row["code"], row["fingerprint"]))
+    return json.dumps({"version": _VERSION, "findings": rows}, indent=2) + "\n"
+
+
+def read(path: str) -> frozenset[str]:
+    """The fingerprints in a baseline; `Pid1lintError` if it is none."""
+    if not os.path.isfile(path):
+        raise Pid1lintError(f"--baseline: {path} does not exist; --write-baseline {path} makes one")
+    try:
+        with open(path, encoding="utf-8") as file:
+            document = json.load(file)
+        if document["version"] != _VERSION:
+            raise Pid1lintError(f"--baseline: {path} is of version {document['version']!r}, not {_VERSION}")
+        return frozenset(str(finding["fingerprint"]) for finding in document["findings"])
+    except OSError as error:
+        raise Pid1lintError(f"--baseline: {path} cannot be read: {error.strerror}") from error
+    except (ValueError, TypeError, KeyError) as error:
+        raise Pid1lintError(f"--baseline: {path} is no baseline; --write-baseline {path} makes one") from error
+
+
+def fresh(diagnostics: Iterable[Diagnostic], known: frozenset[str]) -> tuple[Diagnostic, ...]:
+    """The findings that are not in a baseline."""
+    listed = tuple(diagnostics)
+    marks = fingerprints(listed, working_folder()) if listed else ()
+    return tuple(d for d, mark in zip(listed, marks, strict=True) if mark not in known)
