@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pid1lint.image.context import BuildContext, DiskContext, MemoryContext
     from pid1lint.image.filesystem import ImageFile
     from pid1lint.image.model import Command
+    from pid1lint.launch.model import with_lost_cmd
     from pid1lint.launch.process import Call, Fault, Launch, Link, Outcome, Path, Process, Sent, Started, TrapSet
     from pid1lint.launch.world import signal_name
     from pid1lint.linter import Result, lint, trace
@@ -90,6 +91,7 @@ __all__ = [
     "statement_after",
     "statement_before",
     "trace",
+    "with_lost_cmd",
 ]
 
 _HOME = {
@@ -143,6 +145,7 @@ _HOME = {
     "statement_after": "mend",
     "statement_before": "mend",
     "trace": "linter",
+    "with_lost_cmd": "launch.model",
 }
 
 

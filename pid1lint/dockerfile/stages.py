@@ -66,7 +66,8 @@ class State(NamedTuple):
 
     `env` is the image's environment, `variables` the same with the ARGs. `complete` says that a variable that is
     not among them is surely unset. `entrypoint_shell` and `cmd_shell` are the SHELL that stood when their
-    instruction did. `base_entrypoint` and `base_cmd` say that those of the base image still hold.
+    instruction did. `base_entrypoint` and `base_cmd` say that those of the base image still hold. `lost_cmd` is the
+    state in which an ENTRYPOINT has dropped a CMD that came from below: of another stage, or of the base image.
     """
 
     env: Mapping[str, str]
@@ -88,6 +89,7 @@ class State(NamedTuple):
     base_entrypoint: bool = True
     base_cmd: bool = True
     cmd_is_own: bool = False
+    lost_cmd: State | None = None
 
     def lookup(self, name: str) -> str | None:
         """A variable's value: None if it is unset, `UNKNOWN` if it may be set in the base image or by an ARG."""
@@ -266,8 +268,10 @@ def _stop_signal(state: State, instruction: Instruction, scope: Scope) -> State:
 
 
 def _entrypoint(state: State, instruction: Instruction, scope: Scope) -> State:
+    dropped = None if state.cmd_is_own else state.lost_cmd or state
     state = state._replace(
         entrypoint=instruction,
+        lost_cmd=dropped,
         entrypoint_shell=state.shell,
         entrypoint_shell_instruction=state.shell_instruction,
         base_entrypoint=False,
@@ -283,6 +287,7 @@ def _cmd(state: State, instruction: Instruction, scope: Scope) -> State:
         cmd_shell_instruction=state.shell_instruction,
         base_cmd=False,
         cmd_is_own=True,
+        lost_cmd=None,
     )
 
 

@@ -25,7 +25,8 @@ class Launcher(NamedTuple):
     NAME=value words come before the command. `subcommand`: words that must come first for it to be a launcher,
     `optional_words` those that may stand before the command.
     `command_options` name the command in their value, `shell_options` hold a shell string, `split_options` a string
-    that is split at blanks; `no_command_options` mean that there is no command, `commandless` that there never is.
+    that is split at blanks; `no_command_options` mean that there is no command, `commandless` that there never is;
+    with `needs_command` it ends at once if there is none, saying how it is used.
     `after_dashes`: a command only follows `--`. `permutes`: options may follow operands, and words after those are a
     shell's arguments. `shell_words`: a command of one word is a shell string.
     `takes_later_options`: without `--` it takes options behind the command's name for its own, and ends with 1 at one
@@ -58,6 +59,7 @@ class Launcher(NamedTuple):
     permutes: bool = False
     shell_words: bool = False
     commandless: bool = False
+    needs_command: bool = False
     leads_group: bool = False
     resets_ignored: bool = False
     busybox_kind: str = ""

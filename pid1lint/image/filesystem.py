@@ -30,7 +30,7 @@ from pid1lint.image.changes import (
 from pid1lint.image.context import BuildContext
 from pid1lint.image.ignore import go_match, is_ignored, parse_ignore
 from pid1lint.image.output import concatenate
-from pid1lint.image.run import NOTHING, Effects, Surroundings, effects, installs, touches_files
+from pid1lint.image.run import NOTHING, Effects, Surroundings, effects, installs, makes_unknown_files, touches_files
 from pid1lint.source import Excerpt, Location, Place, Source
 
 _URL = re.compile(r"(?:https?|ftp|git|ssh)://|git@")
@@ -123,6 +123,10 @@ class Tree:
         """The names known in a directory."""
         raise NotImplementedError
 
+    def leaves_out(self, path: str) -> bool:
+        """Whether there is a file at a path that COPY must not see."""
+        return False
+
 
 class ContextTree(Tree):
     """The build context without what .dockerignore leaves out."""
@@ -143,6 +147,10 @@ class ContextTree(Tree):
         permission = Permission.of(mode)
         source = None if text is None else text.source
         return ImageFile(path, text, place, mode, permission.executable, "context", text is not None, source=source)
+
+    def leaves_out(self, path: str) -> bool:
+        """See `Tree.leaves_out`."""
+        return self.context.is_file(path) and self.context.ignored(path)
 
     def _text(self, path: str) -> Excerpt | None:
         try:
@@ -178,6 +186,17 @@ class UnknownTree(Tree):
     def entries(self, path: str) -> tuple[str, ...]:
         """See `Tree.entries`."""
         return ()
+
+
+class Stray(NamedTuple):
+    """A file that is not where it is looked for: it is at `elsewhere`, or .dockerignore keeps `ignored` out.
+
+    `place` is the COPY that puts it elsewhere, or that would have put it there.
+    """
+
+    elsewhere: str
+    ignored: str
+    place: Place
 
 
 class CopyFiles(NamedTuple):
@@ -256,6 +275,37 @@ class CopyFiles(NamedTuple):
             executable=permission.executable,
             origin=self.origin,
         )
+
+    def may_put(self, path: str) -> bool:
+        """Whether it may put a file at a path where `find` knows of none."""
+        if not is_below(path, self.target) or any(UNKNOWN in source for source in self.sources):
+            return is_below(path, self.target)
+        expanded = self._expanded()
+        return not expanded or not all(self._is_seen(source) for source in expanded)
+
+    def _is_seen(self, source: str) -> bool:
+        """Whether it is known what a source holds: a file, or a directory all of whose files are known."""
+        name = posixpath.normpath(source)
+        if self.tree.is_whole:
+            return bool(self.tree.entries(name)) or self.tree.file(name, self.place) is not None
+        # A file as a rule: what is copied out of `/go/bin` by its name.
+        in_bin = posixpath.basename(posixpath.dirname(name)) == "bin" and not source.endswith("/")
+        return in_bin or self.tree.file(name, self.place) is not None
+
+    def stray(self, path: str) -> Stray | None:
+        """What has become of a file of the build context that by its name is meant to be at `path`, and is not."""
+        wanted = posixpath.basename(path)
+        for source in self._expanded():
+            name = posixpath.normpath(source)
+            if self.tree.is_dir(name):
+                below = posixpath.normpath(posixpath.join(name, path[len(self.target.rstrip("/")) :].lstrip("/")))
+                if is_below(path, self.target) and self.tree.leaves_out(below):
+                    return Stray("", below, self.place)
+                if self.tree.is_whole and self.tree.file(posixpath.join(name, wanted), self.place) is not None:
+                    return Stray(join(self.target, wanted), "", self.place)
+            elif posixpath.basename(name) == wanted and not is_below(path, self.target):
+                return Stray(join(self.target, wanted) if self.into else self.target, "", self.place)
+        return None
 
     def names(self, directory: str) -> set[str]:
         """The names that this instruction puts into a directory."""
@@ -354,6 +404,19 @@ class Layer:
         return effects(
             self.step.instruction, Surroundings(before.variables, before.workdir, self.dirs.__contains__, escapes)
         )
+
+    def may_put(self, path: str) -> bool:
+        """Whether it may put a file at a path where its `entries` know of none."""
+        instruction, before = self.step
+        if instruction.keyword == "RUN":
+            return makes_unknown_files(instruction)
+        words = copy_words(instruction, before.lookup, self.surface.escape)
+        if len(words) < 2 or UNKNOWN in words[-1]:
+            return True
+        unpacked = any(_URL.match(word) or _ARCHIVE.search(word) for word in words[:-1])
+        if instruction.keyword == "ADD" and unpacked and is_below(path, join(before.workdir, words[-1])):
+            return True
+        return any(entry.may_put(path) for entry in self.entries if isinstance(entry, CopyFiles))
 
     def _copies(self) -> Iterator[Entry]:
         instruction, before = self.step
@@ -550,6 +613,26 @@ class FileSystem(Tree):
                 return found
             wanted = found.path
         return None
+
+    def lacks(self, path: str) -> bool:
+        """Whether it is certain that no instruction has put a file there; what the base image has is another matter."""
+        path = join(self.workdir, path)
+        return self.lookup(path) is None and not any(layer.may_put(path) for layer in self.layers)
+
+    def may_be_copied(self, path: str) -> bool:
+        """Whether a COPY or ADD may have put a file there."""
+        copies = [layer for layer in self.layers if layer.step.instruction.keyword != "RUN"]
+        return self.lookup(path) is not None or any(layer.may_put(path) for layer in copies)
+
+    def stray(self, path: str) -> Stray | None:
+        """Where a file is that by its name is meant to be at a path, if it is certain that none is there."""
+        path = join(self.workdir, path)
+        copies = [entry for layer in self.layers for entry in layer.entries if isinstance(entry, CopyFiles)]
+        found = next((stray for entry in reversed(copies) if (stray := entry.stray(path)) is not None), None)
+        if found is None or not self.lacks(path):
+            return None
+        # It may have been moved on, or deleted.
+        return found if not found.elsewhere or self.lookup(found.elsewhere) is not None else None
 
     def file(self, path: str, place: Place) -> ImageFile | None:
         """See `Tree.file`."""

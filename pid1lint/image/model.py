@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import posixpath
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from pid1lint.dockerfile.stages import (
     Step,
     enter,
     find_stage,
+    join,
     make_scope,
     replay,
     stages,
@@ -26,12 +28,14 @@ from pid1lint.dockerfile.stages import (
 )
 from pid1lint.facts.images import BaseImage
 from pid1lint.facts.own import Facts
+from pid1lint.image.changes import is_below
 from pid1lint.image.context import BuildContext
 from pid1lint.image.filesystem import (
     ContextTree,
     FileSystem,
     Layer,
     Origins,
+    Stray,
     Surface,
     Tree,
     UnknownTree,
@@ -45,6 +49,8 @@ _WINDOWS_IMAGE = re.compile(
     r"windowsservercore|nanoserver|mcr\.microsoft\.com/windows|mcr\.microsoft\.com/.*-windows|windows/server",
     re.IGNORECASE,
 )
+# What is in them may come with the base image, or with a package.
+_SYSTEM_DIRS = ("/bin/", "/boot/", "/etc/", "/lib", "/opt/", "/sbin/", "/usr/", "/var/")
 _MAX_STAGES = 100
 _WINDOWS_PATH = re.compile(r"\b[A-Za-z]:\\")
 _SIGNALS = (
@@ -84,7 +90,8 @@ class Image:
     """What a stage builds. `stop_signal` has the form `SIGTERM`; `env` has PATH and HOME in any case.
 
     `shell` is the argv prefix of the shell form: the one that runs ENTRYPOINT or CMD if either has that form.
-    `base` is None for a base image that is not known; `windows` images are nobody's business here.
+    `base` is None for a base image that is not known; `windows` images are nobody's business here. `lost_cmd` is the
+    CMD from below that an ENTRYPOINT here has dropped, where no other has taken its place.
     """
 
     dockerfile: Dockerfile
@@ -105,21 +112,30 @@ class Image:
     files: FileSystem = field(hash=False)
     user_instruction: Instruction | None = None
     facts: Facts = field(default=_FACTS, hash=False)
+    lost_cmd: Command | None = None
 
     @cached_property
     def sh(self) -> str:
         """What /bin/sh is: `dash`, `busybox`, `bash`, `none`, or empty if that is not known.
 
-        A RUN that links it says so; for a base image that is not known, the package manager that a RUN calls does.
+        A RUN that links it says so. A base image without a shell may have been given one, which then is not known.
+        For a base image that is not known, the package manager that a RUN calls says so.
         """
         for text in reversed(self.run_texts):
             linked = _LINKED_SHELL.search(text)
             if linked:
                 return linked.group(1)
         if self.base is not None and self.base.sh:
-            return self.base.sh
+            return "" if self.base.sh == "none" and not self._lacks_shell else self.base.sh
         found = {_SH_OF_MANAGER[match.group(1)] for text in self.run_texts for match in _MANAGER.finditer(text)}
         return found.pop() if len(found) == 1 else ""
+
+    @cached_property
+    def _lacks_shell(self) -> bool:
+        """Whether a base image without a shell is known to have been given none."""
+        if self.base is None or self.base.guessed or self.base.shells or self.run_texts:
+            return False
+        return self.files.lacks("/bin/sh") and self.files.lacks("/usr/bin/sh")
 
     def configures(self, pattern: str) -> bool:
         """Whether a configuration file holds a pattern: of the base image, or as a RUN or a COPY here writes it."""
@@ -148,6 +164,22 @@ class Image:
         while chain[-1].parent is not None:
             chain.append(self.stages[chain[-1].parent])
         return tuple(instruction for stage in reversed(chain) for instruction in stage.instructions)
+
+    def stray(self, name: str) -> Stray | None:
+        """What has become of the file that a program's name or path means, if it is certain that none is there."""
+        if UNKNOWN in name or self.base is None or self.base.guessed or "onbuild" in self.base.tag:
+            return None
+        named = (*(self.base.entrypoint or ()), *(self.base.cmd or ()))
+        if any(posixpath.basename(word) == posixpath.basename(name) for word in named):
+            return None
+        if "/" in name:
+            path = join(self.workdir, name)
+            known = not is_below(path, self.base.workdir) if self.base.workdir not in ("", "/") else True
+            return self.files.stray(path) if known and not path.startswith(_SYSTEM_DIRS) else None
+        if UNKNOWN in self.env["PATH"] or not name.endswith((".sh", ".py")):
+            return None
+        strays = [self.files.stray(posixpath.join(each, name)) for each in self.env["PATH"].split(":")]
+        return strays[0] if all(strays) else None
 
     @cached_property
     def packages(self) -> frozenset[str]:
@@ -206,6 +238,7 @@ class Build(Origins):
             files=self.files(index),
             user_instruction=state.user_instruction,
             facts=self.facts,
+            lost_cmd=self._cmd(state.lost_cmd, root, base) if state.lost_cmd is not None else None,
         )
 
     def _root(self, stage: Stage) -> Stage:

@@ -27,6 +27,7 @@ from pid1lint.image.output import align, concatenate, echo, expand_body, printf
 from pid1lint.shell.ir import (
     AndOr,
     Case,
+    CommandSub,
     For,
     Group,
     If,
@@ -89,6 +90,14 @@ _INSTALLERS = {
 }
 
 
+# Commands of which all effects on files are followed here, or lie in the directories of the system's own programs.
+_FOLLOWED = frozenset(
+    ": adduser addgroup apk apt apt-cache apt-get aptitude cat cd chgrp chmod chown cp dnf dos2unix echo export "
+    "gem groupadd groupmod install_packages ldconfig ln locale-gen microdnf mkdir mv npm opkg pacman pip pip3 printf "
+    "rm rmdir sed set setcap tdnf touch true update-ca-certificates useradd usermod yum zypper [ test".split()
+)
+
+
 class Surroundings(NamedTuple):
     """What a RUN finds: its variables and directory, which paths are directories, whether `echo` undoes escapes."""
 
@@ -142,6 +151,35 @@ def touches_files(text: str) -> bool:
 def installs(text: str) -> bool:
     """Whether a RUN may install packages."""
     return _INSTALL_VERBS.search(text) is not None
+
+
+def makes_unknown_files(instruction: Instruction) -> bool:
+    """Whether a RUN may make files that `effects` does not tell of."""
+    if instruction.words is not None:
+        return bool(instruction.words) and instruction.words[0].text not in _FOLLOWED
+    from pid1lint.shell.parse import parse
+
+    texts = scripts(instruction)
+    return not texts or not all(_is_followed(parse(text)) for text in texts)
+
+
+def _is_followed(script: Script) -> bool:
+    return not script.damage and all(_all_followed(item.node) for item in script.body.items)
+
+
+def _all_followed(node: Node) -> bool:
+    match node:
+        case Simple():
+            name = node.words[0].literal if node.words else ":"
+            return name in _FOLLOWED and not any(isinstance(part, CommandSub) for w in node.words for part in w.parts)
+        case AndOr():
+            return _all_followed(node.left) and _all_followed(node.right)
+        case List():
+            return all(_all_followed(item.node) for item in node.items)
+        case Group() | Subshell():
+            return _all_followed(node.body)
+        case _:
+            return False
 
 
 def effects(instruction: Instruction, surroundings: Surroundings) -> Effects:

@@ -32,7 +32,20 @@ FILTERS = frozenset(
 )
 """Programs that end when what they read from ends."""
 _USER_SWITCHERS = frozenset("gosu su-exec setpriv s6-setuidgid setuidgid chpst su runuser sudo chroot capsh".split())
-_PLAIN_BASES = frozenset(("alpine", "busybox"))
+_PLAIN_BASES = frozenset(("alpine", "busybox", "golang", "node", "python"))
+"""Those without any shell but Busybox's, where they are built upon Alpine or Busybox."""
+_WITHOUT_BASH = frozenset(
+    "bind-tools build-base busybox-extras ca-certificates cargo coreutils cronie curl dcron dumb-init file "
+    "findutils freetype-dev g++ gawk gcc gcompat git gnupg go grep gzip iproute2 iptables iputils jpeg-dev jq less "
+    "libc-dev libc6-compat libffi-dev libgcc libjpeg-turbo-dev libpng-dev libpq libpq-dev libressl libstdc++ "
+    "libxml2 libxml2-dev libxslt libxslt-dev linux-headers lua make mariadb-client memcached musl-dev mysql-client "
+    "nano ncurses net-tools netcat-openbsd nginx nodejs npm openssh openssh-client openssh-server openssl "
+    "openssl-dev perl postgresql-client postgresql-dev postgresql-libs procps py-pip py3-pip py3-setuptools python "
+    "python-dev python2 python3 python3-dev redis rsync ruby rust sed shadow socat su-exec sudo supervisor tar "
+    "tcpdump tini tzdata unzip vim wget xz yarn zip zlib zlib-dev".split()
+)
+"""Packages of Alpine that are known not to bring bash along."""
+_INSTALLS_UNSEEN = re.compile(r"\.sh\b|\bsh\s+[\w./$-]|\|\s*sh\b|\bmake\b")
 _ONLY_BUILTINS = frozenset(". eval exec exit export set shift source trap unset".split())
 _WITHOUT_CD = frozenset(("debian", "ubuntu", "alpine", "busybox", "wolfi", "scratch", "distroless"))
 """Families without the program `cd` that POSIX asks for, and that Red Hat's bash brings."""
@@ -183,6 +196,10 @@ class Machine:
             return
         if file is None and self._base_entrypoint(proc, argv, start, place, call, env):
             return
+        if file is None and self._is_stray(argv[0]):
+            why = f"no file is at {name}" if "/" in name else f"no {name} is on PATH"
+            self._cannot_start(proc, argv, start, place, call, 127, why, "missing")
+            return
         if base in SHELLS and (file is None or file.text is None):
             self._shell(proc, argv, start, place, call, env)
             return
@@ -303,12 +320,15 @@ class Machine:
         env: Environment,
         shown: Argv | None = None,
     ) -> None:
+        # `#!/usr/bin/env bash` comes here by way of env.
+        named = shown[0] if shown else argv[1] if len(argv) > 1 and argv[0].excerpt is None else None
+        script = self.find(named.value, env) if named is not None and "/" in named.value else None
         if self.sh == "none" and argv[0].value in ("/bin/sh", "sh"):
-            self._cannot_start(proc, argv, start, place, call, 127, "the image has no /bin/sh")
+            self._cannot_start(proc, argv, start, place, call, 127, "the image has no /bin/sh", "shell", script)
             return
         if self._is_missing(argv[0].value):
             why = f"the image has no {argv[0].value}"
-            self._cannot_start(proc, argv, start, place, call, 127, why, "interpreter")
+            self._cannot_start(proc, argv, start, place, call, 127, why, "interpreter", script)
             return
         dialect = self.dialect(argv[0].value)
         at, letters, string = 1, "", False
@@ -343,13 +363,22 @@ class Machine:
             self.world.end(proc, 0)
 
     def _is_missing(self, name: str) -> bool:
-        """Whether a shell is known not to be in the image: an Alpine that nobody has put bash into."""
+        """Whether a shell is known not to be in the image: in an Alpine that nobody has put bash into, say."""
         base, shell = self.image.base, name.rpartition("/")[2]
-        if shell not in ("bash", "zsh", "ksh") or base is None or base.guessed or not base.sh:
+        if shell in ("sh", "ash", "busybox", "rbash") or base is None or base.guessed or shell in base.shells:
             return False
-        if shell in base.shells or base.sh == shell or base.name not in _PLAIN_BASES:
+        if base.sh == "none":
+            return self.sh == "none" and not self._is_copied(shell)
+        if shell not in ("bash", "zsh", "ksh") or base.family not in ("alpine", "busybox"):
             return False
-        return not any(shell in text for text in self.image.run_texts)
+        if base.name not in _PLAIN_BASES or not self.image.packages <= _WITHOUT_BASH:
+            return False
+        brings = any(shell in text or _INSTALLS_UNSEEN.search(text) for text in self.image.run_texts)
+        return not brings and not self._is_copied(shell)
+
+    def _is_copied(self, name: str) -> bool:
+        """Whether a COPY may have put a program into the image."""
+        return any(self.image.files.may_be_copied(f"{directory}/{name}") for directory in DEFAULT_PATH.split(":"))
 
     def _shell_string(
         self,
@@ -389,6 +418,11 @@ class Machine:
         file = self.find(path if "/" in path else "./" + path, env) or self.find(path, env)
         stage = self.stage(proc, argv, start, place, "shell", call)
         stage.form, stage.dialect, stage.file = "file", dialect.name, file
+        if file is None and "/" in path and self._is_stray(rest[0]):
+            self.world.starts.append(Started("missing", place, rest[0].text, call, None, None, (), (rest[0].excerpt,)))
+            self.world.failure = self.world.failure or (f"no file is at {path}", place)
+            self.world.end(proc, 127)
+            return
         if file is None or file.text is None:
             self.world.obstacles.append(
                 Obstacle(f"the script {rest[0].text} is not in the build context", place, proc.pid)
@@ -469,6 +503,9 @@ class Machine:
         self, proc: Proc, known: Launcher, argv: Argv, start: str, place: Place | None, call: Call | None
     ) -> bool:
         """A launcher given nothing to launch says how it is used, and ends; others are programs of their own."""
+        if known.needs_command and not any(word.value in known.no_command_options for word in argv[1:]):
+            self._cannot_start(proc, argv, start, place, call, 1, f"{argv[0].text} is given no command to run")
+            return True
         if known.kind not in ("exec", "forward", "detach") or known.commandless:
             return False
         if known.subcommand or any(UNKNOWN in word.value for word in argv):
@@ -678,6 +715,11 @@ class Machine:
         elif fact is not None and proc.ignored:
             proc.react = _inheriting(proc.react, fact, stage, frozenset(proc.ignored))
         self._live(proc, stage, argv, call)
+
+    def _is_stray(self, name: Argument) -> bool:
+        """Whether what the Dockerfile names is known to be in the image under another name, or not at all."""
+        own = name.excerpt is not None and name.excerpt.source is self.image.dockerfile.source
+        return own and self.image.stray(name.value) is not None
 
     def _needs_shell(self, name: Argument) -> str:
         """Why no file has the name that an array gives for a program: only a shell would make one of it."""

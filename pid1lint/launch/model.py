@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
@@ -56,6 +57,12 @@ def analyse(image: Image) -> Launch:
         tuple(paths),
         tuple(sorted({first.outcome for found in per_shell for first in _ordered(found)[:1]}, key=str)),
     )
+
+
+def with_lost_cmd(launch: Launch) -> Launch | None:
+    """The launch as it would be with the CMD that an ENTRYPOINT has dropped; None if it has dropped none."""
+    image = launch.image
+    return None if image.lost_cmd is None else analyse(replace(image, cmd=image.lost_cmd, lost_cmd=None))
 
 
 def _shown(command: Command | None) -> tuple[str, ...] | str | None:

@@ -179,9 +179,9 @@ class Started(NamedTuple):
     """A start that did not go as its author meant, or of something that is not there any more when the signal comes.
 
     `what` is `assignment`, `dashes` or `option` for an `exec` that takes its first argument for a program's name,
-    `mode`, `shebang`, `crlf`, `words` or `unexpanded` (only a shell would make a program of its name) for a program
-    that cannot start (`file` is the script, if there is one), and `daemon` for a program that has put itself into the
-    background. `call` is None where the container starts it.
+    `mode`, `shebang`, `crlf`, `shell` (there is no /bin/sh), `interpreter`, `missing`, `words` or `unexpanded` (only a
+    shell would make a program of its name) for a program that cannot start (`file` is the script, if there is one),
+    and `daemon` for a program that has put itself into the background. `call` is None where the container starts it.
     """
 
     what: str

@@ -1,0 +1,112 @@
+"""PID107: an ENTRYPOINT that drops the CMD it was meant to run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pid1lint import (
+    Applicability,
+    Command,
+    Edit,
+    Finding,
+    Fix,
+    Launch,
+    Outcome,
+    Severity,
+    Span,
+    json_array,
+    newline,
+    rule,
+    with_lost_cmd,
+)
+
+_ENDED = (Outcome.EXITS, Outcome.FAILS)
+
+
+@rule("PID107", Severity.ERROR)
+def lost_cmd(launch: Launch) -> Iterator[Finding]:
+    r"""ENTRYPOINT drops the CMD of the base image, and then has nothing to run.
+
+    ## Why is this bad?
+
+    An ENTRYPOINT resets the CMD that comes from the base image, or from the stage that this one builds upon: it was
+    meant for another entrypoint. A script that ends in `exec "$@"` gets no arguments then. `exec` without a program
+    does nothing, the script is over, and the container ends at once, with exit code 0. tini and dumb-init refuse to
+    start without a command.
+
+    ## Example
+
+    ```dockerfile
+    FROM nginx:1.27
+    COPY setup.sh /
+    ENTRYPOINT ["/setup.sh"]
+    ```
+
+    ```sh setup.sh
+    #!/bin/sh
+    set -e
+    echo "setting up"
+    exec "$@"
+    ```
+
+    ```text
+    Dockerfile:3:12: PID107 ENTRYPOINT drops the CMD `nginx -g "daemon off;"`, and has nothing else to run: the container ends at once
+    = exits
+    ```
+
+    Use instead:
+
+    ```dockerfile
+    FROM nginx:1.27
+    COPY setup.sh /
+    ENTRYPOINT ["/setup.sh"]
+    CMD ["nginx", "-g", "daemon off;"]
+    ```
+
+    ## When not to care
+
+    An ENTRYPOINT that runs something of its own without CMD is not reported. An image that is only ever started with
+    a command, by a Compose file say, does not need one.
+
+    ## Fix safety
+
+    Unsafe: the CMD that was dropped is written below the ENTRYPOINT, which then gets it as its arguments.
+
+    ## References
+
+    - [Dockerfile reference: how CMD and ENTRYPOINT interact](https://docs.docker.com/reference/dockerfile/#understand-how-cmd-and-entrypoint-interact)
+    """
+    image = launch.image
+    entrypoint, lost = image.entrypoint, image.lost_cmd
+    if entrypoint is None or entrypoint.instruction is None or lost is None or launch.outcome not in _ENDED:
+        return
+    if lost.instruction is None and (image.base is None or image.base.guessed):
+        return
+    one = launch.main.pid1 if launch.main is not None else None
+    if launch.outcome is Outcome.EXITS and (one is None or one.kind != "shell" or one.form != "file"):
+        # `ENTRYPOINT ["python"]` is there to be given a script.
+        return
+    restored = with_lost_cmd(launch)
+    if restored is None or restored.outcome in (*_ENDED, Outcome.UNKNOWN):
+        return
+    end = "the container ends at once" if launch.outcome is Outcome.EXITS else "the container does not start"
+    message = f"ENTRYPOINT drops the CMD `{_shown(lost)}`, and has nothing else to run: {end}"
+    yield Finding(entrypoint.text.place(), message, fix=_fix(launch, lost))
+
+
+def _shown(lost: Command) -> str:
+    if lost.form == "shell":
+        return lost.text.text
+    return " ".join(f'"{word.text}"' if " " in word.text else word.text for word in lost.words)
+
+
+def _fix(launch: Launch, lost: Command) -> Fix | None:
+    image = launch.image
+    instruction = image.entrypoint.instruction if image.entrypoint is not None else None
+    if instruction is None or instruction not in image.stage.instructions:
+        return None
+    source = image.dockerfile.source
+    text = lost.text.text if lost.form == "shell" else json_array(word.text for word in lost.words)
+    at = instruction.span.end
+    edit = Edit(source, Span(at, at), f"{newline(source.text)}CMD {text}")
+    return Fix("Repeat the CMD", (edit,), Applicability.UNSAFE)

@@ -1,0 +1,156 @@
+"""PID214: a script whose interpreter the image lacks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from pid1lint import (
+    Applicability,
+    Edit,
+    Finding,
+    Fix,
+    ImageFile,
+    Launch,
+    Note,
+    Place,
+    Severity,
+    Span,
+    Started,
+    init_installation,
+    newline,
+    rule,
+)
+
+_NOT_POSIX = re.compile(
+    r"\[\[|(?<!\$)\(\(|[<>]\(|\bfunction\b|\bBASH|\w\+?=\(|\+=|<<<|&>|\|&|;;?&|\$['\"]|\$\{[!^,]|\$\{\w+(?:\[|[\^,/@]|:[\s\d$(])|"
+    r"\{\w+\.\.\w+|==|\b(?:declare|typeset|mapfile|readarray|shopt|source|pushd|popd|let|coproc|select|RANDOM|disown)\b|"
+    r"\b(?:read|wait|echo|export|printf|exec|type|local) -|\bERR\b|\btime\b"
+)
+
+
+@rule("PID214", Severity.ERROR)
+def missing_interpreter(launch: Launch) -> Iterator[Finding]:
+    r"""A script is to be run by bash, and the image has none: the container does not start.
+
+    ## Why is this bad?
+
+    The kernel runs a script through the program that its first line names. Alpine and Busybox images have no bash, and
+    distroless ones no shell at all. Then the container ends at once with `exec: "/entrypoint.sh": no such file or
+    directory`, which means the interpreter, for the script is plainly there.
+
+    ## Example
+
+    ```dockerfile
+    FROM alpine:3.20
+    COPY entrypoint.sh /
+    ENTRYPOINT ["/entrypoint.sh"]
+    ```
+
+    ```sh entrypoint.sh
+    #!/bin/bash
+    set -e
+    exec server --port "$PORT"
+    ```
+
+    ```text
+    entrypoint.sh:1:1: PID214 alpine:3.20 has no bash: the container does not start
+    = fails
+    ```
+
+    Use instead:
+
+    ```sh entrypoint.sh
+    #!/bin/sh
+    set -e
+    exec server --port "$PORT"
+    ```
+
+    ## Example: a script that needs it
+
+    ```dockerfile
+    FROM alpine:3.20
+    COPY entrypoint.sh /
+    ENTRYPOINT ["/entrypoint.sh"]
+    ```
+
+    ```sh entrypoint.sh
+    #!/usr/bin/env bash
+    options=(--port "$PORT")
+    exec server "${options[@]}"
+    ```
+
+    ```text
+    entrypoint.sh:1:1: PID214 alpine:3.20 has no bash: the container does not start
+    = fails
+    ```
+
+    Use instead:
+
+    ```dockerfile
+    FROM alpine:3.20
+    COPY entrypoint.sh /
+    RUN apk add --no-cache bash
+    ENTRYPOINT ["/entrypoint.sh"]
+    ```
+
+    ## When not to care
+
+    Nothing is reported where bash may have come along with another package, by a script that a RUN calls, or with
+    files that are copied from elsewhere.
+
+    ## Fix safety
+
+    Safe where the script uses nothing but what every shell knows: its first line becomes `#!/bin/sh`. Else bash is
+    installed by the image's own package manager, which is unsafe: the image grows.
+    """
+    seen = set()
+    for path in launch.paths:
+        for start in path.starts:
+            if start.what != "interpreter" or start.place is None:
+                continue
+            file = start.file if start.file is not None and start.file.text is not None else None
+            at = _first_line(file) if file is not None else start.place
+            if at is None or at in seen:
+                continue
+            seen.add(at)
+            end = "the container does not start" if path is launch.main and start.call is None else "it does not start"
+            notes = (Note(start.place, "it is started here"),) if file is not None else ()
+            severity = Severity.ERROR if path is launch.main and path.outcome.value == "fails" else Severity.WARNING
+            message = f"{launch.image.base_reference} has no {_interpreter(start, file)}: {end}"
+            yield Finding(at, message, notes, _fix(launch, start, file), severity)
+
+
+def _first_line(file: ImageFile) -> Place | None:
+    return None if file.text is None else file.text.place(0, len(file.text.text.split("\n", 1)[0].rstrip("\r")))
+
+
+def _interpreter(start: Started, file: ImageFile | None) -> str:
+    """The shell that is missing, without its path."""
+    line = file.text.text.split("\n", 1)[0] if file is not None and file.text is not None else start.argument
+    names = [word.rpartition("/")[2] for word in line.removeprefix("#!").split() if not word.startswith("-")]
+    return next((name for name in names if name != "env"), start.argument)
+
+
+def _fix(launch: Launch, start: Started, file: ImageFile | None) -> Fix | None:
+    text = file.text if file is not None else None
+    if file is not None and text is not None and file.editable and launch.image.sh not in ("", "none"):
+        first, _, rest = text.text.partition("\n")
+        plain = first.strip() in ("#!/bin/bash", "#!/usr/bin/bash", "#!/usr/bin/env bash", "#! /bin/bash")
+        if plain and not _NOT_POSIX.search(rest):
+            edit = Edit(text.source, text.span(0, len(first.rstrip("\r"))), "#!/bin/sh")
+            return Fix("Begin with #!/bin/sh", (edit,), Applicability.SAFE)
+    return _install(launch, _interpreter(start, file))
+
+
+def _install(launch: Launch, shell: str) -> Fix | None:
+    image = launch.image
+    made = init_installation(launch, shell)
+    command = image.entrypoint or image.cmd
+    instruction = command.instruction if command is not None else None
+    if made is None or not made[1] or instruction is None or instruction not in image.stage.instructions:
+        return None
+    source = image.dockerfile.source
+    at = instruction.span.start
+    edit = Edit(source, Span(at, at), made[1] + newline(source.text))
+    return Fix(f"Install {shell}", (edit,), Applicability.UNSAFE)

@@ -1,0 +1,123 @@
+"""PID216: a script that is not where it is looked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pid1lint import Finding, Launch, Note, Severity, rule
+
+
+@rule("PID216", Severity.ERROR)
+def missing_script(launch: Launch) -> Iterator[Finding]:
+    r"""ENTRYPOINT or CMD names a script that is elsewhere in the image, or not in it at all.
+
+    ## Why is this bad?
+
+    A path in exec form is taken as it stands, and a relative one from WORKDIR; a bare name is looked for on PATH, of
+    which WORKDIR is no part. Where no file is, the container ends at once: `exec: "/start.sh": no such file or
+    directory`. The same comes of a `.dockerignore` that keeps the script out of `COPY . .`: nothing is said of it
+    when the image is built.
+
+    ## Example
+
+    ```dockerfile
+    FROM debian:12
+    WORKDIR /app
+    COPY start.sh .
+    CMD ["/start.sh"]
+    ```
+
+    ```sh start.sh
+    #!/bin/sh
+    exec server
+    ```
+
+    ```text
+    Dockerfile:4:7: PID216 no file is at /start.sh, but at /app/start.sh: the container does not start
+    = fails
+    ```
+
+    Use instead:
+
+    ```dockerfile
+    FROM debian:12
+    WORKDIR /app
+    COPY start.sh .
+    CMD ["/app/start.sh"]
+    ```
+
+    ## Example: a name without a path
+
+    ```dockerfile
+    FROM debian:12
+    WORKDIR /app
+    COPY start.sh .
+    CMD ["start.sh"]
+    ```
+
+    ```sh start.sh
+    #!/bin/sh
+    exec server
+    ```
+
+    ```text
+    Dockerfile:4:7: PID216 start.sh is not on PATH, but at /app/start.sh: the container does not start
+    = fails, not measured: the oracle lets a server stand in for every name that it does not find on PATH
+    ```
+
+    Use instead:
+
+    ```dockerfile
+    FROM debian:12
+    WORKDIR /app
+    COPY start.sh .
+    CMD ["./start.sh"]
+    ```
+
+    ## Example: left out of the build
+
+    ```dockerfile
+    FROM debian:12
+    COPY . /app
+    CMD ["/app/start.sh"]
+    ```
+
+    ```text .dockerignore
+    *.sh
+    ```
+
+    ```sh start.sh
+    #!/bin/sh
+    exec server
+    ```
+
+    ```text
+    Dockerfile:3:7: PID216 no file is at /app/start.sh: .dockerignore keeps start.sh out of the build, and the container does not start
+    = fails
+    ```
+
+    ## When not to care
+
+    What a volume brings when the container runs is not seen here. Where a RUN that is not followed, an archive or
+    the files of another stage may have put the script there, nothing is reported.
+    """
+    for path in launch.paths:
+        for start in path.starts:
+            if start.what != "missing" or start.place is None:
+                continue
+            word = start.excerpts[0] if start.excerpts else None
+            stray = launch.image.stray(start.argument)
+            if stray is None:
+                continue
+            at = word.place() if word is not None else start.place
+            where = f"no file is at {start.argument}" if "/" in start.argument else f"{start.argument} is not on PATH"
+            if stray.elsewhere:
+                message = f"{where}, but at {stray.elsewhere}: the container does not start"
+                notes = (Note(stray.place, "it gets into the image here"),)
+            else:
+                message = (
+                    f"{where}: .dockerignore keeps {stray.ignored} out of the build, and the container does not start"
+                )
+                notes = (Note(stray.place, "it would get into the image here"),)
+            yield Finding(at, message, notes, severity=Severity.ERROR if path is launch.main else Severity.WARNING)
+            return
