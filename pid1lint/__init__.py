@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pid1lint.image.context import BuildContext, DiskContext, MemoryContext
     from pid1lint.image.filesystem import ImageFile
     from pid1lint.image.model import Command
+    from pid1lint.launch.inert import after_exec
     from pid1lint.launch.model import with_lost_cmd
     from pid1lint.launch.process import Call, Fault, Launch, Link, Outcome, Path, Process, Sent, Started, TrapSet
     from pid1lint.launch.world import signal_name
@@ -75,6 +76,7 @@ __all__ = [
     "TrapSet",
     "Word",
     "__version__",
+    "after_exec",
     "guard",
     "init_installation",
     "insert_exec",
@@ -129,6 +131,7 @@ _HOME = {
     "Started": "launch.process",
     "TrapSet": "launch.process",
     "Word": "shell.ir",
+    "after_exec": "launch.inert",
     "guard": "mend",
     "init_installation": "mend",
     "insert_exec": "mend",

@@ -442,6 +442,7 @@ def _wait(shell: Shell, node: Simple, argv: Argv, where: Where, skipped: int) ->
     words = [word.value for word in argv[1:]]
     any_one = "-n" in words
     if any_one and not shell.dialect.wait_n:
+        shell.foreign("wait -n", node.span)
         return shell.dialect.wait_n_status
     words = [word for word in words if not word.startswith("-")]
     jobs = _jobs_named(shell, words) if words else list(shell.jobs)

@@ -14,6 +14,7 @@ from pid1lint.shell.ir import (
     Group,
     If,
     List,
+    Literal,
     Loop,
     Node,
     Opaque,
@@ -275,6 +276,38 @@ def below(node: Node) -> list[Node]:
 
 def _leaves_loop(node: Node) -> bool:
     return isinstance(node, Simple) and bool(node.words) and node.words[0].text in ("break", "continue")
+
+
+def after_exec(script: Script) -> list[tuple[Simple, Node]]:
+    """Each exec that surely replaces its shell, with the first command behind it that so never runs."""
+    return [] if "execfail" in script.text.text else _after_exec(script.body)
+
+
+def _after_exec(node: Node) -> list[tuple[Simple, Node]]:
+    found: list[tuple[Simple, Node]] = []
+    if isinstance(node, List):
+        for index, item in enumerate(node.items):
+            if isinstance(item.node, Simple) and not item.background and _replaces(item.node):
+                dead = next((other.node for other in node.items[index + 1 :] if not _is_moot(other.node)), None)
+                found += [] if dead is None else [(item.node, dead)]
+                break
+    for child in below(node):
+        found += _after_exec(child)
+    return found
+
+
+def _replaces(node: Simple) -> bool:
+    """Whether a command is an `exec` of something: not of words that may all be empty, as `"$@"` may."""
+    if not node.words or node.words[0].literal != "exec" or any(word.text[:1] == "-" for word in node.words[1:2]):
+        return False
+    return any(isinstance(part, Literal) and part.text for word in node.words[1:2] for part in word.parts)
+
+
+def _is_moot(node: Node) -> bool:
+    """What is missed by nobody: a function's definition, `exit`."""
+    return isinstance(node, Function) or (
+        isinstance(node, Simple) and bool(node.words) and node.words[0].text in ("exit", "return", ":", "true")
+    )
 
 
 def words_below(node: Node) -> list[Word]:

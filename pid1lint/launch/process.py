@@ -181,7 +181,8 @@ class Started(NamedTuple):
     `what` is `assignment`, `dashes` or `option` for an `exec` that takes its first argument for a program's name,
     `mode`, `shebang`, `crlf`, `shell` (there is no /bin/sh), `interpreter`, `missing`, `words` or `unexpanded` (only a
     shell would make a program of its name) for a program that cannot start (`file` is the script, if there is one),
-    and `daemon` for a program that has put itself into the background. `call` is None where the container starts it.
+    `daemon` for a program that has put itself into the background, and `bashism` for a construct (`argument`) that the
+    shell at hand (`argv`) does not know. `call` is None where the container starts it.
     """
 
     what: str

@@ -13,7 +13,7 @@ from pid1lint.launch import values
 from pid1lint.launch.builtins import BUILTINS, output, test
 from pid1lint.launch.inert import Inert, words_below
 from pid1lint.launch.machine import Argument, Argv, Environment, Machine, ShellStart
-from pid1lint.launch.process import Call, Handled, Obstacle, TrapSet
+from pid1lint.launch.process import Call, Handled, Obstacle, Started, TrapSet
 from pid1lint.launch.state import Defined, State, Value
 from pid1lint.launch.values import UNKNOWN
 from pid1lint.launch.world import Block, Proc, Runner, Stage
@@ -377,6 +377,7 @@ class Shell(State):
                 place = place._replace(last=where.last)
             if not self.dialect.process_substitution and self._has_process_substitution(item.node):
                 why = f"{self.dialect.name} has no process substitution, and ends at it with a syntax error"
+                self.foreign("process substitution", item.node.span)
                 self.fail(why, item.node.span)
                 raise ExitShell(2)
             if index:
@@ -715,6 +716,13 @@ class Shell(State):
         if self.proc.thread == 0 and not self.world.stopped:
             self.world.exec_failed = (why, self.place(span))
 
+    def foreign(self, construct: str, span: Span) -> None:
+        """Note what another shell than this one understands."""
+        if self.anchor is None:
+            file = self.proc.stage.file if self.proc.stages else None
+            argv = (self.dialect.name,)
+            self.world.starts.append(Started("bashism", self.place(span), construct, None, file, None, argv))
+
     # ------------------------------------------------------- several processes
 
     def clone(self, proc: Proc) -> Shell:
@@ -919,6 +927,7 @@ class Shell(State):
             return 0
         if self._backgrounds(node):
             # `app &> f` is `app & > f` in a shell that does not know `&>`.
+            self.foreign("&>", node.span)
             bare = Simple(node.words, node.span, node.assignments)
             return self.start_job(bare, where)
         return (yield from self.command(node, argv, where, 0))
@@ -942,7 +951,8 @@ class Shell(State):
                 continue
             outer, self.soft = self.soft, ""
             if word.text in ('"$@"', "$@", "$*", '"${@}"', "${@}") and self.positional_words:
-                out.extend(self.positional_words)
+                split = not word.text.startswith('"')
+                out.extend(part for each in self.positional_words for part in (_split(each) if split else (each,)))
                 self._touch(Value(None, self.positional_soft))
                 self.soft = self.soft or outer
                 continue
@@ -956,6 +966,7 @@ class Shell(State):
     def assignment(self, assignment: Assignment) -> Status:
         """`name=value`; the status of a command substitution in it."""
         if assignment.array is not None and not self.dialect.arrays:
+            self.foreign("arrays", self.at)
             self.fail(f"{self.dialect.name} has no arrays, and ends at `(` with a syntax error", self.at)
             raise ExitShell(2)
         if assignment.array is not None:
@@ -1192,6 +1203,12 @@ class Shell(State):
 
 
 # -------------------------------------------------------------------- shapes
+
+
+def _split(word: Argument) -> Argv:
+    """What becomes of an argument without quotes."""
+    parts = word.value.split()
+    return (word,) if parts == [word.value] else tuple(Argument(part, part, None, word.soft) for part in parts)
 
 
 def _is_test(node: Node) -> bool:

@@ -1,0 +1,156 @@
+"""PID217: CMD is given to a script that never looks at its arguments."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from pid1lint import (
+    Applicability,
+    Edit,
+    Excerpt,
+    Finding,
+    Fix,
+    Launch,
+    Note,
+    Outcome,
+    Process,
+    Severity,
+    Span,
+    guard,
+    newline,
+    rule,
+)
+
+_READS_ARGUMENTS = re.compile(
+    r"\$\{?[#!]?[@*#1-9]|\b(?:shift|getopts|BASH_ARG[CV])\b|(?:^|[\s;&|(])(?:\.|source)\s", re.MULTILINE
+)
+_ENDS = re.compile(r"(?:^|\n)[^\n]*\b(?:exit|exec|return)\b[^\n]*\n*\Z")
+
+
+@rule("PID217", Severity.WARNING)
+def dropped_arguments(launch: Launch) -> Iterator[Finding]:
+    r"""CMD is handed to a script that never uses its arguments.
+
+    ## Why is this bad?
+
+    Beside an ENTRYPOINT, CMD and what follows the image's name in `docker run` are that entrypoint's arguments. A
+    script sees them as `"$@"`. One that does not mention them drops them: `docker run IMAGE --debug` starts as ever,
+    and says nothing; a command in CMD is never run.
+
+    ## Example
+
+    ```dockerfile
+    FROM debian:12
+    COPY entrypoint.sh /
+    ENTRYPOINT ["/entrypoint.sh"]
+    CMD ["--port", "80"]
+    ```
+
+    ```sh entrypoint.sh
+    #!/bin/sh
+    set -e
+    exec server
+    ```
+
+    ```text
+    Dockerfile:4:5: PID217 CMD is dropped: entrypoint.sh never uses its arguments
+    = graceful
+    ```
+
+    Use instead:
+
+    ```sh entrypoint.sh
+    #!/bin/sh
+    set -e
+    exec server "$@"
+    ```
+
+    ## Example: the last line is missing
+
+    ```dockerfile
+    FROM debian:12
+    COPY entrypoint.sh /
+    ENTRYPOINT ["/entrypoint.sh"]
+    CMD ["server", "--port", "80"]
+    ```
+
+    ```sh entrypoint.sh
+    #!/bin/sh
+    set -e
+    mkdir -p /run/server
+    ```
+
+    ```text
+    Dockerfile:4:5: PID217 CMD is dropped: entrypoint.sh never uses its arguments
+    = exits
+    ```
+
+    Use instead:
+
+    ```sh entrypoint.sh
+    #!/bin/sh
+    set -e
+    mkdir -p /run/server
+    exec "$@"
+    ```
+
+    ## When not to care
+
+    A CMD that names the very program which the script starts is for the reader, and is not reported; nor is a script
+    that sources another, which may look at the arguments.
+
+    ## Fix safety
+
+    Unsafe: options in CMD are appended to the program that the script ends with; where the script starts nothing that
+    stays, `exec "$@"` is added as its last line. Both change what runs.
+    """
+    image = launch.image
+    entrypoint, cmd = image.entrypoint, image.cmd
+    if entrypoint is None or entrypoint.form != "exec" or cmd is None or cmd.instruction is None:
+        return
+    script = _entry_script(launch)
+    text = script.file.text if script is not None and script.file is not None else None
+    if script is None or text is None or script.place is None or _READS_ARGUMENTS.search(text.text):
+        return
+    main = launch.main.main if launch.main is not None else None
+    words = [word.text for word in cmd.words] or cmd.text.text.split()
+    if main is not None and words[0].rpartition("/")[2] in (main.program, *main.argv):
+        return
+    name = text.source.path.rpartition("/")[2]
+    notes = (Note(script.place, "the script is started here"),)
+    message = f"CMD is dropped: {name} never uses its arguments"
+    yield Finding(cmd.text.place(), message, notes, _fix(launch, script, text, words))
+
+
+def _entry_script(launch: Launch) -> Process | None:
+    """The first script of the container, if CMD's words are its arguments."""
+    cmd, tree = launch.image.cmd, launch.tree
+    given = (*cmd.shell, cmd.text.text) if cmd is not None and cmd.form == "shell" else ()
+    words = given or tuple(word.text for word in cmd.words) if cmd is not None else ()
+    for process in tree.walk() if tree is not None else ():
+        if process.kind == "shell" and process.form == "file" and process.call is None:
+            return process if words and process.arguments[-len(words) :] == words else None
+    return None
+
+
+def _fix(launch: Launch, script: Process, text: Excerpt, words: list[str]) -> Fix | None:
+    if script.file is None or not script.file.editable:
+        return None
+    main = launch.main.main if launch.main is not None else None
+    if main is None and launch.outcome is Outcome.EXITS and not words[0].startswith("-"):
+        if _ENDS.search(text.text) or script.dialect == "" or script.script is None or script.script.damage:
+            return None
+        end = newline(text.source.text)
+        before = "" if text.text.endswith("\n") else end
+        at = text.offset(len(text.text))
+        edit = Edit(text.source, Span(at, at), f'{before}exec "$@"{end}')
+        return Fix("Run what CMD says", (edit,), Applicability.UNSAFE)
+    call = main.call if main is not None else None
+    if call is None or not call.editable or call.function or call.loop or call.script is not script.script:
+        return None
+    if not words[0].startswith("-") or not call.last or call.condition:
+        return None
+    at = text.offset(call.node.words[-1].span.end)
+    edit = Edit(text.source, Span(at, at), ' "$@"')
+    return Fix("Hand the arguments on", (edit,), Applicability.UNSAFE, (guard(call.script, call.node),))

@@ -1,0 +1,106 @@
+"""PID215: what only another shell understands, where it decides who lives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pid1lint import Applicability, Edit, Finding, Fix, Launch, Outcome, Severity, Started, rule
+
+_MEANING = {
+    "wait -n": "`wait -n` is an error in {0}, and the script goes on without waiting",
+    "&>": "{0} takes `&>` for `&` and `>`: the command runs in the background, and its output is not redirected",
+    "process substitution": "{0} has no process substitution: the script ends here with a syntax error",
+    "arrays": "{0} has no arrays: the script ends here with a syntax error",
+}
+_HARMED = (Outcome.HANG, Outcome.ABRUPT, Outcome.FAILS, Outcome.EXITS)
+
+
+@rule("PID215", Severity.WARNING)
+def script_bashism(launch: Launch) -> Iterator[Finding]:
+    r"""The script is written for bash, and its own shell takes a line that matters for something else.
+
+    ## Why is this bad?
+
+    `#!/bin/sh` is dash in Debian and Ubuntu, and an old Busybox in old Alpines. Most of what these lack is a plain
+    error. Some of it decides which processes live: `wait -n` fails at once, so that the script runs to its end with
+    its children still there; `app &> log` is `app &` and `> log`, so that the app goes into the background; at a
+    process substitution or an array the script ends.
+
+    ## Example
+
+    ```dockerfile
+    FROM debian:12
+    COPY entrypoint.sh /
+    ENTRYPOINT ["/entrypoint.sh"]
+    ```
+
+    ```sh entrypoint.sh
+    #!/bin/sh
+    exec server > >(tee /var/log/server.log)
+    ```
+
+    ```text
+    entrypoint.sh:2:1: PID215 dash has no process substitution: the script ends here with a syntax error
+    = fails
+    ```
+
+    Use instead:
+
+    ```sh entrypoint.sh
+    #!/bin/bash
+    exec server > >(tee /var/log/server.log)
+    ```
+
+    ## Example: the background
+
+    ```dockerfile
+    FROM debian:12
+    COPY entrypoint.sh /
+    ENTRYPOINT ["/entrypoint.sh"]
+    ```
+
+    ```sh entrypoint.sh
+    #!/bin/sh
+    set -e
+    server &> /var/log/server.log
+    ```
+
+    ```text
+    entrypoint.sh:3:1: PID215 dash takes `&>` for `&` and `>`: the command runs in the background, and its output is not redirected
+    = exits
+    ```
+
+    ## When not to care
+
+    What the script's shell does not know, and what changes nothing for processes, is for other linters to say.
+
+    ## Fix safety
+
+    Unsafe: the first line becomes `#!/bin/bash`, where the image has bash. All of the script is read by another shell
+    then.
+    """
+    seen = set()
+    for path in launch.paths:
+        for start in path.starts:
+            if start.what != "bashism" or start.place is None or start.place in seen or not start.place.source.path:
+                continue
+            seen.add(start.place)
+            message = _MEANING[start.argument].format(start.argv[0])
+            sure = path is launch.main and path.outcome is launch.outcome and path.outcome in _HARMED
+            severity = Severity.ERROR if sure and launch.image.sh else Severity.WARNING
+            yield Finding(start.place, message, fix=_fix(launch, start), severity=severity)
+
+
+def _fix(launch: Launch, start: Started) -> Fix | None:
+    """Bash, if the image has it and the script asks for a plain sh."""
+    file, base = start.file, launch.image.base
+    if file is None or file.text is None or not file.editable or start.place is None:
+        return None
+    if start.place.source is not file.text.source or (base is not None and base.guessed):
+        return None
+    has_bash = "bash" in launch.image.packages or (base is not None and (base.sh == "bash" or "bash" in base.shells))
+    first = file.text.text.split("\n", 1)[0].rstrip("\r")
+    if not has_bash or first.strip() not in ("#!/bin/sh", "#! /bin/sh", "#!/usr/bin/sh", "#!/usr/bin/env sh"):
+        return None
+    edit = Edit(file.text.source, file.text.span(0, len(first)), "#!/bin/bash")
+    return Fix("Run it by bash", (edit,), Applicability.UNSAFE)
