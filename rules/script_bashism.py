@@ -72,7 +72,8 @@ def script_bashism(launch: Launch) -> Iterator[Finding]:
 
     ## When not to care
 
-    What the script's shell does not know, and what changes nothing for processes, is for other linters to say.
+    What the script's shell does not know, and what changes nothing for processes, is for other linters to say. Where
+    it is not known which shell `/bin/sh` is, nothing is reported.
 
     ## Fix safety
 
@@ -80,14 +81,14 @@ def script_bashism(launch: Launch) -> Iterator[Finding]:
     then.
     """
     seen = set()
-    for path in launch.paths:
+    for path in launch.paths if launch.image.sh else ():
         for start in path.starts:
             if start.what != "bashism" or start.place is None or start.place in seen or not start.place.source.path:
                 continue
             seen.add(start.place)
             message = _MEANING[start.argument].format(start.argv[0])
             sure = path is launch.main and path.outcome is launch.outcome and path.outcome in _HARMED
-            severity = Severity.ERROR if sure and launch.image.sh else Severity.WARNING
+            severity = Severity.ERROR if sure else Severity.WARNING
             yield Finding(start.place, message, fix=_fix(launch, start), severity=severity)
 
 

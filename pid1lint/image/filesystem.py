@@ -281,6 +281,9 @@ class CopyFiles(NamedTuple):
         if not is_below(path, self.target) or any(UNKNOWN in source for source in self.sources):
             return is_below(path, self.target)
         expanded = self._expanded()
+        if self.tree.is_whole and any(posixpath.normpath(source) == "." for source in expanded):
+            # Which directory the build will be given as its context is the user's to say.
+            return not self.tree.leaves_out(posixpath.normpath(path[len(self.target.rstrip("/")) :].lstrip("/")))
         return not expanded or not all(self._is_seen(source) for source in expanded)
 
     def _is_seen(self, source: str) -> bool:
