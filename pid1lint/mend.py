@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pid1lint.fix import Applicability, Edit, Fix, ShellGuard
 from pid1lint.frozen import Frozen
-from pid1lint.shell.ir import AndOr, Item, List, Simple
+from pid1lint.shell.ir import AndOr, For, Item, List, Loop, Simple
 from pid1lint.source import Span
 
 if TYPE_CHECKING:
@@ -82,6 +82,47 @@ def statement_before(call: Call, statement: str) -> tuple[tuple[Edit, ...], tupl
     return (Edit(text.source, span, f"{statement}; {first.text}"),), (guard(call.script, call.node),)
 
 
+def into_background(call: Call) -> tuple[tuple[Edit, ...], tuple[ShellGuard, ...]] | None:
+    """Send a command to the background and wait for it; None where it does not have a line for itself alone."""
+    text = call.script.text
+    alone = any(item.node is call.node and not item.background for item in _items(call.script.body))
+    indent = indentation(call.script, call.node.span.start)
+    if not alone or indent is None or not call.editable or call.condition or text.quoting != "plain":
+        return None
+    end = text.offset(call.node.span.end - 1) + 1
+    if text.source.text[end:].partition("\n")[0].split("#")[0].strip():
+        return None
+    edit = Edit(text.source, Span(end, end), f" &{newline(text.source.text)}{indent}wait $!")
+    return (edit,), (guard(call.script, call.node),)
+
+
+def before_loop(call: Call, statement: str) -> tuple[Edit, ...] | None:
+    """Put a statement on a line of its own before the outermost loop around a command."""
+    loop = next((node for node in _loops(call.script.body) if _within(node, call.node)), None)
+    indent = indentation(call.script, loop.span.start) if loop is not None else None
+    if loop is None or indent is None:
+        return None
+    source, at = call.script.text.source, call.script.text.offset(loop.span.start)
+    return (Edit(source, Span(at, at), f"{statement}{newline(source.text)}{indent}"),)
+
+
+def indentation(script: Script, start: int) -> str | None:
+    """The blanks in front of what starts at `start`; None where something else stands there."""
+    source, at = script.text.source, script.text.offset(start)
+    indent = source.text[source.text.rfind("\n", 0, at) + 1 : at]
+    return None if indent.strip() else indent
+
+
+def _within(node: Loop | For, inner: Simple) -> bool:
+    return node.span.start <= inner.span.start and inner.span.end <= node.span.end
+
+
+def _loops(body: List) -> Iterator[Loop | For]:
+    for item in _items(body):
+        if isinstance(item.node, Loop | For):
+            yield item.node
+
+
 def _begins(item: Item, node: Simple) -> bool:
     begin: object = item.node
     while isinstance(begin, AndOr):
@@ -106,8 +147,13 @@ def _items(node: object) -> Iterator[Item]:
         yield from _items(part)
 
 
-def quoted_handler(trap: TrapSet, before: str) -> tuple[tuple[Edit, ...], tuple[ShellGuard, ...]] | None:
-    """Put commands in front of a handler, in single quotes; None where its text is not literal or holds quotes."""
+def quoted_handler(
+    trap: TrapSet, before: str, last: str = ""
+) -> tuple[tuple[Edit, ...], tuple[ShellGuard, ...]] | None:
+    """Put commands in front of a handler, in single quotes; None where its text is not literal or holds quotes.
+
+    `last` is put behind it, unless the handler names that command itself.
+    """
     word = next((word for word in trap.node.words[1:] if word.text != "--"), None)
     text = trap.script.text
     if word is None or word.literal is None or "'" in before + word.literal or not trap.editable:
@@ -115,7 +161,8 @@ def quoted_handler(trap: TrapSet, before: str) -> tuple[tuple[Edit, ...], tuple[
     if text.quoting != "plain":
         return None
     rest = word.literal.strip().lstrip(":").lstrip("; ").strip()
-    handler = f"'{before}; {rest}'" if rest else f"'{before}'"
+    end = "" if last in rest.split() else last
+    handler = "'" + "; ".join(part for part in (before, rest.rstrip("; "), end) if part) + "'"
     edit = Edit(text.source, Span(text.offset(word.span.start), text.offset(word.span.end - 1) + 1), handler)
     return (edit,), (guard(trap.script, trap.node),)
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from pid1lint import (
     Applicability,
-    Edit,
     Finding,
     Fix,
     Launch,
@@ -14,10 +13,9 @@ from pid1lint import (
     Note,
     Process,
     Severity,
-    Span,
     TrapSet,
-    guard,
-    newline,
+    into_background,
+    quoted_handler,
     rule,
 )
 
@@ -61,6 +59,40 @@ def deferred_trap(launch: Launch) -> Iterator[Finding]:
     wait $!
     ```
 
+    ## Example: a loop
+
+    ```dockerfile
+    FROM debian:12
+    COPY entrypoint.sh /
+    ENTRYPOINT ["/entrypoint.sh"]
+    ```
+
+    ```bash entrypoint.sh
+    #!/bin/bash
+    trap 'echo stopping' TERM
+    while true; do
+        server --port 80
+        sleep 1
+    done
+    ```
+
+    ```text
+    entrypoint.sh:4:5: PID402 the handler for SIGTERM waits until server has ended: docker stop waits 10 s, then kills it
+    = hang
+    ```
+
+    Use instead:
+
+    ```bash entrypoint.sh
+    #!/bin/bash
+    trap 'trap "" TERM; kill 0; wait; echo stopping; exit' TERM
+    while true; do
+        server --port 80 &
+        wait $!
+        sleep 1
+    done
+    ```
+
     ## When not to care
 
     Below an init that passes signals on to the whole group (`tini -g`, `dumb-init`) the app gets the signal itself,
@@ -69,7 +101,8 @@ def deferred_trap(launch: Launch) -> Iterator[Finding]:
     ## Fix safety
 
     Unsafe: the app runs in the background, where it has no terminal, and the handler passes the signal on to the whole
-    process group and waits before it does what it did. A script that has nothing to do in its handler is better
+    process group and waits before it does what it did. In a loop it ends the script as well, which would else start the
+    app again. A script that has nothing to do in its handler is better
     served by no handler and `exec`.
     """
     seen = set()
@@ -117,22 +150,13 @@ def _trap(link: Link) -> TrapSet | None:
 
 def _fix(link: Link, trap: TrapSet | None) -> Fix | None:
     call = link.child.call
-    if call is None or trap is None or not call.editable or call.loop or call.condition or not call.last:
+    if call is None or trap is None or not (call.last or call.loop) or trap.script is not call.script:
         return None
-    if trap.script is not call.script or link.how != "child" or link.child.start != "child":
+    if link.how != "child" or link.child.start != "child":
         return None
-    text, name = call.script.text, link.path.signal.removeprefix("SIG")
-    word = next((w for w in trap.node.words[1:] if w.text != "--"), None)
-    if word is None or word.literal is None or "'" in word.literal or '"' in word.literal:
+    name = link.path.signal.removeprefix("SIG")
+    handler = quoted_handler(trap, f'trap "" {name}; kill 0; wait', "exit" if call.loop else "")
+    waits = into_background(call)
+    if handler is None or waits is None:
         return None
-    handler = f"'trap \"\" {name}; kill 0; wait; {word.literal}'"
-    end = text.offset(call.node.span.end - 1) + 1
-    line = text.source.text.rfind("\n", 0, text.offset(call.node.span.start)) + 1
-    indent = text.source.text[line : text.offset(call.node.span.start)]
-    if indent.strip():
-        return None
-    edits = (
-        Edit(text.source, Span(text.offset(word.span.start), text.offset(word.span.end - 1) + 1), handler),
-        Edit(text.source, Span(end, end), f" &{newline(text.source.text)}{indent}wait $!"),
-    )
-    return Fix("Wait for the app in the background", edits, Applicability.UNSAFE, (guard(call.script, call.node),))
+    return Fix("Wait for the app in the background", (*handler[0], *waits[0]), Applicability.UNSAFE, waits[1])

@@ -4,7 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pid1lint import Applicability, Edit, Finding, Fix, Launch, Link, Note, Path, Process, Severity, Span, newline, rule
+from pid1lint import (
+    Applicability,
+    Call,
+    Edit,
+    Finding,
+    Fix,
+    Launch,
+    Link,
+    Note,
+    Path,
+    Process,
+    Severity,
+    Span,
+    before_loop,
+    into_background,
+    newline,
+    rule,
+)
 
 
 @rule("PID401", Severity.ERROR)
@@ -90,7 +107,8 @@ def untrapped_signal(launch: Launch) -> Iterator[Finding]:
 
     Unsafe: the script's children get the signal, and the script ends when they have ended. The handler that is put
     before `wait` sends the signal to the whole process group, after it has stopped listening itself (`kill 0` would
-    else start the handler again), and waits for all. For a loop no fix is offered.
+    else start the handler again), and waits for all. In a loop the program is sent to the background, where it has no
+    terminal, and waited for; no fix is offered if it does not have a line for itself.
     """
     seen = set()
     for path in launch.bad_paths:
@@ -110,7 +128,8 @@ def _findings(launch: Launch, path: Path) -> Iterator[Finding]:
             yield Finding(link.waiting.place, message, _children(link), _trap(launch, link), launch.severity(path))
         elif call is not None and call.loop and link.child.start == "child":
             what = f"stays in a loop around {link.child.program} without a handler for {path.signal}"
-            yield Finding(call.command, f"{link.shell.interpreter} {what}: {consequence}", severity=_of(launch, path))
+            message = f"{link.shell.interpreter} {what}: {consequence}"
+            yield Finding(call.command, message, fix=_loop(link, call), severity=_of(launch, path))
         elif link.child.start == "background" or (link.child.helper and link.child.start == "child"):
             message = f"{link.shell.interpreter} stays here without a handler for {path.signal}: {consequence}"
             yield Finding(link.waiting.place, message, _children(link), severity=_of(launch, path))
@@ -162,3 +181,14 @@ def _trap(launch: Launch, link: Link) -> Fix | None:
     handler = f"trap 'trap \"\" {signal}; kill 0; wait' {signal}"
     edit = Edit(text.source, Span(start, start), f"{handler}{end}{indent}")
     return Fix("Pass the signal on and wait", (edit,), Applicability.UNSAFE)
+
+
+def _loop(link: Link, call: Call) -> Fix | None:
+    """The program in the background with a wait behind it, and a handler before the loop."""
+    signal = link.path.signal.removeprefix("SIG")
+    handler = f"trap 'trap \"\" {signal}; kill 0; wait; exit' {signal}"
+    waits, trap = into_background(call), before_loop(call, handler)
+    if waits is None or trap is None or link.shell.script is not call.script or link.child.helper:
+        return None
+    edits, guards = waits
+    return Fix("Pass the signal on and wait", (*trap, *edits), Applicability.UNSAFE, guards)
