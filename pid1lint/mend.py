@@ -204,7 +204,7 @@ def piped_to_substitution(link: Link, prefix: str) -> Fix | None:
     """`app 2>&1 | tee f` as `app > >(tee f) 2>&1`, where the shell is bash and the pipe has these two parts."""
     main = link.path.main
     call = main.call if main is not None else None
-    if call is None or not call.editable or link.shell.dialect != "bash" or not call.last or call.loop:
+    if call is None or not call.editable or link.shell.interpreter != "bash" or not call.last or call.loop:
         return None
     text = call.script.text
     after = text.text[call.node.span.end :]

@@ -28,9 +28,9 @@ def exit_trap_only(launch: Launch) -> Iterator[Finding]:
     ## Why is this bad?
 
     A trap on EXIT runs when the shell ends. As PID 1 a shell without a handler for the stop signal does not end of it:
-    in dash, Busybox, zsh and bash before 5.0 the trap never runs, and `docker stop` kills everything after 10 s. bash
-    5 and later is the opposite: it runs the trap at once and ends, whatever runs in the container, and an app that the
-    trap does not signal and wait for is cut off.
+    in dash, Busybox and zsh the trap never runs, and `docker stop` kills everything after 10 s. bash 5 and later is the
+    opposite: it runs the trap at once and ends, whatever runs in the container, and an app that the trap does not
+    signal and wait for is cut off. bash before 5.0 runs the trap and then stays.
 
     ## Example
 
@@ -106,8 +106,10 @@ def exit_trap_only(launch: Launch) -> Iterator[Finding]:
 def _message(link: Link, path: Path) -> str:
     shell, main = link.shell.interpreter, path.main.program if path.main is not None else "the app"
     ran = any(ran.signal == "EXIT" and ran.pid == link.shell.pid for ran in path.handled)
-    if path.outcome is Outcome.HANG and not ran:
-        return f"{shell} does not run its EXIT trap on {path.signal}: docker stop waits 10 s, then kills {main}"
+    if path.outcome is Outcome.HANG:
+        does = "runs its EXIT trap" if ran else "does not run its EXIT trap"
+        stays = " and stays" if ran else ""
+        return f"{shell} {does} on {path.signal}{stays}: docker stop waits 10 s, then kills {main}"
     if ran:
         return f"{shell} runs its EXIT trap on {path.signal} and ends at once: {main} is cut off"
     return f"{shell} dies of {path.signal} without running its EXIT trap: {main} is cut off"

@@ -125,7 +125,9 @@ def _traps(launch: Launch, path: Path) -> Iterator[Finding]:
         main = path.main.program if path.main is not None else "the app"
         for word in trap.node.words[2:] if trap is not None else ():
             if trap is not None and word.text in trap.refused and signal_name(word.text):
-                message = f"{trap.dialect} knows no signal {word.text}, so the trap is not set: {_end(path, main)}"
+                message = (
+                    f"{_shell(trap.dialect)} knows no signal {word.text}, so the trap is not set: {_end(path, main)}"
+                )
                 yield Finding(
                     trap.script.place(word.span), message, fix=_trap_fix(trap), severity=launch.severity(path)
                 )
@@ -142,7 +144,7 @@ def _kills(launch: Launch, path: Path) -> Iterator[Finding]:
         if word is None:
             continue
         name = word.text.lstrip("-")
-        what = f"{link.shell.dialect} knows no signal {name}, so kill sends nothing"
+        what = f"{_shell(link.shell.dialect)} knows no signal {name}, so kill sends nothing"
         message = f"{what}: {fault.end(path)}"
         at = call.place if call.anchor else call.script.place(word.span)
         yield Finding(at, message, fix=_kill_fix(fault), severity=launch.severity_of(fault, path))
@@ -152,6 +154,10 @@ def _misnamed(fault: Fault) -> Word | None:
     """The word of a `kill` that names the signal: `-SIGTERM`, or what follows `-s`."""
     words = fault.sent.call.node.words[1:] if fault.sent is not None else ()
     return next((word for word in words if word.text.lstrip("-").upper().startswith("SIG")), None)
+
+
+def _shell(dialect: str) -> str:
+    return dialect.replace("-as-", " as ")
 
 
 def _end(path: Path, names: str) -> str:

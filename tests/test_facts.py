@@ -241,6 +241,29 @@ def test_old_shells_are_told_from_the_tag(reference: str, version: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("reference", "version"),
+    [
+        ("debian:9-slim", "4.4"),
+        ("debian:10", "5.0"),
+        ("debian:bullseye-20230109", "5.1"),
+        ("debian:12", ""),
+        ("debian", ""),
+        ("python:3.11", ""),
+        ("python:3.8-buster", "5.0"),
+        ("node:10-stretch-slim", "4.4"),
+        ("ubuntu:18.04", "4.4"),
+        ("ubuntu:bionic-20200713", "4.4"),
+        ("ubuntu:20.04", "5.0"),
+        ("ubuntu:24.04", ""),
+    ],
+)
+def test_an_old_bash_is_told_from_the_tag(reference: str, version: str) -> None:
+    image = images.base_image(reference)
+    assert image is not None
+    assert image.bash_version == version
+
+
+@pytest.mark.parametrize(
     ("reference", "arguments", "command"),
     [
         ("node:22", ("npm", "start"), ("npm", "start")),

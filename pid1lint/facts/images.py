@@ -30,7 +30,8 @@ class BaseImage(NamedTuple):
     `exec-args` runs for lack of a command; `prepends` what it puts before arguments of which the first starts with
     `-` or is one of `prepends_to`.
     `config` is text that its configuration files hold, as far as it decides whether a program stays in the
-    foreground. `sh_version` is set where /bin/sh is so old that it execs less: `shell(f"{sh}-{sh_version}")`.
+    foreground. `sh_version` is set where /bin/sh is so old that it execs less: `shell(f"{sh}-{sh_version}")`;
+    `bash_version` likewise where its bash is old and /bin/sh is another shell.
     `packages` are the inits and user switchers that the image ships. `guessed` is set where a tag's suffix, or a
     part of the name, is all that told. `open_tag` is set where the reference's tag could not be expanded.
     """
@@ -54,6 +55,7 @@ class BaseImage(NamedTuple):
     prepends_to: tuple[str, ...] = ()
     config: str = ""
     sh_version: str = ""
+    bash_version: str = ""
     guessed: bool = False
     open_tag: bool = False
     source: str = ""
@@ -131,7 +133,8 @@ def family_image(family: str, name: str, tag: str) -> BaseImage:
         facts["sh"],
         data.words(facts.get("shells", "")),
         package_manager=facts.get("package_manager"),
-        sh_version=_sh_version({}, facts.get("sh_versions", ()), tag),
+        sh_version=_version({}, "sh", facts, tag),
+        bash_version=_version({}, "bash", facts, tag),
     )
 
 
@@ -219,17 +222,19 @@ def _build(row: dict[str, Any], name: str, tag: str, guessed: bool) -> BaseImage
         prepends=tuple(facts.get("prepends", ())),
         prepends_to=data.words(facts.get("prepends_to", "")),
         config=facts.get("config", ""),
-        sh_version=_sh_version(facts, common.get("sh_versions", ()), tag),
+        sh_version=_version(facts, "sh", common, tag),
+        bash_version=_version(facts, "bash", common, tag),
         guessed=guessed,
         open_tag=opened,
         source=facts["source"],
     )
 
 
-def _sh_version(facts: Mapping[str, Any], patterns: Iterable[tuple[str, str]], tag: str) -> str:
-    """The row's own version, or that which the distribution's release in the tag tells."""
-    if "sh_version" in facts:
-        return str(facts["sh_version"])
+def _version(facts: Mapping[str, Any], shell: str, common: Mapping[str, Any], tag: str) -> str:
+    """The row's own version of a shell, or that which the distribution's release in the tag tells."""
+    if f"{shell}_version" in facts:
+        return str(facts[f"{shell}_version"])
+    patterns: Iterable[tuple[str, str]] = common.get(f"{shell}_versions", ())
     return next((version for pattern, version in patterns if re.search(pattern, tag)), "")
 
 

@@ -31,7 +31,9 @@ class Shell(NamedTuple):
     others `$!` is a subshell, which TERM kills and which leaves the app behind; with `background_blocks` it survives.
     `pipeline_tail_in_shell`: a pipeline's last part runs in the shell itself.
     `exit_trap_on_signal`: an untrapped TERM runs the EXIT trap and ends the shell, even as PID 1 and with the app in
-    the foreground. `dies_while_waiting`: an untrapped TERM ends it in `wait`, with its EXIT trap, even as PID 1.
+    the foreground. `exit_trap_then_stays`: it runs the EXIT trap likewise and then dies of the signal, which as PID 1
+    it cannot: it goes on with what it was at. `dies_while_waiting`: an untrapped TERM ends it in `wait`, with its EXIT
+    trap, even as PID 1.
     `kill_zero`: what `kill 0` in its own signal's handler leads to: `crashes`, `dies`, `hangs`.
     `wait_n_status`: how a shell without `wait -n` ends at it. `wait_n_counts_ended`: a job that has ended before is
     one for it. `ampersand_redirect`: whether `&>` redirects; else it
@@ -62,6 +64,7 @@ class Shell(NamedTuple):
     jobs_running: bool = True
     job_specs: bool = True
     exit_trap_on_signal: bool = False
+    exit_trap_then_stays: bool = False
     dies_while_waiting: bool = False
     interrupt_ends: bool = False
     ignores_quit: bool = False

@@ -162,6 +162,9 @@ class Machine:
         """The shell behind a name; `sh` is the image's own."""
         name = program_path.rpartition("/")[2]
         name = {"ash": "busybox", "rbash": "bash", "hush": "busybox"}.get(name, name)
+        if name == "bash" and self.image.base is not None:
+            bash = self.image.base.bash_version or (self.image.base.sh_version if self.sh == "bash" else "")
+            return dialect_of(f"bash-{bash}" if bash else "bash")
         if name != "sh" and is_shell(name):
             return dialect_of(name)
         version = self.image.base.sh_version if self.image.base is not None else ""
@@ -862,7 +865,7 @@ class Machine:
         if stage.call is None or stage.call.script is None:
             return
         for proc in self.world.at_stop:
-            if proc.alive and proc.long and not proc.done:
+            if proc.alive and proc.long and not proc.done and not proc.helper:
                 proc.done = True
                 self.world.obstacles.append(Obstacle(f"what {stage.program} does to the app is not known", stage.place))
                 proc.ends_at = self.world.clock + 0.1

@@ -274,7 +274,21 @@ class Shell(State):
             # It does not wait for its child: the trap runs at once, and the shell is gone.
             self._die(143)
             return True
+        if self.dialect.exit_trap_then_stays and "EXIT" in self.traps and name == "TERM" and self.proc.runner:
+            block = self.proc.block
+            if block is None or name in self.proc.ignored:
+                return False
+            self.proc.runner, self.proc.block = self._exit_trap_then_stay(self.proc.runner, block), None
+            return True
         return False
+
+    def _exit_trap_then_stay(self, runner: Runner, block: Block) -> Runner:
+        """Run the EXIT trap at once, die of the signal, or as PID 1, which it does not end, go on waiting."""
+        status = yield from self._leave(143)
+        if self.proc.pid != 1 or status != 143:
+            return status
+        yield block
+        return (yield from runner)
 
     def _die(self, status: int) -> None:
         """Drop what is being done, run the EXIT trap and end."""
