@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from pid1lint import discover, linter, registry
@@ -16,7 +16,7 @@ from pid1lint.source import Source
 
 if TYPE_CHECKING:
     from pid1lint.dockerfile.scanner import Dockerfile
-    from pid1lint.fixer import Change, Refusal
+    from pid1lint.fixer import Change, Made, Refusal
     from pid1lint.image.context import BuildContext
     from pid1lint.launch.process import Launch, Process
 
@@ -70,6 +70,7 @@ class Fixed(NamedTuple):
     made: int
     refusals: tuple[Refusal, ...]
     errors: tuple[str, ...]
+    listed: tuple[Made, ...] = ()
 
 
 def shown(path: str) -> str:
@@ -81,32 +82,77 @@ def shown(path: str) -> str:
     return relative.replace(os.sep, "/")
 
 
-def plan(paths: Sequence[str], configs: Configs = _ISOLATED) -> Plan:
-    """Sort paths into Dockerfiles, scripts and what cannot be looked at; directories are searched."""
+def plan(paths: Sequence[str], configs: Configs = _ISOLATED, listed: Sequence[str] | None = None) -> Plan:
+    """Sort paths into Dockerfiles, scripts and what cannot be looked at; directories are searched.
 
-    def search(folder: str) -> Iterator[str]:
-        for found in map(shown, discover.dockerfiles(folder)):
-            if not configs.excludes(found):
-                yield found
-
-    dockerfiles: dict[str, None] = {}
-    scripts: dict[str, str] = {}
-    missing = []
-    for path in paths or (".",):
-        if path == STDIN:
-            dockerfiles[STDIN] = None
-        elif os.path.isdir(path):
-            dockerfiles.update(dict.fromkeys(search(path)))
-        elif reason := _unreadable(path):
-            missing.append((shown(path), reason))
-        elif discover.is_script(path, _head(path)):
-            scripts[shown(path)] = path
+    Of what a glob or a list (`listed`: of changed files, say) has, only Dockerfiles by name and scripts count.
+    """
+    planner = _Planner(configs)
+    for path in paths or (() if listed is not None else (".",)):
+        if _is_glob(path):
+            planner.add_matches(path)
         else:
-            dockerfiles[shown(path)] = None
-    asked = frozenset(dockerfiles)
-    for root in dict.fromkeys(home(path) for path in scripts.values()):
-        dockerfiles.update(dict.fromkeys(search(root)))
-    return Plan(tuple(dockerfiles), frozenset(dockerfiles) - asked, frozenset(scripts), tuple(missing))
+            planner.add(path)
+    for path in listed or ():
+        if os.path.isdir(path) or not os.path.lexists(path) or _is_ours(path):
+            planner.add(path)
+    return planner.plan()
+
+
+class _Planner:
+    """Collects paths, each once, in their order."""
+
+    def __init__(self, configs: Configs) -> None:
+        self.configs = configs
+        self.dockerfiles: dict[str, None] = {}
+        self.scripts: dict[str, str] = {}
+        self.missing: list[tuple[str, str]] = []
+
+    def add(self, path: str) -> None:
+        if path == STDIN:
+            self.dockerfiles[STDIN] = None
+        elif os.path.isdir(path):
+            self.search(path)
+        elif reason := _unreadable(path):
+            self.missing.append((shown(path), reason))
+        elif discover.is_script(path, _head(path)):
+            self.scripts[shown(path)] = path
+        else:
+            self.dockerfiles[shown(path)] = None
+
+    def add_matches(self, pattern: str) -> None:
+        """What a glob in quotes matches; `**` stands for any folders."""
+        import glob
+
+        matches = [path for path in sorted(glob.glob(pattern, recursive=True)) if os.path.isdir(path) or _is_ours(path)]
+        for path in matches:
+            self.add(path)
+        if not matches:
+            self.missing.append((shown(pattern), "matches no Dockerfile and no script"))
+
+    def search(self, folder: str) -> None:
+        for found in map(shown, discover.dockerfiles(folder)):
+            if not self.configs.excludes(found):
+                self.dockerfiles[found] = None
+
+    def plan(self) -> Plan:
+        """The plan, with the Dockerfiles that may run the scripts."""
+        asked = frozenset(self.dockerfiles)
+        for root in dict.fromkeys(home(path) for path in self.scripts.values()):
+            self.search(root)
+        for_scripts = frozenset(self.dockerfiles) - asked
+        return Plan(tuple(self.dockerfiles), for_scripts, frozenset(self.scripts), tuple(self.missing))
+
+
+def _is_glob(path: str) -> bool:
+    return any(char in path for char in "*?[") and not os.path.lexists(path)
+
+
+def _is_ours(path: str) -> bool:
+    """Whether a file is a Dockerfile by its name, or a script."""
+    return os.path.isfile(path) and (
+        discover.is_dockerfile_name(os.path.basename(path)) or discover.is_script(path, _head(path))
+    )
 
 
 def _unreadable(path: str) -> str | None:
@@ -146,7 +192,13 @@ def home(path: str) -> str:
     return repository_root(folder) or (os.getcwd() if inside else folder)
 
 
-def check_all(planned: Plan, options: Options, jobs: int, changes: Iterable[Change] = ()) -> list[linter.Result]:
+Watch = Callable[[Iterable[linter.Result]], Iterable[linter.Result]]
+"""Passes results on, and tells somebody of each."""
+
+
+def check_all(
+    planned: Plan, options: Options, jobs: int, changes: Iterable[Change] = (), watch: Watch | None = None
+) -> list[linter.Result]:
     """The results, one a Dockerfile, then one for each path that cannot be looked at.
 
     `jobs` processes work side by side; 0 stands for as many as there are processors, if there is enough to do.
@@ -155,9 +207,10 @@ def check_all(planned: Plan, options: Options, jobs: int, changes: Iterable[Chan
     overlay = {change.after.path: change.after for change in changes}
     workers = jobs or (min(os.cpu_count() or 1, 8) if len(planned.dockerfiles) >= _MANY else 1)
     if workers > 1 and len(planned.dockerfiles) > 1:
-        results = _in_parallel(planned.dockerfiles, options, overlay, workers)
+        coming = _in_parallel(planned.dockerfiles, options, overlay, workers)
     else:
-        results = [check(path, options, overlay) for path in planned.dockerfiles]
+        coming = (check(path, options, overlay) for path in planned.dockerfiles)
+    results = list(coming if watch is None else watch(coming))
     results = [
         _about(result, planned.scripts) if path in planned.for_scripts else result
         for path, result in zip(planned.dockerfiles, results, strict=True)
@@ -185,13 +238,13 @@ def _unreadable_result(path: str, reason: str, options: Options) -> linter.Resul
 
 def _in_parallel(
     paths: Sequence[str], options: Options, overlay: Mapping[str, Source], workers: int
-) -> list[linter.Result]:
+) -> Iterator[linter.Result]:
     from concurrent.futures import ProcessPoolExecutor
     from functools import partial
 
     with ProcessPoolExecutor(workers) as pool:
         chunk = max(1, len(paths) // (workers * 4))
-        return list(pool.map(partial(check, options=options, overlay=overlay), paths, chunksize=chunk))
+        yield from pool.map(partial(check, options=options, overlay=overlay), paths, chunksize=chunk)
 
 
 def check(path: str, options: Options, overlay: Mapping[str, Source]) -> linter.Result:
@@ -240,18 +293,49 @@ def read(path: str, options: Options, overlay: Mapping[str, Source]) -> Source:
 
 def context_of(dockerfile: Dockerfile, options: Options, overlay: Mapping[str, Source]) -> BuildContext:
     """The build context: as given, or found by what the Dockerfile copies."""
-    from pid1lint.image.context import DiskContext, find_context
+    from pid1lint.image.context import DiskContext
 
     path = dockerfile.source.path
-    root = options.context or options.configs.of(path).context_of(path)
-    if root is None:
-        root = find_context(path, _copied(dockerfile, options.build_args))
+    root, _ = _root(dockerfile, options)
     disk = DiskContext(root, dockerfile=path)
     if not overlay:
         return disk
     from pid1lint.fixer import OverlayContext
 
     return OverlayContext(disk, overlay)
+
+
+def _root(dockerfile: Dockerfile, options: Options) -> tuple[str, str]:
+    """The directory of the build context, and why it is that one."""
+    from pid1lint.image.context import find_context
+
+    path = dockerfile.source.path
+    if options.context is not None:
+        return options.context, "--context"
+    config = options.configs.of(path)
+    if (configured := config.context_of(path)) is not None:
+        return configured, config.file
+    found = find_context(path, _copied(dockerfile, options.build_args))
+    own = found == os.path.dirname(os.path.abspath(path))
+    return found, "the Dockerfile's folder" if own else "it holds more of what is copied"
+
+
+def explained(planned: Plan, options: Options) -> Iterator[str]:
+    """For each Dockerfile a line: the context with the reason, and the configuration file."""
+    from pid1lint.dockerfile.scanner import scan
+
+    for path in planned.dockerfiles:
+        try:
+            source = read(path, options, {})
+        except UnreadableError as error:
+            yield str(error)
+            continue
+        root, why = _root(scan(source), options)
+        config = options.configs.of(source.path)
+        asked = " because of scripts" if path in planned.for_scripts else ""
+        settings = f"configuration {config.file}" if config.file else "no configuration"
+        rules = f"{len(options.rules(config))} rules"
+        yield f"{source.path}: checked{asked}; context {shown(root)} ({why}); {settings}; {rules}"
 
 
 def _copied(dockerfile: Dockerfile, build_args: Mapping[str, str]) -> tuple[str, ...]:
@@ -338,6 +422,7 @@ def fix_all(planned: Plan, options: Options, *, unsafe: bool) -> Fixed:
     count = 0
     refusals: list[Refusal] = []
     errors: list[str] = []
+    listed: list[Made] = []
     for path in planned.dockerfiles:
         work = _Work(path, planned, options, unsafe)
         try:
@@ -348,7 +433,8 @@ def fix_all(planned: Plan, options: Options, *, unsafe: bool) -> Fixed:
         changes = repaired.changes
         count += repaired.fixed
         refusals += repaired.refusals
-    return Fixed(changes, count, tuple(refusals), tuple(errors))
+        listed += repaired.listed
+    return Fixed(changes, count, tuple(refusals), tuple(errors), tuple(listed))
 
 
 class _Work(NamedTuple):

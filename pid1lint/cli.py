@@ -4,19 +4,35 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, NoReturn, TextIO, TypeVar
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, NoReturn, TextIO
 
 import click
 
 from pid1lint import __version__
 from pid1lint.errors import Pid1lintError
+from pid1lint.options import (
+    SEVERITIES,
+    SHELLS,
+    Check,
+    DefaultCheck,
+    Trace,
+    complete_formats,
+    complete_rule,
+    completes,
+    format_option,
+    forms,
+    one_of,
+    selectors,
+    shared,
+)
 
 if TYPE_CHECKING:
-    from pid1lint.check import Fixed, Plan
+    from pid1lint.check import Fixed, Plan, Watch
     from pid1lint.config import Configs
     from pid1lint.diagnostic import Diagnostic
     from pid1lint.fixer import Change
+    from pid1lint.linter import Result
     from pid1lint.registry import AnyRule
     from pid1lint.report import Report, Target
     from pid1lint.report.style import Style
@@ -24,97 +40,12 @@ if TYPE_CHECKING:
 
 CLEAN, FINDINGS, FAILURE = 0, 1, 2
 _FORMATS = ("text", "json")
-_SEVERITIES = ("info", "warning", "error")
-
-Command = TypeVar("Command", bound=Callable[..., object])
-
-
-class _DefaultCheck(click.Group):
-    """`pid1lint Dockerfile` and `pid1lint --fix` mean `pid1lint check ...`."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Put `check` in front of what names no command."""
-        if not args or (args[0] not in self.commands and args[0] not in ("--help", "-h", "--version")):
-            args = ["check", *args]
-        return super().parse_args(ctx, args)
-
-
-def _one_of(words: Sequence[str]) -> Callable[[click.Context, click.Parameter, str | None], str | None]:
-    """A callback that takes one of a few words, in any case, and tells the nearest one to a wrong one."""
-    return lambda ctx, param, value: None if value is None else _among(words, value, ctx, param)
-
-
-def _among(words: Sequence[str], value: str, ctx: click.Context, param: click.Parameter) -> str:
-    if value.lower() in words:
-        return value.lower()
-    import difflib
-
-    nearest = difflib.get_close_matches(value.lower(), words, n=1)
-    hint = f"did you mean {nearest[0]!r}?" if nearest else f"it is one of {', '.join(words)}"
-    raise click.BadParameter(f"there is no {value!r}; {hint}", ctx, param)
-
-
-def _forms(ctx: click.Context, param: click.Parameter, values: Sequence[str]) -> tuple[tuple[str, str | None], ...]:
-    """`NAME[:FILE]` options."""
-    from pid1lint.report import FORMATS
-
-    pairs = (value.partition(":") for value in values)
-    return tuple((_among(FORMATS, name, ctx, param), path or None) for name, _, path in pairs)
-
-
-def _key_values(ctx: click.Context, param: click.Parameter, values: Sequence[str]) -> dict[str, str]:
-    """`K=V` pairs; `K` alone takes its value from the environment, as docker build does."""
-    pairs = {}
-    for value in values:
-        key, equals, given = value.partition("=")
-        if not key:
-            raise click.BadParameter(f"{value!r} is not of the form K=V", ctx, param)
-        if equals or key in os.environ:
-            pairs[key] = given if equals else os.environ[key]
-    return pairs
-
-
-def _selectors(ctx: click.Context, param: click.Parameter, values: Sequence[str]) -> tuple[str, ...]:
-    return tuple(part.strip() for value in values for part in value.split(",") if part.strip())
-
-
-def _format(words: Sequence[str]) -> Callable[[Command], Command]:
-    return click.option(
-        "--format",
-        "-f",
-        "form",
-        callback=_one_of(words),
-        default="text",
-        metavar="|".join(words),
-        show_default=True,
-        help="Form of the report.",
-    )
-
-
-def _shared(command: Command) -> Command:
-    """The options that `check` and `trace` have in common."""
-    for option in reversed(
-        (
-            click.argument("paths", nargs=-1),
-            click.option("--output", "-o", type=click.Path(dir_okay=False), help="Write the report to this file."),
-            click.option(
-                "--context", type=click.Path(exists=True, file_okay=False), metavar="DIR", help="The build context."
-            ),
-            click.option("--target", metavar="STAGE", help="Judge this stage instead of the last one."),
-            click.option(
-                "--build-arg", multiple=True, callback=_key_values, metavar="K=V", help="A build argument; repeatable."
-            ),
-            click.option("--stdin-filename", metavar="PATH", help="What standard input (`-`) is called."),
-            click.option("--config", metavar="FILE", help="The only configuration file that counts."),
-            click.option("--isolated", is_flag=True, help="Read no configuration file."),
-        )
-    ):
-        command = option(command)
-    return command
+_LONG_RUN = 64
+"""From so many Dockerfiles on, a bar shows how far it has come."""
 
 
 @click.group(
-    cls=_DefaultCheck,
+    cls=DefaultCheck,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="`pid1lint PATH` is `pid1lint check PATH`: see `pid1lint check --help` for its options.",
 )
@@ -123,38 +54,57 @@ def group() -> None:
     """Say what happens when a container is told to stop, before its image is built."""
 
 
-@group.command()
-@_shared
+@group.command(cls=Check)
+@shared
 @click.option(
     "--format",
     "-f",
     "forms",
     multiple=True,
-    callback=_forms,
+    callback=forms,
     default=("text",),
     metavar="NAME[:FILE]",
     show_default=True,
+    shell_complete=completes(complete_formats),
     help="Form of the report, and its file: text, concise, json, sarif, github, gitlab, junit, checkstyle, rdjson or "
     "markdown; may be repeated.",
 )
+@click.option("--files-from", metavar="FILE", help="Check the paths in this list, one a line; `-`: standard input.")
 @click.option("--fix", is_flag=True, help="Make the safe fixes.")
 @click.option("--unsafe-fixes", is_flag=True, help="With --fix or --diff: make the unsafe fixes too.")
 @click.option("--diff", is_flag=True, help="Print what --fix would change; change nothing.")
-@click.option("--select", multiple=True, callback=_selectors, help="Rules to run: codes, starts of codes, names, all.")
-@click.option("--ignore", multiple=True, callback=_selectors, help="Rules not to run.")
+@click.option("--show-fixes", is_flag=True, help="List the fixes that were made.")
+@click.option(
+    "--select",
+    multiple=True,
+    callback=selectors,
+    shell_complete=complete_rule,
+    metavar="RULES",
+    help="Rules to run: codes, starts of codes, names, all; with commas, or repeated.",
+)
+@click.option(
+    "--ignore",
+    multiple=True,
+    callback=selectors,
+    shell_complete=complete_rule,
+    metavar="RULES",
+    help="Rules not to run.",
+)
 @click.option(
     "--fail-on",
-    callback=_one_of(_SEVERITIES),
-    metavar="|".join(_SEVERITIES),
-    help="Exit with 1 from this severity on; warning by default.",
+    callback=one_of(SEVERITIES),
+    shell_complete=completes(lambda: SEVERITIES),
+    metavar="SEVERITY",
+    help="Exit with 1 from this one on: info, warning (the default) or error.",
 )
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 whatever is found.")
 @click.option("--add-ignores", is_flag=True, help="Write a comment for each finding, so that it is ignored.")
-@click.option("--baseline", metavar="FILE", help="Report only findings that are not in this file.")
-@click.option("--write-baseline", metavar="FILE", help="Write all findings to this file, for --baseline.")
+@click.option("--baseline", metavar="FILE", type=click.Path(), help="Report only findings that are not in this file.")
+@click.option("--write-baseline", metavar="FILE", type=click.Path(), help="Write all findings to this file.")
 @click.option("--statistics", is_flag=True, help="Count the findings of each rule instead of listing them.")
 @click.option("--quiet", "-q", is_flag=True, help="Print findings only.")
-@click.option("--jobs", "-j", type=click.IntRange(0), default=0, help="Files to check at a time; 0: as suits.")
+@click.option("--verbose", "-v", is_flag=True, help="Say which files are checked, with which context, and why.")
+@click.option("--jobs", "-j", type=click.IntRange(0), metavar="N", default=0, help="Files at a time; 0: as suits.")
 def check(
     *,
     paths: tuple[str, ...],
@@ -164,9 +114,11 @@ def check(
     target: str | None,
     build_arg: Mapping[str, str],
     stdin_filename: str | None,
+    files_from: str | None,
     fix: bool,
     unsafe_fixes: bool,
     diff: bool,
+    show_fixes: bool,
     select: tuple[str, ...],
     ignore: tuple[str, ...],
     fail_on: str | None,
@@ -176,14 +128,15 @@ def check(
     write_baseline: str | None,
     statistics: bool,
     quiet: bool,
+    verbose: bool,
     jobs: int,
     config: str | None,
     isolated: bool,
 ) -> int:
     """Check Dockerfiles and the scripts that they run.
 
-    PATHS are Dockerfiles, scripts (checked through the Dockerfiles that run them), directories to search, or `-` for
-    standard input. Without any, the working directory is searched.
+    PATHS are Dockerfiles, scripts (checked through the Dockerfiles that run them), directories to search, globs in
+    quotes, or `-` for standard input. Without any, the working directory is searched, but not what git ignores.
     """
     from pid1lint import check as checking
     from pid1lint.check import Options
@@ -195,7 +148,10 @@ def check(
         raise Pid1lintError("--add-ignores and --fix: choose one")
     known = _known(baseline)
     options = Options(context, target, build_arg, select, ignore, _stdin(paths, stdin_filename), configs, known)
-    planned = checking.plan(paths, configs)
+    planned = checking.plan(paths, configs, _listed(files_from, paths))
+    if verbose:
+        _print(checking.explained(planned, options), sys.stderr)
+    watch = _watch(len(planned.dockerfiles), quiet)
     fixed: Fixed | None = None
     if add_ignores:
         fixed = checking.add_ignores(planned, options, jobs)
@@ -203,10 +159,10 @@ def check(
         fixed = checking.fix_all(planned, options, unsafe=unsafe_fixes)
     errors: Sequence[str] = ()
     if fixed is None or diff:
-        results = checking.check_all(planned, options, jobs)
+        results = checking.check_all(planned, options, jobs, watch=watch)
     else:
         errors = _write(fixed, options.stdin)
-        results = checking.check_all(planned, options, jobs, _unwritten(fixed, options.stdin, errors))
+        results = checking.check_all(planned, options, jobs, _unwritten(fixed, options.stdin, errors), watch)
     diagnostics = checking.told(results, options)
     if write_baseline is not None:
         return _write_baseline(write_baseline, diagnostics)
@@ -223,12 +179,14 @@ def check(
             _print([f"Ignored from now on: {fixed.made} in {len(fixed.changes)} changed files"], sys.stderr)
         # Standard output is for the mended file, where standard input was mended.
         _report(report, placed, sys.stderr if fixed is not None and options.stdin is not None else sys.stdout)
+    if fixed is not None and show_fixes and not errors:
+        _print(map(str, fixed.listed), sys.stderr)
+    if not planned.dockerfiles and not diagnostics:
+        _print(["No Dockerfile found: nothing to check."], sys.stderr)
     _say(errors or troubles)
     if errors or troubles:
         return FAILURE
-    failing = any(
-        d.severity.rank >= _SEVERITIES.index(fail_on or configs.of(d.dockerfile).fail_on) for d in diagnostics
-    )
+    failing = any(d.severity.rank >= SEVERITIES.index(fail_on or configs.of(d.dockerfile).fail_on) for d in diagnostics)
     return FINDINGS if failing and not exit_zero else CLEAN
 
 
@@ -248,6 +206,36 @@ def _stdin(paths: Iterable[str], filename: str | None) -> Source | None:
     if STDIN not in paths:
         return None
     return Source.decode(shown(filename) if filename else "Dockerfile", sys.stdin.buffer.read())
+
+
+def _listed(files_from: str | None, paths: Sequence[str]) -> Sequence[str] | None:
+    """The paths of a list: one a line, or with NUL between them, as `git diff --name-only -z` has them."""
+    if files_from is None:
+        return None
+    if files_from == "-" and "-" in paths:
+        raise Pid1lintError("--files-from -: standard input is either a list or a Dockerfile")
+    try:
+        if files_from == "-":
+            data = sys.stdin.buffer.read()
+        else:
+            with open(files_from, "rb") as file:
+                data = file.read()
+    except OSError as error:
+        raise Pid1lintError(f"--files-from: {files_from} cannot be read: {error.strerror}") from error
+    text = os.fsdecode(data)
+    return [path for path in text.split("\0" if "\0" in text else "\n") if path.strip()]
+
+
+def _watch(count: int, quiet: bool) -> Watch | None:
+    """A bar on a terminal, on long runs."""
+    if quiet or count < _LONG_RUN or not sys.stderr.isatty():
+        return None
+
+    def watch(results: Iterable[Result]) -> Iterator[Result]:
+        with click.progressbar(results, length=count, label="Checking", file=sys.stderr) as bar:
+            yield from bar
+
+    return watch
 
 
 def _known(baseline: str | None) -> frozenset[str]:
@@ -311,9 +299,9 @@ def _report(report: Report, placed: Sequence[Target], standard: TextIO) -> None:
             _print(render(target.form, report, _style(stream)), stream)
 
 
-@group.command()
-@_shared
-@_format(_FORMATS)
+@group.command(cls=Trace)
+@shared
+@format_option(_FORMATS)
 def trace(
     *,
     paths: tuple[str, ...],
@@ -351,7 +339,7 @@ def trace(
 
 
 @group.command()
-@click.argument("rule", metavar="CODE|NAME")
+@click.argument("rule", metavar="CODE|NAME", shell_complete=complete_rule)
 def explain(rule: str) -> int:
     """Print a rule's page: what is bad, an example, and what to write instead."""
     from pid1lint import registry
@@ -365,7 +353,7 @@ def explain(rule: str) -> int:
 
 
 @group.command()
-@_format(_FORMATS)
+@format_option(_FORMATS)
 def rules(form: str) -> int:
     """List the rules; [*] marks those with a fix."""
     from pid1lint import registry
@@ -384,6 +372,23 @@ def rules(form: str) -> int:
 def _rule_line(rule: AnyRule, width: int) -> str:
     mark = "[*]" if rule.fixable else "   "
     return f"{rule.code}  {rule.name:<{width}}  {rule.severity.value:<7}  {mark}  {rule.summary}"
+
+
+@group.command()
+@click.argument("shell", metavar="|".join(SHELLS), callback=one_of(SHELLS), shell_complete=completes(lambda: SHELLS))
+def completion(shell: str) -> int:
+    """Print the script that makes a shell complete commands, options and rules.
+
+    For bash: eval "$(pid1lint completion bash)" in ~/.bashrc.
+    """
+    from click.shell_completion import get_completion_class
+
+    made = get_completion_class(shell)
+    if made is None:
+        raise Pid1lintError(f"click knows no completion for {shell}")
+    complete = made(group, {}, "pid1lint", "_PID1LINT_COMPLETE")
+    _print([(complete.source_template % complete.source_vars()).strip()], sys.stdout)
+    return CLEAN
 
 
 class _Output:

@@ -43,12 +43,24 @@ class Refusal(NamedTuple):
         return f"{self.fix.edits[0].source.path}: the fix {self.fix.title!r} was not made: {self.reason}"
 
 
+class Made(NamedTuple):
+    """One fix that was made: for which finding, as it was before the fix."""
+
+    place: str
+    code: str
+    title: str
+
+    def __str__(self) -> str:
+        return f"fixed {self.place}: {self.code} {self.title}"
+
+
 class Repair(NamedTuple):
     """What a run of passes came to; `fixed` counts the fixes that were made."""
 
     changes: tuple[Change, ...]
     fixed: int
     refusals: tuple[Refusal, ...]
+    listed: tuple[Made, ...] = ()
 
 
 def newline(source: Source) -> str:
@@ -174,21 +186,29 @@ def repair(
     """
     changed = {change.before.path: change for change in earlier}
     refusals: dict[Fix, Refusal] = {}
-    fixed = 0
+    listed: list[Made] = []
     for _ in range(MAX_PASSES):
         diagnostics = lint({path: change.after for path, change in changed.items()})
         wanted = (d.fix for d in diagnostics if d.fix is not None and accept(d.fix) and d.fix not in refusals)
         chosen = _verified(compose(wanted).chosen, verify, refusals)
         if not chosen:
             # A fix that was refused comes back in the next pass on changed text: it is told of once.
-            return Repair(_changes(changed), fixed, tuple({str(r): r for r in refusals.values()}.values()))
-        fixed += len(chosen)
+            told = {str(refusal): refusal for refusal in refusals.values()}
+            return Repair(_changes(changed), len(listed), tuple(told.values()), tuple(listed))
+        listed += (_made(fix, diagnostics) for fix in chosen)
         before = {edit.source.path: edit.source for fix in chosen for edit in fix.edits}
         for after in edited(chosen):
             first = changed[after.path].before if after.path in changed else before[after.path]
             changed[after.path] = Change(first, after)
     names = ", ".join(sorted(changed))
     raise Pid1lintError(f"{names}: the fixes did not come to an end after {MAX_PASSES} passes; nothing was written")
+
+
+def _made(fix: Fix, diagnostics: Iterable[Diagnostic]) -> Made:
+    """A fix with the first finding that it is for."""
+    diagnostic = next(d for d in diagnostics if d.fix == fix)
+    place = f"{diagnostic.at.source.path}:{diagnostic.at.start.line}"
+    return Made(place, diagnostic.code, fix.title)
 
 
 def _changes(changed: Mapping[str, Change]) -> tuple[Change, ...]:

@@ -183,7 +183,7 @@ def test_fixes_that_are_sound_only_one_by_one_are_made_one_a_pass() -> None:
 
 
 def test_what_is_not_accepted_is_not_made() -> None:
-    assert fixer.repair(one_exec_more(3), sound, lambda _: False) == ((), 0, ())
+    assert fixer.repair(one_exec_more(3), sound, lambda _: False) == ((), 0, (), ())
 
 
 # What is written

@@ -141,8 +141,6 @@ def _fold(text: str, width: int, indent: str) -> list[str]:
 
 def conclusion(made: Report) -> str:
     """What there is to say of the whole run."""
-    if not made.checked and not made.diagnostics:
-        return "No Dockerfile found: nothing to check."
     return summary(made.diagnostics, len(made.checked), made.fixed)
 
 

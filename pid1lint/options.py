@@ -1,0 +1,206 @@
+"""The options of the command line: how each is read, completed and told in the help, under headings."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, ClassVar, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+SEVERITIES = ("info", "warning", "error")
+SHELLS = ("bash", "zsh", "fish")
+
+Command = TypeVar("Command", bound=Callable[..., object])
+
+
+class DefaultCheck(click.Group):
+    """`pid1lint Dockerfile` and `pid1lint --fix` mean `pid1lint check ...`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put `check` in front of what names no command; while a word is completed, it may become either."""
+        if not args and ctx.resilient_parsing:
+            return super().parse_args(ctx, args)
+        if not args or (args[0] not in self.commands and args[0] not in ("--help", "-h", "--version")):
+            self._refuse_mistyped(ctx, args)
+            args = ["check", *args]
+        return super().parse_args(ctx, args)
+
+    def _refuse_mistyped(self, ctx: click.Context, args: Sequence[str]) -> None:
+        """`explian PID201` is a mistyped command, unless there is such a file."""
+        word = args[0] if args else ""
+        if word.isalpha() and not os.path.lexists(word) and not ctx.resilient_parsing:
+            import difflib
+
+            nearest = difflib.get_close_matches(word, self.commands, n=1, cutoff=0.75)
+            if nearest:
+                raise click.UsageError(f"there is no command and no file {word!r}; did you mean {nearest[0]!r}?", ctx)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Commands, and what `check` takes."""
+        check = self.commands["check"]
+        inner = check.make_context("check", [], parent=ctx, resilient_parsing=True)
+        from click.shell_completion import CompletionItem
+
+        items = {item.value: item for item in super().shell_complete(ctx, incomplete)}
+        items.update((item.value, item) for item in check.shell_complete(inner, incomplete))
+        return [*items.values(), *([] if incomplete.startswith("-") else [CompletionItem(incomplete, type="file")])]
+
+
+class Grouped(click.Command):
+    """A command whose help has its options under headings; `headings` has the options' names of each."""
+
+    headings: ClassVar[Mapping[str, Sequence[str]]] = {}
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options, those of no heading last."""
+        params = (param for param in self.get_params(ctx) if isinstance(param, click.Option))
+        left = {param.name: record for param in params if (record := param.get_help_record(ctx))}
+        for heading, names in self.headings.items():
+            rows = [left.pop(name) for name in names if name in left]
+            if rows:
+                with formatter.section(heading):
+                    formatter.write_dl(rows, col_max=26)
+        if left:
+            with formatter.section("Other"):
+                formatter.write_dl(list(left.values()), col_max=26)
+
+
+class Check(Grouped):
+    """The command `check`."""
+
+    headings: ClassVar[Mapping[str, Sequence[str]]] = {
+        "What is checked": ("context", "target", "build_arg", "files_from", "stdin_filename", "jobs"),
+        "Rules": ("select", "ignore", "baseline", "write_baseline", "add_ignores"),
+        "Fixes": ("fix", "unsafe_fixes", "diff", "show_fixes"),
+        "Report": ("forms", "output", "statistics", "quiet", "verbose"),
+        "Exit code": ("fail_on", "exit_zero"),
+        "Configuration": ("config", "isolated"),
+    }
+
+
+class Trace(Grouped):
+    """The command `trace`."""
+
+    headings: ClassVar[Mapping[str, Sequence[str]]] = {
+        "What is shown": ("context", "target", "build_arg", "stdin_filename"),
+        "Report": ("form", "output"),
+        "Configuration": ("config", "isolated"),
+    }
+
+
+def one_of(words: Sequence[str]) -> Callable[[click.Context, click.Parameter, str | None], str | None]:
+    """A callback that takes one of a few words, in any case, and tells the nearest one to a wrong one."""
+    return lambda ctx, param, value: None if value is None else _among(words, value, ctx, param)
+
+
+def _among(words: Sequence[str], value: str, ctx: click.Context, param: click.Parameter) -> str:
+    if value.lower() in words:
+        return value.lower()
+    import difflib
+
+    nearest = difflib.get_close_matches(value.lower(), words, n=1)
+    hint = f"did you mean {nearest[0]!r}?" if nearest else f"it is one of {', '.join(words)}"
+    raise click.BadParameter(f"there is no {value!r}; {hint}", ctx, param)
+
+
+def forms(ctx: click.Context, param: click.Parameter, values: Sequence[str]) -> tuple[tuple[str, str | None], ...]:
+    """`NAME[:FILE]` options."""
+    from pid1lint.report import FORMATS
+
+    pairs = (value.partition(":") for value in values)
+    return tuple((_among(FORMATS, name, ctx, param), path or None) for name, _, path in pairs)
+
+
+def _key_values(ctx: click.Context, param: click.Parameter, values: Sequence[str]) -> dict[str, str]:
+    """`K=V` pairs; `K` alone takes its value from the environment, as docker build does."""
+    pairs = {}
+    for value in values:
+        key, equals, given = value.partition("=")
+        if not key:
+            raise click.BadParameter(f"{value!r} is not of the form K=V", ctx, param)
+        if equals or key in os.environ:
+            pairs[key] = given if equals else os.environ[key]
+    return pairs
+
+
+def selectors(ctx: click.Context, param: click.Parameter, values: Sequence[str]) -> tuple[str, ...]:
+    """Selectors, in one option or several, with commas."""
+    return tuple(part.strip() for value in values for part in value.split(",") if part.strip())
+
+
+Completer = Callable[[click.Context, click.Parameter, str], "list[CompletionItem]"]
+
+
+def completes(words: Callable[[], Iterable[str]]) -> Completer:
+    """Completion out of a few words."""
+
+    def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        from click.shell_completion import CompletionItem
+
+        return [CompletionItem(word) for word in words() if word.startswith(incomplete.lower())]
+
+    return complete
+
+
+def complete_formats() -> Iterable[str]:
+    """The forms of a report."""
+    from pid1lint.report import FORMATS
+
+    return FORMATS
+
+
+def complete_rule(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Codes and names of rules, each with what it says; what stands before a comma stays."""
+    from click.shell_completion import CompletionItem
+
+    from pid1lint import registry
+
+    before, comma, word = incomplete.rpartition(",")
+    return [
+        CompletionItem(before + comma + spelling, help=f"{rule.code} {rule.summary}")
+        for rule in registry.all_rules()
+        for spelling in (rule.code, rule.name)
+        if spelling.lower().startswith(word.lower())
+    ]
+
+
+def format_option(words: Sequence[str]) -> Callable[[Command], Command]:
+    """`--format` of a command that makes one report."""
+    return click.option(
+        "--format",
+        "-f",
+        "form",
+        callback=one_of(words),
+        default="text",
+        metavar="|".join(words),
+        show_default=True,
+        shell_complete=completes(lambda: words),
+        help="Form of the report.",
+    )
+
+
+def shared(command: Command) -> Command:
+    """The options that `check` and `trace` have in common."""
+    folder = click.Path(exists=True, file_okay=False)
+    for option in reversed(
+        (
+            click.argument("paths", nargs=-1, type=click.Path()),
+            click.option("--output", "-o", type=click.Path(dir_okay=False), help="Write the report to this file."),
+            click.option("--context", type=folder, metavar="DIR", help="The build context."),
+            click.option("--target", metavar="STAGE", help="Judge this stage instead of the last one."),
+            click.option(
+                "--build-arg", multiple=True, callback=_key_values, metavar="K=V", help="A build argument; repeatable."
+            ),
+            click.option("--stdin-filename", metavar="PATH", help="What standard input (`-`) is called."),
+            click.option(
+                "--config", type=click.Path(), metavar="FILE", help="The only configuration file that counts."
+            ),
+            click.option("--isolated", is_flag=True, help="Read no configuration file."),
+        )
+    ):
+        command = option(command)
+    return command
