@@ -130,8 +130,9 @@ def _entry_script(launch: Launch) -> Process | None:
     words = given or tuple(word.text for word in cmd.words) if cmd is not None else ()
     for process in tree.walk() if tree is not None else ():
         if process.kind == "shell" and process.form == "file" and process.call is None:
+            name = process.file.path.rpartition("/")[2] if process.file is not None else ""
             # Where CMD is the script itself, it is given nothing.
-            beside = len(process.arguments) > len(words) > 0
+            beside = words and all(word.rpartition("/")[2] != name for word in words)
             return process if beside and process.arguments[-len(words) :] == words else None
     return None
 
