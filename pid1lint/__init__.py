@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pid1lint.dockerfile.scanner import Instruction
     from pid1lint.errors import Pid1lintError
     from pid1lint.fix import Applicability, Edit, Fix, ShellGuard
+    from pid1lint.fixer import Change, Refusal, Repair, fixed
     from pid1lint.image.context import BuildContext, DiskContext, MemoryContext
     from pid1lint.image.filesystem import ImageFile
     from pid1lint.image.model import Command
@@ -46,6 +47,7 @@ __all__ = [
     "Applicability",
     "BuildContext",
     "Call",
+    "Change",
     "Command",
     "Diagnostic",
     "DiskContext",
@@ -67,6 +69,8 @@ __all__ = [
     "Pid1lintError",
     "Place",
     "Process",
+    "Refusal",
+    "Repair",
     "Result",
     "Rule",
     "Sent",
@@ -80,6 +84,7 @@ __all__ = [
     "__version__",
     "after_exec",
     "before_loop",
+    "fixed",
     "guard",
     "init_installation",
     "insert_exec",
@@ -104,6 +109,7 @@ _HOME = {
     "Applicability": "fix",
     "BuildContext": "image.context",
     "Call": "launch.process",
+    "Change": "fixer",
     "Command": "image.model",
     "Diagnostic": "diagnostic",
     "DiskContext": "image.context",
@@ -125,6 +131,8 @@ _HOME = {
     "Pid1lintError": "errors",
     "Place": "source",
     "Process": "launch.process",
+    "Refusal": "fixer",
+    "Repair": "fixer",
     "Result": "linter",
     "Rule": "rulebook",
     "Sent": "launch.process",
@@ -137,6 +145,7 @@ _HOME = {
     "Word": "shell.ir",
     "after_exec": "launch.inert",
     "before_loop": "mend",
+    "fixed": "fixer",
     "guard": "mend",
     "init_installation": "mend",
     "insert_exec": "mend",

@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from pid1lint.diagnostic import Diagnostic
 from pid1lint.errors import Pid1lintError
 from pid1lint.fix import Applicability, Edit, Fix
 from pid1lint.image.context import BuildContext
 from pid1lint.source import Source, Span
+
+if TYPE_CHECKING:
+    from pid1lint.facts.own import Facts
 
 MAX_PASSES = 10
 
@@ -171,6 +174,37 @@ class OverlayContext(BuildContext):
     def ignore_file(self) -> bytes | None:
         """As below."""
         return self._base.ignore_file()
+
+
+def fixed(
+    dockerfile: str,
+    context: BuildContext,
+    *,
+    path: str = "Dockerfile",
+    target: str | None = None,
+    build_args: Mapping[str, str] | None = None,
+    select: Sequence[str] = (),
+    ignore: Sequence[str] = (),
+    facts: Facts | None = None,
+    unsafe: bool = False,
+) -> Repair:
+    """Mend the text of a Dockerfile and the scripts that it runs: the safe fixes, with `unsafe` all.
+
+    Nothing is written: the changes name the files by the path that diagnostics show. Other options as for `lint`.
+    """
+    from pid1lint import linter, registry
+    from pid1lint.dockerfile.scanner import scan
+
+    source = Source.of_text(path, dockerfile)
+    rules = registry.chosen(select, ignore)
+
+    def lint(overlay: Mapping[str, Source]) -> tuple[Diagnostic, ...]:
+        scanned = scan(overlay.get(path, source))
+        return linter.judge(
+            scanned, OverlayContext(context, overlay), target, build_args or {}, rules, facts
+        ).diagnostics
+
+    return repair(lint, lambda fix, after: linter.refusal(fix, after, path), accepts(unsafe=unsafe))
 
 
 def repair(

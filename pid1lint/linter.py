@@ -11,7 +11,7 @@ from pid1lint import registry
 from pid1lint.diagnostic import Diagnostic, Finding
 from pid1lint.errors import Pid1lintError
 from pid1lint.rulebook import UNUSED_IGNORE, FileProblem
-from pid1lint.source import BOM, Place, Source, Span
+from pid1lint.source import Place, Source, Span
 
 if TYPE_CHECKING:
     from pid1lint.dockerfile.scanner import Dockerfile
@@ -83,7 +83,7 @@ def trace(
 def _scan(path: str, text: str) -> Dockerfile:
     from pid1lint.dockerfile.scanner import scan
 
-    return scan(Source(path, text.removeprefix(BOM), text.startswith(BOM)))
+    return scan(Source.of_text(path, text))
 
 
 def judge(

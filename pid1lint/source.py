@@ -47,7 +47,11 @@ class Source:
         """Read a file's bytes; `UnreadableError` if they are no text."""
         if b"\0" in data:
             raise UnreadableError(path, "is not text: it holds NUL bytes")
-        text = data.decode("utf-8", "surrogateescape")
+        return cls.of_text(path, data.decode("utf-8", "surrogateescape"))
+
+    @classmethod
+    def of_text(cls, path: str, text: str) -> Source:
+        """A file that is at hand as text, with its byte order mark if it has one."""
         return cls(path, text.removeprefix(BOM), text.startswith(BOM))
 
     def encode(self) -> bytes:
