@@ -237,6 +237,10 @@ def _trap(shell: Shell, node: Simple, argv: Argv, where: Where, skipped: int) ->
             continue
         if name in shell.inherited_ignored and name != "EXIT":
             continue
+        if handler is not None and name != "EXIT" and "EXIT" not in shell.traps:
+            shell.trapped_first.add(name)
+        if name in shell.trapped_first:
+            (shell.reset.add if handler is None else shell.reset.discard)(name)
         shell.traps.pop(name, None)
         shell.proc.ignored.discard(name)
         shell.trap_sets[name] = set_here
@@ -787,10 +791,10 @@ def output(shell: Shell, argv: Argv) -> str | None:
                 if (shell.dialect.lists_ended_jobs and job.pid not in shell.waited)
                 or any(shell.world.procs[pid].alive for pid in job.pids)
             ]
-            return " ".join(str(job.pids[0]) for job in listed)
+            return "\n".join(str(job.pids[0]) for job in listed)
         case "pidof" | "pgrep":
             procs = _by_name(shell, words[-1], full="-f" in words) if words else []
-            return " ".join(str(proc.pid) for proc in procs) or UNKNOWN
+            return (" " if name == "pidof" else "\n").join(str(proc.pid) for proc in procs) or UNKNOWN
         case "cat" | "date" | "hostname" | "uname" | "nproc" | "mktemp" | "head" | "tail" | "grep" | "sed" | "awk":
             return UNKNOWN
     return None

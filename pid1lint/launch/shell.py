@@ -50,6 +50,8 @@ if TYPE_CHECKING:
 
 Status = Generator[Block, None, "int | None"]
 _MOST_ROUNDS = 400
+INTERRUPTED = 130
+"""The status of what SIGINT has ended."""
 # What fails in these without ending the shell did so where `set -e` looks away.
 _COMPOUND = (AndOr, If, Loop, For, Case, Group)
 _SEPARATORS = {"&": "background-list", ";": "semicolon", "\n": "newline"}
@@ -155,6 +157,11 @@ class Shell(State):
         # By which command each of them was set.
         self.trap_sets: dict[str, TrapSet] = {}
         self.pending: list[str] = []
+        # An interrupt came in while a child was in the foreground.
+        self.interrupt_left = False
+        # Signals that were trapped before bash had taken the others for its EXIT trap, and those of them reset since.
+        self.trapped_first: set[str] = set()
+        self.reset: set[str] = set()
         self.jobs: list[Job] = []
         # Jobs whose end `wait` has told of.
         self.waited: set[int] = set()
@@ -262,14 +269,15 @@ class Shell(State):
             self.proc.lost = self.proc.pid == 1
             if self.dialect.interrupt_ends and not self.subshell_of_another:
                 self.pending.append(name)
+            self.interrupt_left = True
             return True
         if name == "QUIT" and self.dialect.ignores_quit and not self.subshell_of_another:
             self.proc.lost = True
             return True
         if name == "INT" and self.dialect.interrupt_ends and name not in self.proc.ignored and not self.in_trap:
-            self._die(130)
+            self._die(INTERRUPTED)
             return True
-        exits = self.dialect.exit_trap_on_signal and "EXIT" in self.traps and name not in self.proc.ignored
+        exits = self.dialect.exit_trap_on_signal and "EXIT" in self.traps and name not in self.proc.ignored | self.reset
         if exits and name in ("TERM", "INT", "HUP", "QUIT", "USR1", "USR2", "ALRM", "PIPE"):
             # It does not wait for its child: the trap runs at once, and the shell is gone.
             self._die(143)
@@ -312,7 +320,7 @@ class Shell(State):
                 self.last_status = status
             elif name == "INT":
                 # It was left to the child in the foreground, which is gone now.
-                raise ExitShell(130)
+                raise ExitShell(INTERRUPTED)
 
     def _handler(self, text: str, name: str) -> Status:
         outer = (self.in_trap, self.script, self.anchor, self.conditional)
@@ -901,7 +909,11 @@ class Shell(State):
     def foreground(self, child: Proc, span: Span) -> Status:
         """Wait for a child in the foreground."""
         if child.alive:
+            self.interrupt_left = False
             yield from self.wait_for(Block("child", (child.pid,), place=self.place(span)))
+            if self.interrupt_left and child.status == INTERRUPTED:
+                # The child has died of the interrupt that both got: bash, too, takes it for its own.
+                raise ExitShell(INTERRUPTED)
         else:
             yield from self.run_pending()
         return child.status
@@ -1063,8 +1075,13 @@ class Shell(State):
         if any(handler for handler in self.traps.values()):
             return False
         if "job" in where.implicit:
-            # A process of its own already: bash makes it the last command's, but not from inside of others.
-            return "group" in self.dialect.exec_background or not where.implicit & {"if", "case", "group", "for"}
+            # A process of its own already: bash makes it the last command's, but not from inside of others, and not
+            # behind others where it has redirections to undo.
+            if "group" in self.dialect.exec_background:
+                return True
+            behind = where.implicit & {*_SEPARATORS.values(), "and-or"}
+            redirected = extra & {"redirect", "heredoc", "process-substitution"}
+            return not where.implicit & {"if", "case", "group", "for"} and not (behind and redirected)
         if self.proc.ignored - self.inherited_ignored:
             extra = extra | {"ignored-trap"}
         if self.err_trap:

@@ -304,7 +304,7 @@ HELPERS = (
     "(while true; do sleep 3600; done) &",
     "sleep 3600 &",
     "worker &",
-    "cat /tmp/fifo &",
+    "mkfifo /tmp/fifo\ncat /tmp/fifo &",
 )
 # Around the end of a script: `~` is that.
 WRAPS = (
