@@ -35,10 +35,8 @@ IMAGES = {
     "dash": ("debian:12", "/bin/sh"),
 }
 FILES = {"other.sh": "app\n", "other-exec.sh": "#!/bin/sh\nexec app\n"}
-# Bash 4.4 ends on its EXIT trap here, though it does not elsewhere: measured once, not understood.
-NOT_FORESEEN = {
-    ("bash-4.4", "script", "trap 'kill $pid; wait $pid; echo EXITTRAP >> /d/log' EXIT; app & pid=$!; wait $pid")
-}
+# As a script bash 4.4 ends after this EXIT trap, as a string it stays: one of the two is not understood.
+NOT_FORESEEN = {("bash-4.4", "c", "trap 'kill $pid; wait $pid; echo EXITTRAP >> /d/log' EXIT; app & pid=$!; wait $pid")}
 
 
 def image_of(shell: str) -> tuple[str, str]:
