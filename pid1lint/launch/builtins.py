@@ -714,6 +714,10 @@ def _unary(shell: Shell, op: str, word: str) -> bool | None:
         return (word == "") == (op == "-z")
     if op == "-t":
         return False
+    process = re.fullmatch(r"/proc/(\d+)(/.*)?", word)
+    if process and op in ("-d", "-e", "-f", "-r"):
+        found = shell.world.procs.get(int(process[1]))
+        return found is not None and found.alive
     if op in ("-f", "-e", "-x", "-s", "-r", "-d", "-L", "-h", "-w"):
         if UNKNOWN in word:
             return None

@@ -668,6 +668,10 @@ class Shell(State):
         """Whether to run the body where the files do not say so, or the user may say otherwise."""
         if self.world.stopped and truth is None:
             # What it polls is not known, and the grace period is finite: it is over now.
+            if any(proc.alive and proc.done for proc in self.world.at_stop):
+                self.world.obstacles.append(
+                    Obstacle("whether the script waits for the app is not known", self.place(node.span))
+                )
             return False
         if live:
             return bool(truth)
