@@ -1,8 +1,9 @@
-"""Finds the Dockerfiles below a directory: by name, leaving out what git ignores."""
+"""Finds the Dockerfiles below a directory: by name, leaving out what git ignores, templates and pieces."""
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,10 +15,18 @@ if TYPE_CHECKING:
 _NAMES = ("dockerfile", "containerfile")
 # `Dockerfile.md` is about one, `Dockerfile.j2` becomes one, `Dockerfile.dockerignore` belongs to one.
 _OTHER = frozenset(
-    "bak c cc cpp cs css dockerignore erb go h html in j2 java jinja jinja2 js json kt lock log lua md mustache orig "
-    "patch php pl properties ps1 py rb rej rs rst scala sh snap sum swift swp template test tmpl tpl toml ts tsx txt "
+    "adoc bak bat c cc cfg cmd conf cpp cs css diff dockerignore ejs erb ex exs go gotmpl gradle groovy h hbs html in "
+    "ini ipynb j2 java jinja jinja2 js json jsx kt liquid lock log lua m4 md mjs mk mustache nix orig patch php pl png "
+    "properties ps1 py rb rej rs rst scala sh snap sum svg swift swp template test tf tmpl tpl toml ts tsx twig txt vue "
     "xml yaml yml".split()
 )
+# Jinja, Go, Mustache and jq templates; ERB; placeholders of sed and autoconf; m4.
+_PLACEHOLDER = r"\{\{|\{%|\{#|<%|@@\w+@@|%%\w+%%"
+_ANY_PLACEHOLDER = re.compile(_PLACEHOLDER.encode())
+_M4 = r"dnl\b|(?:m4_)?(?:changequote|define|divert|ifdef|ifelse|s?include)\("
+_TEMPLATE_LINE = re.compile(rf"(?:{_PLACEHOLDER}|{_M4}|FROM\s.*(?:{_PLACEHOLDER}))".encode(), re.IGNORECASE)
+_MAY_BE_TEMPLATE = re.compile(rb"^[ \t]*" + _TEMPLATE_LINE.pattern, re.IGNORECASE | re.MULTILINE)
+_FROM = re.compile(rb"^[ \t]*FROM[ \t]", re.IGNORECASE | re.MULTILINE)
 _SKIPPED = frozenset(("node_modules", "__pycache__"))
 _SCRIPTS = frozenset(("bash", "dash", "ksh", "sh", "zsh"))
 
@@ -67,7 +76,8 @@ def _walk(shown: str, real: str, ignores: tuple[Ignores, ...]) -> Iterator[str]:
             if not entry.name.startswith(".") and entry.name not in _SKIPPED:
                 folders.append(entry)
         elif is_dockerfile_name(entry.name) and not _ignored(entry.path, ignores) and _may_be_file(entry):
-            yield _join(shown, entry.name)
+            if not _is_part(entry.path):
+                yield _join(shown, entry.name)
     for folder in folders:
         if not _ignored(folder.path + "/", ignores):
             yield from _walk(_join(shown, folder.name), folder.path, ignores)
@@ -79,6 +89,42 @@ def _may_be_file(entry: os.DirEntry[str]) -> bool:
         return entry.is_file() or entry.is_symlink()
     except OSError:
         return True
+
+
+def _is_part(path: str) -> bool:
+    """Whether a file only becomes a Dockerfile, or a part of one: a template, or a piece for others to include.
+
+    In a template a placeholder stands where an instruction, or the base image, should; in a heredoc or an argument it
+    may well belong to something else. A piece is called `Dockerfile.piece` and holds instructions, none of them FROM.
+    """
+    from pid1lint.image.context import MAX_BYTES
+
+    try:
+        with open(path, "rb") as file:
+            data = file.read(MAX_BYTES)
+    except OSError:
+        return False  # for the one who reads it to say
+    may_be_template = _MAY_BE_TEMPLATE.search(data) is not None
+    may_be_piece = _plain_name(path) not in _NAMES and _FROM.search(data) is None
+    if not may_be_template and not may_be_piece:
+        return False
+    if may_be_piece and _ANY_PLACEHOLDER.search(data):
+        return True
+    from pid1lint.dockerfile.scanner import KEYWORDS, scan
+    from pid1lint.source import Source
+
+    dockerfile = scan(Source.decode(path, data))
+    if may_be_piece and all(instruction.keyword in KEYWORDS for instruction in dockerfile.instructions):
+        return True
+    texts = (dockerfile.source.text[slice(*instruction.span)] for instruction in dockerfile.instructions)
+    return any(_TEMPLATE_LINE.match(text.encode("utf-8", "replace")) for text in texts)
+
+
+def _plain_name(path: str) -> str:
+    """`dockerfile` for `Dockerfile` and `app.Dockerfile`, more for `Dockerfile.app`."""
+    name = os.path.basename(path).lower()
+    extension = name.rpartition(".")[2]
+    return extension if extension in _NAMES else name
 
 
 def _join(shown: str, name: str) -> str:

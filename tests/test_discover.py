@@ -35,7 +35,8 @@ def test_a_dockerfile_is_known_by_its_name(name: str) -> None:
 @pytest.mark.parametrize(
     "name",
     "Dockerfile.md Dockerfile.dockerignore Dockerfile.j2 Dockerfile~ Dockerfile.orig dockerfiles my-dockerfile "
-    "Dockerfile_test.py .dockerfile docker-compose.yml".split(),
+    "Dockerfile_test.py Dockerfile_x_test.go Dockerfile.tmpl Dockerfile.template Dockerfile.m4 Dockerfile.sh "
+    ".dockerfile docker-compose.yml".split(),
 )
 def test_what_only_sounds_like_a_dockerfile_is_none(name: str) -> None:
     assert not is_dockerfile_name(name)
@@ -105,3 +106,52 @@ def test_a_gitignore_above_the_repository_does_not_count(tree: Path) -> None:
     put(tree, "sub/.git/HEAD", "sub/Dockerfile")
     put(tree, ".gitignore", text="Dockerfile\n")
     assert list(dockerfiles("sub")) == ["sub/Dockerfile"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("{{ header }}\nFROM debian:12\n", id="in place of an instruction"),
+        pytest.param("FROM debian:12\n{% if debug %}\nRUN make\n{% endif %}\n", id="between instructions"),
+        pytest.param("FROM {{ base }}\n", id="for the base image"),
+        pytest.param("FROM debian:%%SUITE%%-slim\n", id="for a part of the base image"),
+        pytest.param("<% if debug %>\nFROM debian:12\n<% end %>\n", id="ERB"),
+        pytest.param("@@HEADER@@\nFROM debian:12\n", id="a placeholder of sed"),
+        pytest.param("include(`base.m4')\nRUN make\n", id="m4"),
+    ],
+)
+def test_a_template_is_no_dockerfile_yet(tree: Path, text: str) -> None:
+    put(tree, "Dockerfile.debian", text=text)
+    assert list(dockerfiles(".")) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("FROM debian:12\nCOPY <<EOF /etc/app.ctmpl\n{{ range services }}\nEOF\n", id="in a heredoc"),
+        pytest.param("FROM debian:12\nRUN printf %s \\\n{{.Name}} > /f\n", id="in an argument"),
+        pytest.param("FROM debian:12\n# {{ generated }}\n", id="in a comment"),
+        pytest.param("FORM debian:12\n", id="a slip of the pen"),
+        pytest.param("", id="nothing at all"),
+    ],
+)
+def test_a_dockerfile_that_holds_a_template_is_one(tree: Path, text: str) -> None:
+    put(tree, "Dockerfile", text=text)
+    assert list(dockerfiles(".")) == ["Dockerfile"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        pytest.param("Dockerfile.envs", "ENV A=1\nRUN make\n", False, id="instructions without a base image"),
+        pytest.param("Dockerfile.get", "RUN {{get(\n  url\n)}}\n", False, id="a piece of a template"),
+        pytest.param("Dockerfile.notes", "# nothing to add here\n", False, id="comments"),
+        pytest.param("Dockerfile.dev", "ARG TAG\nFROM debian:$TAG\n", True, id="with a base image"),
+        pytest.param("Dockerfile.dev", "FORM debian:12\nRUN make\n", True, id="a slip of the pen"),
+        pytest.param("Dockerfile", "RUN make\n", True, id="nothing else in its name"),
+        pytest.param("app.Dockerfile", "RUN make\n", True, id="named for the app"),
+    ],
+)
+def test_a_piece_to_be_included_is_no_dockerfile(tree: Path, name: str, text: str, expected: bool) -> None:
+    put(tree, name, text=text)
+    assert list(dockerfiles(".")) == [name] * expected
