@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 STDIN = "-"
 _ISOLATED = Configs(isolated=True)
 _MANY = 64
+_NOTHING: Mapping[str, linter.Result] = {}
 
 
 class Options(NamedTuple):
@@ -71,6 +72,8 @@ class Fixed(NamedTuple):
     refusals: tuple[Refusal, ...]
     errors: tuple[str, ...]
     listed: tuple[Made, ...] = ()
+    before: Mapping[str, linter.Result] = _NOTHING
+    same: frozenset[str] = frozenset()
 
 
 def shown(path: str) -> str:
@@ -197,23 +200,24 @@ Watch = Callable[[Iterable[linter.Result]], Iterable[linter.Result]]
 
 
 def check_all(
-    planned: Plan, options: Options, jobs: int, changes: Iterable[Change] = (), watch: Watch | None = None
+    planned: Plan,
+    options: Options,
+    jobs: int,
+    changes: Iterable[Change] = (),
+    watch: Watch | None = None,
+    known: Mapping[str, linter.Result] = _NOTHING,
 ) -> list[linter.Result]:
     """The results, one a Dockerfile, then one for each path that cannot be looked at.
 
     `jobs` processes work side by side; 0 stands for as many as there are processors, if there is enough to do.
-    `changes` are taken for what the files hold.
+    `changes` are taken for what the files hold; `known` results, by Dockerfile, are not worked out again.
     """
-    overlay = {change.after.path: change.after for change in changes}
-    workers = jobs or (min(os.cpu_count() or 1, 8) if len(planned.dockerfiles) >= _MANY else 1)
-    if workers > 1 and len(planned.dockerfiles) > 1:
-        coming = _in_parallel(planned.dockerfiles, options, overlay, workers)
-    else:
-        coming = (check(path, options, overlay) for path in planned.dockerfiles)
-    results = list(coming if watch is None else watch(coming))
+    asked = [path for path in planned.dockerfiles if path not in known]
+    coming = _check_each(asked, options, jobs, changes)
+    found = {**known, **dict(zip(asked, coming if watch is None else watch(coming), strict=True))}
     results = [
-        _about(result, planned.scripts) if path in planned.for_scripts else result
-        for path, result in zip(planned.dockerfiles, results, strict=True)
+        _about(found[path], planned.scripts) if path in planned.for_scripts else found[path]
+        for path in planned.dockerfiles
     ]
     used: frozenset[tuple[str, int]] = frozenset().union(*(result.used for result in results))
     results = [_without_used(result, used) for result in results]
@@ -234,6 +238,16 @@ def _unreadable_result(path: str, reason: str, options: Options) -> linter.Resul
     config = options.config(path)
     result = linter.unreadable(path, reason, options.rules(config))
     return result._replace(diagnostics=tuple(config.applied(result.diagnostics)))
+
+
+def _check_each(
+    paths: Sequence[str], options: Options, jobs: int, changes: Iterable[Change] = ()
+) -> Iterator[linter.Result]:
+    overlay = {change.after.path: change.after for change in changes}
+    workers = jobs or (min(os.cpu_count() or 1, 8) if len(paths) >= _MANY else 1)
+    if workers > 1 and len(paths) > 1:
+        return _in_parallel(paths, options, overlay, workers)
+    return (check(path, options, overlay) for path in paths)
 
 
 def _in_parallel(
@@ -363,6 +377,8 @@ def _points_at(diagnostic: Diagnostic, scripts: frozenset[str]) -> bool:
 def _runs(process: Process, scripts: frozenset[str]) -> bool:
     if process.place is not None and process.place.source.path in scripts:
         return True
+    if process.script is not None and process.script.text.source.path in scripts:
+        return True
     return any(_runs(child, scripts) for child in process.children)
 
 
@@ -414,17 +430,26 @@ def launches(planned: Plan, options: Options) -> tuple[tuple[Launch, ...], tuple
     return tuple(found), tuple(errors)
 
 
-def fix_all(planned: Plan, options: Options, *, unsafe: bool) -> Fixed:
-    """Mend all Dockerfiles, one after the other, with the scripts that they run; nothing is written."""
+def fix_all(planned: Plan, options: Options, *, unsafe: bool, jobs: int = 1) -> Fixed:
+    """Mend the Dockerfiles with the scripts that they run, one after the other; nothing is written.
+
+    Only those with something to mend are gone through, and those that run a script which has changed meanwhile.
+    """
     from pid1lint.fixer import repair
 
+    coming = _check_each(planned.dockerfiles, options, jobs)
+    before = dict(zip(planned.dockerfiles, coming, strict=True))
     changes: tuple[Change, ...] = ()
     count = 0
     refusals: list[Refusal] = []
     errors: list[str] = []
     listed: list[Made] = []
+    mended: set[str] = set()
     for path in planned.dockerfiles:
         work = _Work(path, planned, options, unsafe)
+        if not work.has_fix(before[path]) and not _concerns(before[path], _paths(changes)):
+            continue
+        mended.add(path)
         try:
             repaired = repair(work.lint, work.verify, work.accept, changes)
         except Pid1lintError as error:
@@ -434,7 +459,20 @@ def fix_all(planned: Plan, options: Options, *, unsafe: bool) -> Fixed:
         count += repaired.fixed
         refusals += repaired.refusals
         listed += repaired.listed
-    return Fixed(changes, count, tuple(refusals), tuple(errors), tuple(listed))
+    same = frozenset(path for path in before if path not in mended and not _concerns(before[path], _paths(changes)))
+    return Fixed(changes, count, tuple(refusals), tuple(errors), tuple(listed), before, same)
+
+
+def _paths(changes: Iterable[Change]) -> frozenset[str]:
+    return frozenset(change.before.path for change in changes)
+
+
+def _concerns(result: linter.Result, changed: frozenset[str]) -> bool:
+    """Whether a result would be another one if these files were: a launch runs one of them, on some path."""
+    if not changed:
+        return False
+    trees = (path.tree for launch in result.launches for path in launch.paths if path.tree is not None)
+    return any(_runs(tree, changed) for tree in trees) or any(_points_at(d, changed) for d in result.diagnostics)
 
 
 class _Work(NamedTuple):
@@ -450,6 +488,12 @@ class _Work(NamedTuple):
         if self.path in self.planned.for_scripts:
             result = _about(result, self.planned.scripts)
         return told((result,), self.options)
+
+    def has_fix(self, result: linter.Result) -> bool:
+        """Whether there is something to mend in what was found first."""
+        if self.path in self.planned.for_scripts:
+            result = _about(result, self.planned.scripts)
+        return any(d.fix is not None and self.accept(d.fix) for d in told((result,), self.options))
 
     def verify(self, fix: Fix, after: Sequence[Source]) -> str | None:
         return linter.refusal(fix, after, self._shown)

@@ -156,13 +156,15 @@ def check(
     if add_ignores:
         fixed = checking.add_ignores(planned, options, jobs)
     elif fix or diff:
-        fixed = checking.fix_all(planned, options, unsafe=unsafe_fixes)
+        fixed = checking.fix_all(planned, options, unsafe=unsafe_fixes, jobs=jobs)
     errors: Sequence[str] = ()
     if fixed is None or diff:
-        results = checking.check_all(planned, options, jobs, watch=watch)
+        before = fixed.before if fixed is not None else {}
+        results = checking.check_all(planned, options, jobs, watch=watch, known=before)
     else:
         errors = _write(fixed, options.stdin)
-        results = checking.check_all(planned, options, jobs, _unwritten(fixed, options.stdin, errors), watch)
+        same = {path: fixed.before[path] for path in fixed.same}
+        results = checking.check_all(planned, options, jobs, _unwritten(fixed, options.stdin, errors), watch, same)
     diagnostics = checking.told(results, options)
     if write_baseline is not None:
         return _write_baseline(write_baseline, diagnostics)

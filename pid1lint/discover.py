@@ -17,8 +17,8 @@ _NAMES = ("dockerfile", "containerfile")
 _OTHER = frozenset(
     "adoc bak bat c cc cfg cmd conf cpp cs css diff dockerignore ejs erb ex exs go gotmpl gradle groovy h hbs html in "
     "ini ipynb j2 java jinja jinja2 js json jsx kt liquid lock log lua m4 md mjs mk mustache nix orig patch php pl png "
-    "properties ps1 py rb rej rs rst scala sh snap sum svg swift swp template test tf tmpl tpl toml ts tsx twig txt vue "
-    "xml yaml yml".split()
+    "properties ps1 py rb rej rs rst scala sh snap sum svg swift swp template test tf tmpl tpl toml ts tsx twig txt "
+    "vue xml yaml yml".split()
 )
 # Jinja, Go, Mustache and jq templates; ERB; placeholders of sed and autoconf; m4.
 _PLACEHOLDER = r"\{\{|\{%|\{#|<%|@@\w+@@|%%\w+%%"
@@ -75,18 +75,17 @@ def _walk(shown: str, real: str, ignores: tuple[Ignores, ...]) -> Iterator[str]:
         if entry.is_dir(follow_symlinks=False):
             if not entry.name.startswith(".") and entry.name not in _SKIPPED:
                 folders.append(entry)
-        elif is_dockerfile_name(entry.name) and not _ignored(entry.path, ignores) and _may_be_file(entry):
-            if not _is_part(entry.path):
-                yield _join(shown, entry.name)
+        elif is_dockerfile_name(entry.name) and not _ignored(entry.path, ignores) and _is_whole(entry):
+            yield _join(shown, entry.name)
     for folder in folders:
         if not _ignored(folder.path + "/", ignores):
             yield from _walk(_join(shown, folder.name), folder.path, ignores)
 
 
-def _may_be_file(entry: os.DirEntry[str]) -> bool:
+def _is_whole(entry: os.DirEntry[str]) -> bool:
     """Whether it is a file, or a link that leads nowhere: that is for the one who reads it to say."""
     try:
-        return entry.is_file() or entry.is_symlink()
+        return (entry.is_file() or entry.is_symlink()) and not _is_part(entry.path)
     except OSError:
         return True
 

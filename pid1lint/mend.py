@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,10 @@ BUILTINS = frozenset(
     "[[ declare typeset echo shopt time ! { } if then else elif fi for while until do done case esac in function "
     "select".split()
 )
+
+
+# `app && next`, `app; status=$?`: what follows needs the app to come back.
+_STATUS_NEEDED = re.compile(r"\s*&&|[ \t]*[;\n]\s*\w+=[\"']?\$\?")
 
 
 def newline(text: str) -> str:
@@ -46,7 +51,7 @@ def insert_exec(call: Call) -> tuple[tuple[Edit, ...], tuple[ShellGuard, ...]] |
     if not call.editable or call.words >= len(call.node.words) or call.condition or call.substitution:
         return None
     word = call.node.words[call.words]
-    if word.literal in BUILTINS:
+    if word.literal in BUILTINS or _STATUS_NEEDED.match(call.script.text.text, call.node.span.end):
         return None
     at = call.script.text.offset(word.span.start)
     edit = Edit(call.script.text.source, Span(at, at), "exec ")

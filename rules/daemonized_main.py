@@ -70,7 +70,7 @@ def daemonized_main(launch: Launch) -> Iterator[Finding]:
     """
     for path in launch.paths:
         start = _last_daemon(path)
-        if start is None or start.place is None:
+        if start is None or start.place is None or (path is not launch.main and _is_for_set_up(launch, start)):
             continue
         severity = Severity.ERROR if path is launch.main else Severity.WARNING
         at = _at(start)
@@ -87,13 +87,25 @@ def daemonized_main(launch: Launch) -> Iterator[Finding]:
 
 def _last_daemon(path: Path) -> Started | None:
     """The daemon that the launch is there for: the last one, where no other app is started after it."""
-    daemons = [start for start in path.starts if start.what == "daemon"]
+    daemons = [start for start in path.starts if start.what == "daemon" and not _is_beside(start)]
     main = path.main
     if not daemons or (main is not None and not main.helper and main.start != "background"):
         return None
     if main is not None and main.start == "background" and main.program != daemons[-1].argument.rpartition("/")[2]:
         return None
     return daemons[-1]
+
+
+def _is_for_set_up(launch: Launch, start: Started) -> bool:
+    """Whether the launch goes on to an app in the foreground from there: a path that ends before is one that fails."""
+    main = launch.main.main if launch.main is not None else None
+    started = launch.main is not None and any(other.place == start.place for other in launch.main.starts)
+    return started and main is not None and not main.helper and main.start != "background"
+
+
+def _is_beside(start: Started) -> bool:
+    """Whether a script starts it for what comes after: a device manager, a log daemon."""
+    return start.call is not None and start.fact is not None and start.fact.helper
 
 
 def _at(start: Started) -> Place:

@@ -117,6 +117,8 @@ def _notes(link: Link) -> tuple[Note, ...]:
 
 
 def _fix(launch: Launch, link: Link) -> Fix | None:
+    if link.path.main is not None and link.path.main.helper:
+        return None  # `sleep infinity`, `tail -f`: as PID 1 it would not take the signal either
     array = _exec_form(launch, link.shell)
     if array is not None:
         return array

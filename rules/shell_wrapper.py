@@ -92,6 +92,11 @@ def shell_wrapper(launch: Launch) -> Iterator[Finding]:
 
 def _fix(launch: Launch, link: Link) -> Fix | None:
     call = link.child.call
+    if link.path.main is not None and link.path.main.helper:
+        return None  # `sleep infinity`, `tail -f`: as PID 1 it would not take the signal either
+    found = launch.shell_word(link.shell)
+    if link.shell.call is not None and found is not None:
+        return None  # a script hands the word to the shell, and may do more with it
     if call is None or link.child.start != "child" or call.loop or not call.editable:
         return None
     unwrapped = _unwrap(launch, link)

@@ -13,6 +13,7 @@ from pid1lint import (
     Launch,
     Link,
     Note,
+    Outcome,
     Path,
     Process,
     Severity,
@@ -119,6 +120,8 @@ def untrapped_signal(launch: Launch) -> Iterator[Finding]:
 
 
 def _findings(launch: Launch, path: Path) -> Iterator[Finding]:
+    if path.main is None:
+        yield from _bare_loop(launch, path)
     for link in launch.lacking(path, "none"):
         assert link.waiting is not None
         consequence = _consequence(path, link)
@@ -133,6 +136,17 @@ def _findings(launch: Launch, path: Path) -> Iterator[Finding]:
         elif link.child.start == "background" or (link.child.helper and link.child.start == "child"):
             message = f"{link.shell.interpreter} stays here without a handler for {path.signal}: {consequence}"
             yield Finding(link.waiting.place, message, _children(link), severity=_of(launch, path))
+
+
+def _bare_loop(launch: Launch, path: Path) -> Iterator[Finding]:
+    """PID 1 goes round a loop of jobs that each end by themselves: `while true; do job; sleep 60; done`."""
+    one = path.pid1
+    waiting = next((waiting for waiting in path.waiting if one is not None and waiting.pid == one.pid), None)
+    if one is None or waiting is None or waiting.handles or path.outcome is not Outcome.HANG:
+        return
+    if launch.shell_form(one) is None and launch.shell_word(one) is None:
+        what = f"stays in a loop without a handler for {path.signal}: docker stop waits 10 s, then kills it"
+        yield Finding(waiting.place, f"{one.interpreter} {what}", severity=Severity.WARNING)
 
 
 def _of(launch: Launch, path: Path) -> Severity:

@@ -133,3 +133,18 @@ def test_a_change_must_leave_a_file_as_readable_as_it_was(path: str, before: str
 def test_a_file_that_cannot_be_read_is_a_finding_on_its_first_line() -> None:
     (found,) = linter.unreadable("gone", "does not exist", registry.all_rules()).diagnostics
     assert (found.code, found.message, found.at.span) == ("PID902", "gone does not exist", Span(0, 0))
+
+
+@pytest.mark.parametrize(
+    ("code", "command", "script"),
+    [
+        pytest.param("PID101", "CMD build --all && cp out.tar /out/", "", id="it has to come back"),
+        pytest.param("PID201", 'CMD ["/e.sh"]', "#!/bin/sh\nload\ncode=$?\necho $code\n", id="its status is asked for"),
+        pytest.param("PID101", "CMD prepare && sleep infinity", "", id="as PID 1 it takes no signal either"),
+        pytest.param("PID102", 'ENTRYPOINT ["/e.sh"]\nCMD ["server"]', '#!/bin/sh\nsh -c "$@"\n', id="a script's word"),
+    ],
+)
+def test_no_exec_is_offered_where_it_would_do_harm(code: str, command: str, script: str) -> None:
+    context = BuildContext.of({"e.sh": script})
+    result = pid1lint.lint(f"FROM debian:12\nCOPY --chmod=755 e.sh /\n{command}\n", context, select=[code])
+    assert [(diagnostic.code, diagnostic.fix) for diagnostic in result.diagnostics] == [(code, None)]

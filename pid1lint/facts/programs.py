@@ -79,6 +79,10 @@ class Program(NamedTuple):
         return self.signals.get(signal, "")
 
 
+_ABOUT_ITSELF = frozenset(("--help", "--version"))
+_TELLS = Program(("--help", "--version"), lifetime="short", source="documented: GNU coding standards, 4.8.1 and 4.8.2")
+
+
 @cache
 def _rows() -> dict[str, tuple[Program, ...]]:
     table: dict[str, list[Program]] = {}
@@ -128,6 +132,8 @@ def program(
         row = _own_row(argv, own)
         if row is not None:
             return row
+    if argv[1:] and all(word in _ABOUT_ITSELF for word in argv[1:]):
+        return _TELLS
     for candidate in _candidates(argv):
         name, rest = candidate[0], " ".join(candidate[1:])
         for row in _rows().get(name, ()):

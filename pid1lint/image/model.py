@@ -150,7 +150,10 @@ class Image:
     @cached_property
     def _configuration(self) -> tuple[str, ...]:
         """The texts of configuration files that are copied to where programs look for them."""
-        return tuple(self.files.texts_below("/etc", (".conf", ".ini", ".cnf", ".cfg")))
+        kinds = (".conf", ".ini", ".cnf", ".cfg")
+        return tuple(
+            text for folder in ("/etc", "/usr/local", "/opt") for text in self.files.texts_below(folder, kinds)
+        )
 
     @cached_property
     def run_texts(self) -> tuple[str, ...]:

@@ -47,7 +47,9 @@ from pid1lint.source import Excerpt, Place
 
 _FILE_VERBS = re.compile(
     r">|\b(?:cp|mv|ln|install|chmod|rm|tee|sed|dos2unix|fromdos|curl|wget|perl|truncate|touch|unlink)\b"
+    r"|\.sh\b|\./|/\$"
 )
+_SYSTEM_PROGRAM = re.compile(r"/(?:usr/(?:local/)?)?s?bin/[^/]*(?<!\.sh)")
 _INSTALL_VERBS = re.compile(
     r"\b(?:apt|apt-get|aptitude|apk|dnf|yum|microdnf|tdnf|zypper|pacman|install_packages|opkg)\b"
 )
@@ -340,6 +342,9 @@ class _Runner:
             self._download(name, arguments)
         elif name in _INSTALLERS:
             self._install_packages(name, arguments)
+        elif _is_script_of_ones_own(values):
+            # It may well change modes; what else it does is left aside.
+            self.changes.append(Chmod(Target("/", False, True), "?"))
 
     def _cd(self, arguments: list[_Value]) -> None:
         self.cwd = join(self.cwd, arguments[0].text if arguments else self.variables["HOME"])
@@ -614,6 +619,7 @@ class _Runner:
                 case Param():
                     value = self._parameter(part)
                     splits = splits or (not part.quoted and " " in value)
+                    pattern = pattern or (not part.quoted and has_wildcard(value))
                     text += value
                 case _:
                     text += UNKNOWN
@@ -638,6 +644,14 @@ class _Runner:
 
 def _name(values: list[_Value]) -> str:
     return posixpath.basename(values[0].text) if values else ""
+
+
+def _is_script_of_ones_own(values: list[_Value]) -> bool:
+    """Whether a command runs a script by its path, alone or as the argument of a shell."""
+    words = [value.text for value in values if not value.text.startswith("-")]
+    if len(words) > 1 and _name(values) in ("sh", "bash", "dash", "ash", "source", "."):
+        return words[1].endswith(".sh") or "/" in words[1]
+    return bool(words) and "/" in words[0] and not _SYSTEM_PROGRAM.fullmatch(words[0])
 
 
 def _after_options(values: list[_Value]) -> list[_Value]:

@@ -51,6 +51,7 @@ _WITHOUT_CD = frozenset(("debian", "ubuntu", "alpine", "busybox", "wolfi", "scra
 """Families without the program `cd` that POSIX asks for, and that Red Hat's bash brings."""
 _EXPANDED = re.compile(r"[\w./-]*\$(?:\w|\{\w)|~/")
 _CONTROLS = frozenset(("start", "stop", "status"))
+_DETACHES = frozenset(("--background", "--daemon", "--daemonize", "--detach"))
 _STOPS = {
     "mysqladmin": ("mysqld", "mariadbd", "mysqld_safe", "mariadbd-safe"),
     "mariadb-admin": ("mysqld", "mariadbd", "mysqld_safe", "mariadbd-safe"),
@@ -108,6 +109,8 @@ class Shared:
         # A script stands beside what is told of it: as long as it is held, no other has its identity.
         self.command_names: dict[int, tuple[Script, frozenset[str]]] = {}
         self.assigned_names: dict[int, tuple[Script, frozenset[str]]] = {}
+        # Where programs stand of which nothing is known but that a script goes on after them: they end.
+        self.steps: frozenset[Place] = frozenset()
 
 
 class Machine:
@@ -229,7 +232,7 @@ class Machine:
         proc.react = None
         proc.on_signal = None
         proc.on_child = None
-        name = program or argv[0].value.rpartition("/")[2]
+        name = program or argv[0].value.rpartition("/")[2] or argv[0].text
         if UNKNOWN in name:
             name = argv[0].text
         stage = Stage(
@@ -703,6 +706,8 @@ class Machine:
         doubt = _doubt(argv[0], fact, file)
         if not doubt and fact is not None and _hangs_on_options(fact, words, signal):
             doubt = f"the options of {argv[0].text} are not known"
+        if not doubt and fact is not None and self._may_be_configured(fact):
+            doubt = f"the configuration of {argv[0].text} in {self.image.base_reference} is not known"
         if doubt:
             self.world.obstacles.append(Obstacle(doubt, place, proc.pid))
         if fact is not None and fact.interpreter:
@@ -740,6 +745,8 @@ class Machine:
         """How long a program stays, by what it is, how it is called and where its input comes from."""
         fact, words = stage.fact, [word.value for word in argv]
         lifetime = fact.lifetime if fact is not None else "long"
+        if fact is not None and lifetime == "daemonizes" and self._may_be_configured(fact):
+            lifetime = "long"
         if fact is not None and fact.interpreter and len(words) == 1 and fact.interpreter != "java":
             # An interpreter without a script reads its standard input, which is at its end without a terminal.
             stage.form = "interactive"
@@ -771,6 +778,10 @@ class Machine:
             self._daemon(proc, stage)
         else:
             self._stay(proc, stage, lifetime)
+
+    def _may_be_configured(self, fact: Program) -> bool:
+        """Whether a base image of which nothing is known may hold the configuration that decides."""
+        return bool(fact.unless_config) and self.image.base is None and self.image.base_reference not in ("", "scratch")
 
     def _configured(self, pattern: str, words: list[str], env: Environment) -> bool:
         """Whether a configuration file says something: one that the command names, or one of the image's own."""
@@ -854,8 +865,14 @@ class Machine:
             # `app-ctl start` comes back: what it leaves behind is not known.
             world.end(proc, 0)
             return
-        guess = how == "app" and (stage.fact is None or bool(stage.fact.interpreter))
-        if world.blocks_here(proc.thread, how, guess=guess):
+        if how == "app" and stage.fact is None and any(word in _DETACHES for word in stage.argv[1:]):
+            # So does `app --daemon`.
+            world.end(proc, 0)
+            return
+        guess = how == "app" and (stage.fact is None or stage.fact.kind == "runner" or bool(stage.fact.interpreter))
+        if guess and stage.place in self.shared.steps:
+            world.end(proc, 0)
+        elif world.blocks_here(proc.thread, how, guess=guess, place=stage.place):
             proc.long = True
         else:
             world.end(proc, 0)

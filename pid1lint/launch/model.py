@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from pid1lint.launch.world import Point, Proc, Stage, World, signal_name
 
 if TYPE_CHECKING:
     from pid1lint.image.model import Command, Image
+    from pid1lint.source import Place
 
 MOST_PATHS = 48
 _MOST_COMMANDS = 8000
@@ -132,10 +134,10 @@ def _explore(image: Image, argv: Argv, signal: str, sh: str, most: int) -> list[
     queue: list[tuple[int, int, tuple[int, ...]]] = [(0, 0, ())]
     order = 0
     seen: set[tuple[int, ...]] = set()
-    paths: list[Path] = []
+    worlds: list[World] = []
     shared = Shared()
     spent = 0
-    while queue and len(paths) < MOST_PATHS and spent < most:
+    while queue and len(worlds) < MOST_PATHS and spent < most:
         _, _, ways = heappop(queue)
         world = _run(image, argv, signal, sh, ways, shared)
         spent += world.commands
@@ -143,12 +145,28 @@ def _explore(image: Image, argv: Argv, signal: str, sh: str, most: int) -> list[
         if taken in seen:
             continue
         seen.add(taken)
-        paths.append(_path(world, image))
+        worlds.append(world)
         for at in range(len(ways), len(world.choices)):
             for way in (way for way in range(world.choices[at].options) if way != taken[at]):
                 order += 1
                 heappush(queue, (_astray(world, at, way), order, (*taken[:at], way)))
-    return paths
+    shared.steps = frozenset(step for world in worlds for step in _steps(world))
+    for index, world in enumerate(worlds):
+        if _stays_at(world) in shared.steps:
+            worlds[index] = _run(image, argv, signal, sh, tuple(choice.way for choice in world.choices), shared)
+    return [_path(world, image) for world in worlds]
+
+
+def _steps(world: World) -> Iterator[Place]:
+    """Where programs stand of which nothing was known, before PID 1 became the app: on any path they are only steps."""
+    points = world.points.get(0, ())
+    if points and points[-1].how == "exec":
+        yield from (point.place for point in points if point.guess and point.place is not None)
+
+
+def _stays_at(world: World) -> Place | None:
+    points = world.points.get(0, ())
+    return points[-1].place if points and points[-1].guess else None
 
 
 def _astray(world: World, at: int, way: int) -> int:
@@ -258,6 +276,7 @@ def _main(world: World) -> Proc | None:
     """The process that the container is there for."""
     alive = [proc for proc in world.at_stop if proc.long and proc.stages]
     for wanted in (
+        [proc for proc in alive if proc.thread == 0 and not proc.helper and not proc.daemon],
         [proc for proc in alive if proc.thread == 0 and not proc.helper],
         [proc for proc in alive if not proc.helper],
         [proc for proc in alive if proc.thread == 0],

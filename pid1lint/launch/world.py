@@ -153,6 +153,7 @@ class Point(NamedTuple):
     guess: bool
     started: int
     threads: int
+    place: Place | None = None
 
 
 class Choice(NamedTuple):
@@ -316,7 +317,7 @@ class World:
             Decision(c.place, c.kind, c.way, None if c.usual is None else c.way == c.usual) for c in self.choices
         )
 
-    def blocks_here(self, thread: int, how: str, *, guess: bool = False) -> bool:
+    def blocks_here(self, thread: int, how: str, *, guess: bool = False, place: Place | None = None) -> bool:
         """Whether the line of execution stays at this point, which is one where it may stay.
 
         A line without a plan is scouted: its points are only noted, and all but those that never return are passed.
@@ -325,7 +326,7 @@ class World:
         if self.in_exit_trap and not self.stopped and how != "wait":
             return False
         points = self.points.setdefault(thread, [])
-        points.append(Point(how, guess, self.started.get(thread, 0), self.forked.get(thread, 0)))
+        points.append(Point(how, guess, self.started.get(thread, 0), self.forked.get(thread, 0), place))
         if thread in self.plan:
             return self.plan[thread] == len(points) - 1
         stays = how in ("forever", "exec")
