@@ -122,11 +122,14 @@ def no_init(launch: Launch) -> Iterator[Finding]:
     """
     for path in launch.paths:
         main = path.main
-        if main is None or main.pid != 1 or main.kind != "app" or main.helper or main.place is None:
+        if main is None or main.pid != 1 or main.kind != "app" or main.place is None:
+            continue
+        if main.helper and not (main.fact is not None and main.fact.spawns):
             continue
         if path.outcome is Outcome.HANG and main.reaction == "default":
             message = f"{main.program} is PID 1 without a handler for {path.signal}: {_KILLED}"
-            yield Finding(_at(main), message, fix=_fix(launch, path), severity=launch.severity(path))
+            severity = Severity.WARNING if main.helper else launch.severity(path)
+            yield Finding(_at(main), message, fix=_fix(launch, path), severity=severity)
             return
         if path is launch.main and main.assumed and main.fact is not None and main.fact.interpreter:
             message = f"{main.program} is PID 1: unless the app handles {path.signal}, {_KILLED}"
