@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pid1lint.mend import (
         before_loop,
         guard,
+        init_in_front,
         init_installation,
         insert_exec,
         into_background,
@@ -86,6 +87,7 @@ __all__ = [
     "before_loop",
     "fixed",
     "guard",
+    "init_in_front",
     "init_installation",
     "insert_exec",
     "into_background",
@@ -147,6 +149,7 @@ _HOME = {
     "before_loop": "mend",
     "fixed": "fixer",
     "guard": "mend",
+    "init_in_front": "mend",
     "init_installation": "mend",
     "insert_exec": "mend",
     "into_background": "mend",

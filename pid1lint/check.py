@@ -40,6 +40,7 @@ class Options(NamedTuple):
     stdin: Source | None = None
     configs: Configs = _ISOLATED
     known: frozenset[str] = frozenset()
+    init: str = ""
 
     def config(self, path: str) -> Config:
         """What the configuration says of a Dockerfile; `path` is as in a plan."""
@@ -280,8 +281,9 @@ def _judge(
     def work() -> linter.Result:
         dockerfile = scan(source)
         context = context_of(dockerfile, options, overlay)
-        facts = options.configs.of(source.path).facts
-        return linter.judge(dockerfile, context, options.target, options.build_args, rules, facts)
+        config = options.configs.of(source.path)
+        init = options.init or config.init or "tini"
+        return linter.judge(dockerfile, context, options.target, options.build_args, rules, config.facts, init)
 
     result = linter.attempt("the analysis", source.path, work)
     return linter.Result((), crashes=(result,)) if isinstance(result, linter.Crash) else result

@@ -72,6 +72,12 @@ def group() -> None:
 @click.option("--files-from", metavar="FILE", help="Check the paths in this list, one a line; `-`: standard input.")
 @click.option("--fix", is_flag=True, help="Make the safe fixes.")
 @click.option("--unsafe-fixes", is_flag=True, help="With --fix or --diff: make the unsafe fixes too.")
+@click.option(
+    "--init",
+    callback=one_of(("tini", "dumb-init", "catatonit")),
+    metavar="NAME",
+    help="The init that a fix puts in front: tini (the default), dumb-init or catatonit.",
+)
 @click.option("--diff", is_flag=True, help="Print what --fix would change; change nothing.")
 @click.option("--show-fixes", is_flag=True, help="List the fixes that were made.")
 @click.option(
@@ -117,6 +123,7 @@ def check(
     files_from: str | None,
     fix: bool,
     unsafe_fixes: bool,
+    init: str | None,
     diff: bool,
     show_fixes: bool,
     select: tuple[str, ...],
@@ -147,7 +154,8 @@ def check(
     if add_ignores and fix:
         raise Pid1lintError("--add-ignores and --fix: choose one")
     known = _known(baseline)
-    options = Options(context, target, build_arg, select, ignore, _stdin(paths, stdin_filename), configs, known)
+    source = _stdin(paths, stdin_filename)
+    options = Options(context, target, build_arg, select, ignore, source, configs, known, init or "")
     planned = checking.plan(paths, configs, _listed(files_from, paths))
     if verbose:
         _print(checking.explained(planned, options), sys.stderr)

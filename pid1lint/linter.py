@@ -58,13 +58,16 @@ def lint(
     select: Sequence[str] = (),
     ignore: Sequence[str] = (),
     facts: Facts | None = None,
+    init: str = "tini",
 ) -> Result:
     """Judge the text of a Dockerfile: its last stage, or `target`.
 
     `path` is what diagnostics call it. `select` and `ignore` take codes, starts of codes and names, `facts` what else
-    is known of images and programs. `Pid1lintError` if there is no such stage, code or name.
+    is known of images and programs. `init` is the one of `facts.inits.INITS` that fixes put in front. `Pid1lintError`
+    if there is no such stage, code, name or init.
     """
-    return judge(_scan(path, dockerfile), context, target, build_args or {}, registry.chosen(select, ignore), facts)
+    rules = registry.chosen(select, ignore)
+    return judge(_scan(path, dockerfile), context, target, build_args or {}, rules, facts, init)
 
 
 def trace(
@@ -93,11 +96,13 @@ def judge(
     build_args: Mapping[str, str],
     rules: Sequence[registry.AnyRule],
     facts: Facts | None = None,
+    init: str = "tini",
 ) -> Result:
     """`lint` for a file that has been scanned, under rules that have been chosen."""
     source = dockerfile.source
+    _refuse_init(init)
     run = _Run(source.path, rules)
-    wanted = _Wanted(target, build_args, facts)
+    wanted = _Wanted(target, build_args, facts, init)
     launches = run.guard("the launch analysis", lambda: _launches(dockerfile, context, wanted)) or ()
     run.heed(_ignores(dockerfile, launches))
     for problem in dockerfile.problems:
@@ -163,6 +168,7 @@ class _Wanted(NamedTuple):
     target: str | None
     build_args: Mapping[str, str]
     facts: Facts | None
+    init: str = "tini"
 
 
 def _launches(dockerfile: Dockerfile, context: BuildContext, wanted: _Wanted) -> tuple[Launch, ...]:
@@ -175,7 +181,16 @@ def _launches(dockerfile: Dockerfile, context: BuildContext, wanted: _Wanted) ->
     chosen = final_stages(dockerfile, target)
     if target is not None and not chosen and build.stages:
         raise Pid1lintError(f"{dockerfile.source.path} has no stage {target!r}{_nearest(target, build.stages)}")
-    return tuple(analyse(build.image(index)) for index in chosen)
+    return tuple(analyse(build.image(index)).replaced(init=wanted.init) for index in chosen)
+
+
+def _refuse_init(init: str) -> None:
+    if init == "tini":
+        return
+    from pid1lint.facts.inits import INITS
+
+    if init not in INITS:
+        raise Pid1lintError(f"no init is called {init!r}; it is one of {', '.join(INITS)}")
 
 
 def _nearest(target: str, among: Sequence[Stage]) -> str:

@@ -7,12 +7,14 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from pid1lint.facts.images import UNKNOWN
 from pid1lint.fix import Applicability, Edit, Fix, ShellGuard
 from pid1lint.frozen import Frozen
 from pid1lint.shell.ir import AndOr, For, Item, List, Loop, Simple
 from pid1lint.source import Span
 
 if TYPE_CHECKING:
+    from pid1lint.dockerfile.scanner import Instruction
     from pid1lint.image.model import Command
     from pid1lint.launch.process import Call, Launch, Link, TrapSet
     from pid1lint.shell.ir import Script
@@ -233,34 +235,85 @@ def piped_to_substitution(link: Link, prefix: str) -> Fix | None:
     return Fix("Write to the pipe's reader from exec", (edit,), Applicability.UNSAFE, (guard(call.script, call.node),))
 
 
-_INSTALLS = {
-    "apt": "apt-get update && apt-get install -y --no-install-recommends {} && rm -rf /var/lib/apt/lists/*",
-    "apk": "apk add --no-cache {}",
-    "dnf": "dnf install -y {} && dnf clean all",
-    "microdnf": "microdnf install -y {} && microdnf clean all",
-    "yum": "yum install -y {} && yum clean all",
-    "zypper": "zypper --non-interactive install {} && zypper clean --all",
-}
+def init_in_front(launch: Launch) -> Fix | None:
+    """Install the chosen init, and put it in front of what the container starts: of ENTRYPOINT, else of CMD.
 
-
-def init_installation(launch: Launch, init: str) -> tuple[str, str] | None:
-    """The name under which an image's init is called, and the RUN that installs it ("" where it is there already).
-
-    None where the image has no package manager that is known to have it, or the installation would not run as root.
+    None where that is in shell form or comes from an image whose scripts are not known, or where no package of the
+    init is known.
     """
-    image = launch.image
+    image, init = launch.image, launch.init
+    source = image.dockerfile.source
+    command = image.entrypoint or image.cmd
+    own = next((c.instruction for c in (image.entrypoint, image.cmd) if c is not None and c.instruction), None)
+    if command is None or own is None or own not in image.stage.instructions:
+        return None
+    installation = init_installation(launch, own.span.start)
+    if installation is None:
+        return None
+    end = newline(source.text)
+    before = "".join(line + end for line in installation)
+    start = Span(own.span.start, own.span.start)
+    edits: tuple[Edit, ...]
+    if image.entrypoint is None or image.entrypoint.instruction is None:
+        inherited = image.entrypoint.words if image.entrypoint is not None else ()
+        array = json_array((init, "--", *(word.text for word in inherited)))
+        edits = (Edit(source, start, f"{before}ENTRYPOINT {array}{end}"),)
+    elif command.form == "exec" and command.source is source:
+        at = command.words[0].offset(0) - 1
+        edits = (Edit(source, Span(at, at), f'"{init}", "--", '),)
+        edits = (Edit(source, start, before), *edits) if before else edits
+    else:
+        return None
+    return Fix(f"Put {init} in front", edits, Applicability.UNSAFE)
+
+
+def init_installation(launch: Launch, at: int) -> tuple[str, ...] | None:
+    """The lines that install the chosen init before an offset of the Dockerfile; none if the image has it already.
+
+    None where no package manager is known to have it, or whose user the installation would run as is not known.
+    """
+    from pid1lint.facts.inits import is_packaged, manager
+
+    image, init = launch.image, launch.init
     if init in image.packages:
-        return init, ""
-    manager = image.base.package_manager if image.base is not None else None
-    if manager not in _INSTALLS:
+        return ()
+    base = image.base
+    found = manager(base.package_manager) if base is not None and base.package_manager else None
+    if base is None or found is None or not is_packaged(init, base.family, f"{base.name}:{base.tag}", image.run_texts):
         return None
-    user = image.user_instruction
-    if image.user.partition(":")[0] not in ("", "root", "0") and (user is None or user not in image.stage.instructions):
+    user = _user_at(launch, at)
+    if user is None:
         return None
-    run = "RUN " + _INSTALLS[manager].format(init)
-    if image.user.partition(":")[0] in ("", "root", "0"):
-        return init, run
-    return (
-        init,
-        newline(image.dockerfile.source.text).join(("USER root", run, f"USER {image.user}")),
-    )
+    flags = next((flags for flags in map(_cache_mounts, _runs_before(launch, at, found.uses)) if flags), "")
+    run = f"RUN {flags}{found.install(init, into_cache=bool(flags))}"
+    return (run,) if user in _ROOT else ("USER root", run, f"USER {user}")
+
+
+_ROOT = ("", "root", "0", "root:root", "0:0")
+
+
+def _user_at(launch: Launch, at: int) -> str | None:
+    """The user at an offset, as written in the last USER before it; None if that cannot be told."""
+    image = launch.image
+    users = [i for i in image.stage.instructions if i.keyword == "USER" and i.span.start < at]
+    if users:
+        return users[-1].text.text.strip()
+    if image.user_instruction is None or image.user_instruction not in image.stage.instructions:
+        return None if UNKNOWN in image.user else image.user
+    # It is set only behind this place: before, it is what the image below leaves behind.
+    if image.stage.parent is not None or image.base is None:
+        return None
+    return image.base.user
+
+
+def _runs_before(launch: Launch, at: int, uses: str) -> list[Instruction]:
+    """The RUNs of the stage before an offset that call a package manager, the last first."""
+    runs = [i for i in launch.image.stage.instructions if i.keyword == "RUN" and i.span.start < at]
+    return [run for run in reversed(runs) if re.search(uses, run.text.text)]
+
+
+def _cache_mounts(run: Instruction) -> str:
+    """The flags of a RUN that mount a cache, as written, each with a blank behind it."""
+    text = run.text.source.text
+    flags = [flag for flag in run.flags if flag.name == "mount" and "type=cache" in (flag.value or "")]
+    return "".join(text[flag.span.start : flag.span.end] + " " for flag in flags)

@@ -75,7 +75,7 @@ class Check(Grouped):
     headings: ClassVar[Mapping[str, Sequence[str]]] = {
         "What is checked": ("context", "target", "build_arg", "files_from", "stdin_filename", "jobs"),
         "Rules": ("select", "ignore", "baseline", "write_baseline", "add_ignores"),
-        "Fixes": ("fix", "unsafe_fixes", "diff", "show_fixes"),
+        "Fixes": ("fix", "unsafe_fixes", "init", "diff", "show_fixes"),
         "Report": ("forms", "output", "statistics", "quiet", "verbose"),
         "Exit code": ("fail_on", "exit_zero"),
         "Configuration": ("config", "isolated"),

@@ -10,13 +10,12 @@ from pid1lint import (
     Finding,
     Fix,
     Launch,
-    Outcome,
     Path,
     Place,
     Process,
     Severity,
     Span,
-    init_installation,
+    init_in_front,
     newline,
     rule,
 )
@@ -69,7 +68,8 @@ def no_init(launch: Launch) -> Iterator[Finding]:
     Python turns SIGINT into an exception and ends by it. Node.js has nothing like that.
 
     ```dockerfile
-    FROM node:20
+    FROM debian:12
+    RUN apt-get update && apt-get install -y nodejs && rm -rf /var/lib/apt/lists/*
     COPY server.js /
     CMD ["node", "/server.js"]
     ```
@@ -79,14 +79,15 @@ def no_init(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    Dockerfile:3:7: PID301 node is PID 1 without a handler for SIGTERM: docker stop waits 10 s, then kills it
+    Dockerfile:4:7: PID301 node is PID 1 without a handler for SIGTERM: docker stop waits 10 s, then kills it
     = hang
     ```
 
     Use instead:
 
     ```dockerfile
-    FROM node:20
+    FROM debian:12
+    RUN apt-get update && apt-get install -y nodejs && rm -rf /var/lib/apt/lists/*
     COPY server.js /
     RUN apt-get update && apt-get install -y --no-install-recommends tini && rm -rf /var/lib/apt/lists/*
     ENTRYPOINT ["tini", "--"]
@@ -126,12 +127,14 @@ def no_init(launch: Launch) -> Iterator[Finding]:
             continue
         if main.helper and not (main.fact is not None and main.fact.spawns):
             continue
-        if path.outcome is Outcome.HANG and main.reaction == "default":
+        if path.ignores_signal:
             message = f"{main.program} is PID 1 without a handler for {path.signal}: {_KILLED}"
             severity = Severity.WARNING if main.helper else launch.severity(path)
             yield Finding(_at(main), message, fix=_fix(launch, path), severity=severity)
             return
-        if path is launch.main and main.assumed and main.fact is not None and main.fact.interpreter:
+        # A reaper that is missing as well is told of by no-reaper, and mended alike.
+        is_open = path is launch.main and main.assumed and launch.orphans is None
+        if is_open and main.fact is not None and main.fact.interpreter:
             message = f"{main.program} is PID 1: unless the app handles {path.signal}, {_KILLED}"
             yield Finding(_at(main), message, severity=Severity.INFO)
             return
@@ -146,33 +149,17 @@ def _at(main: Process) -> Place:
 
 
 def _fix(launch: Launch, path: Path) -> Fix | None:
-    """SIGINT for Python; else install tini, and put it in front of the array that starts the container."""
+    """SIGINT for Python, unless it leaves orphans; else an init."""
     image = launch.image
     source = image.dockerfile.source
     command = image.entrypoint or image.cmd
     main = path.main
-    if main is not None and main.fact is not None and main.fact.interpreter == "python":
+    is_python = main is not None and main.fact is not None and main.fact.interpreter == "python"
+    if is_python and launch.orphans is None:
         own = command.instruction if command is not None else None
         if own is None or image.stop_signal_instruction is not None or own not in image.stage.instructions:
             return None
         text = f"STOPSIGNAL SIGINT{newline(source.text)}"
         edit = Edit(source, Span(own.span.start, own.span.start), text)
         return Fix("Stop with SIGINT", (edit,), Applicability.UNSAFE)
-    if command is None or command.instruction is None or command.form != "exec" or command.source is not source:
-        return None
-    end = newline(source.text)
-    install = init_installation(launch, "tini")
-    if install is None:
-        return None
-    path_of_init, text = install
-    start = command.instruction.span.start
-    edits = []
-    before = text + end if text else ""
-    if image.entrypoint is None:
-        edits.append(Edit(source, Span(start, start), f'{before}ENTRYPOINT ["{path_of_init}", "--"]{end}'))
-    else:
-        if before:
-            edits.append(Edit(source, Span(start, start), before))
-        at = command.words[0].offset(0) - 1
-        edits.append(Edit(source, Span(at, at), f'"{path_of_init}", "--", '))
-    return Fix("Put tini in front", tuple(edits), Applicability.UNSAFE)
+    return init_in_front(launch)

@@ -218,6 +218,8 @@ def _script(language: str, argv: Sequence[str]) -> Sequence[str]:
         if language == "python" and argv[at] == "-m" and at + 1 < len(argv):
             return argv[at:]
         at += 2 if argv[at] in takers else 1
+    if language == "java" and "-jar" in argv[1:-1]:
+        at = argv.index("-jar") + 1
     return argv[at:]
 
 

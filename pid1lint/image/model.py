@@ -158,8 +158,13 @@ class Image:
     @cached_property
     def run_texts(self) -> tuple[str, ...]:
         """What the RUN instructions of this stage and of those below it say, in order."""
+        return tuple(text for _, text in self.runs)
+
+    @cached_property
+    def runs(self) -> tuple[tuple[Instruction, str], ...]:
+        """The RUN instructions of this stage and of those below it, in order, each with what it says."""
         runs = [i for i in self._all_instructions() if i.keyword == "RUN"]
-        return tuple(i.text.text + "".join(heredoc.body.text for heredoc in i.heredocs) for i in runs)
+        return tuple((i, i.text.text + "".join(heredoc.body.text for heredoc in i.heredocs)) for i in runs)
 
     def _all_instructions(self) -> tuple[Instruction, ...]:
         """The instructions of this stage and of those that it is built upon, in order."""

@@ -422,6 +422,8 @@ def _reaps(world: World) -> bool | None:
         return True
     if stage.kind == "shell":
         return True
-    if stage.kind == "launcher":
-        return stage.launcher.reaps if stage.launcher is not None else None
-    return stage.fact.reaps if stage.fact is not None else None
+    if stage.launcher is not None:
+        return stage.launcher.reaps
+    fact = stage.fact
+    # Whatever Node.js runs: libuv waits for the children that it has started and for no others.
+    return False if fact is not None and fact.reaps is None and fact.language == "node" else fact and fact.reaps

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pid1lint.facts.programs import Program
     from pid1lint.image.filesystem import ImageFile
     from pid1lint.image.model import Command, Image
+    from pid1lint.launch.orphans import Orphans
 
 
 class Outcome(StrEnum):
@@ -440,6 +441,12 @@ class Path(Frozen):
         return one
 
     @property
+    def ignores_signal(self) -> bool:
+        """Whether the main process is PID 1 and known to have no handler for the stop signal."""
+        main = self.main
+        return main is not None and main.pid == 1 and self.outcome is Outcome.HANG and main.reaction == "default"
+
+    @property
     def usual(self) -> bool:
         """Whether a plain `docker run IMAGE` may take it."""
         return all(decision.usual is not False for decision in self.decisions)
@@ -463,7 +470,8 @@ class Path(Frozen):
 class Launch(Frozen):
     """How one stage's container starts and stops. `paths` begins with the one that `outcome` is about.
 
-    `by_shell` holds more than one outcome where it depends on a /bin/sh that is not known.
+    `by_shell` holds more than one outcome where it depends on a /bin/sh that is not known. `init` is the one that a
+    fix puts in front where one is missing.
     """
 
     image: Image
@@ -477,6 +485,7 @@ class Launch(Frozen):
     reaps: bool | None
     paths: tuple[Path, ...]
     by_shell: tuple[Outcome, ...] = ()
+    init: str = "tini"
 
     @property
     def tree(self) -> Process | None:
@@ -487,6 +496,13 @@ class Launch(Frozen):
     def main(self) -> Path | None:
         """The path that the image's own CMD takes."""
         return self.paths[0] if self.paths else None
+
+    @cached_property
+    def orphans(self) -> Orphans | None:
+        """What the image's own path is known to leave to a PID 1 that is known not to reap."""
+        from pid1lint.launch.orphans import orphans
+
+        return orphans(self.image, self.paths[0]) if self.paths else None
 
     @property
     def sources(self) -> tuple[Source, ...]:
