@@ -36,6 +36,8 @@ if TYPE_CHECKING:
         shell_words,
         statement_after,
         statement_before,
+        switch_user,
+        unforked_flock,
     )
     from pid1lint.rulebook import FileProblem, Rule, rule
     from pid1lint.shell.ir import Word
@@ -103,7 +105,9 @@ __all__ = [
     "signal_name",
     "statement_after",
     "statement_before",
+    "switch_user",
     "trace",
+    "unforked_flock",
     "with_lost_cmd",
 ]
 
@@ -163,9 +167,11 @@ _HOME = {
     "rule": "rulebook",
     "shell_words": "mend",
     "signal_name": "launch.world",
+    "switch_user": "mend",
     "statement_after": "mend",
     "statement_before": "mend",
     "trace": "linter",
+    "unforked_flock": "mend",
     "with_lost_cmd": "launch.model",
 }
 

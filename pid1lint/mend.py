@@ -16,7 +16,7 @@ from pid1lint.source import Span
 if TYPE_CHECKING:
     from pid1lint.dockerfile.scanner import Instruction
     from pid1lint.image.model import Command
-    from pid1lint.launch.process import Call, Launch, Link, TrapSet
+    from pid1lint.launch.process import Call, Launch, Link, Process, TrapSet
     from pid1lint.shell.ir import Script
 
 BUILTINS = frozenset(
@@ -317,3 +317,67 @@ def _cache_mounts(run: Instruction) -> str:
     text = run.text.source.text
     flags = [flag for flag in run.flags if flag.name == "mount" and "type=cache" in (flag.value or "")]
     return "".join(text[flag.span.start : flag.span.end] + " " for flag in flags)
+
+
+_SWITCHES = ("gosu", "su-exec")
+_SU_OPTIONS = frozenset(("-c", "--command", "-u", "--user", "-"))
+
+
+def switch_user(launch: Launch, wrapper: Process) -> Fix | None:
+    """`su app -c 'server --port 80'` by the user switcher that the image has.
+
+    None where more than a user and a command is given, where the command needs a shell, or where no such tool is known
+    to be in the image.
+    """
+    from pid1lint.facts.launchers import split
+
+    call, launcher = wrapper.call, wrapper.launcher
+    tool = next((name for name in _SWITCHES if name in launch.image.packages), None)
+    if call is None or not call.editable or launcher is None or tool is None:
+        return None
+    words = call.node.words[call.words :]
+    argv = [word.static for word in words]
+    known = [word for word in argv if word is not None]
+    if len(known) != len(argv) or len(known) < 2:
+        return None
+    parts = split(launcher, known)
+    user = parts.value("-u", "--user") or next((known[index] for index in parts.operands), None)
+    if user is None or not _SU_OPTIONS.issuperset(parts.options):
+        return None
+    if parts.shell_string_index is not None:
+        command = _plain_words(known[parts.shell_string_index])
+        if parts.shell_string_index != len(known) - 1 or command is None:
+            return None
+        new = shell_words((tool, user)) + " " + command
+        end = words[-1].span.end
+    elif parts.command_index is not None:
+        new = shell_words((tool, user)) + " "
+        end = words[parts.command_index].span.start
+    else:
+        return None
+    text = call.script.text
+    edit = Edit(text.source, Span(text.offset(words[0].span.start), text.offset(end)), new)
+    return Fix(f"Switch the user by {tool}", (edit,), Applicability.UNSAFE, (guard(call.script, call.node),))
+
+
+def _plain_words(string: str) -> str | None:
+    """A string for a shell if it is one plain command that means the same without that shell; `exec` goes."""
+    command = string.strip().removeprefix("exec ").strip()
+    if not command or not re.fullmatch(r"[\w@%+=:,./ -]+", command) or command.split()[0] in BUILTINS:
+        return None
+    return command if "=" not in command.split()[0] else None
+
+
+def unforked_flock(launch: Launch, wrapper: Process) -> Fix | None:
+    """`flock f app` as `flock -F f app`, which becomes the app; Busybox's has no such option."""
+    call, image = wrapper.call, launch.image
+    if image.sh not in ("dash", "bash") or any(word in ("-c", "--command") for word in wrapper.argv):
+        return None
+    if call is not None:
+        if not call.editable or call.words >= len(call.node.words):
+            return None
+        text = call.script.text
+        at = text.offset(call.node.words[call.words].span.end)
+        edit = Edit(text.source, Span(at, at), " -F")
+        return Fix("Let flock become the app", (edit,), Applicability.UNSAFE, (guard(call.script, call.node),))
+    return None

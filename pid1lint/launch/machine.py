@@ -499,6 +499,9 @@ class Machine:
             return True
         if root in self.background:
             self.background.add(child.pid)
+        if parts.kind == "detach" and proc.pid == 1:
+            excerpts = tuple(word.excerpt for word in argv)
+            self.world.starts.append(Started("detach", place, argv[0].text, call, None, None, stage.argv, excerpts))
         self._connect(proc, child, parts.kind, parts.group, beside=known.leads_group)
         self.become(child, command, "child", command[0].excerpt.place() if command[0].excerpt else place, call, env)
         if not child.alive and proc.alive:

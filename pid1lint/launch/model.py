@@ -8,12 +8,14 @@ from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
 from pid1lint.launch.machine import Argument, Argv, Environment, Machine, Shared
-from pid1lint.launch.process import Launch, Obstacle, Outcome, Path, Process
+from pid1lint.launch.process import Launch, Obstacle, Outcome, Path, Process, Started
 from pid1lint.launch.shell import make_shell
 from pid1lint.launch.why import explain
 from pid1lint.launch.world import Point, Proc, Stage, World, signal_name
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pid1lint.image.model import Command, Image
     from pid1lint.source import Place
 
@@ -262,7 +264,7 @@ def _path(world: World, image: Image) -> Path:
         f"SIG{world.stop_signal}",
         tuple(world.waiting),
         tuple(world.traps),
-        tuple(world.starts),
+        (*world.starts, *_left(world)),
         tuple(world.obstacles),
         _reaps(world),
         world.ended_in,
@@ -270,6 +272,16 @@ def _path(world: World, image: Image) -> Path:
         tuple(world.sent),
     )
     return path if path.why else path.replaced(why=explain(path, image, world.stop_signal))
+
+
+def _left(world: World) -> Iterator[Started]:
+    """The background jobs that are still there when PID 1 ends by itself, and that end with it."""
+    if world.stopped or world.procs[1].alive or world.failure is not None:
+        return
+    for proc in world.procs.values():
+        if proc.alive and proc.long and proc.stages and proc.stage.kind == "app" and not (proc.helper or proc.daemon):
+            stage = proc.stage
+            yield Started("left", stage.place, stage.program, stage.call, stage.file, stage.fact, stage.argv)
 
 
 def _main(world: World) -> Proc | None:

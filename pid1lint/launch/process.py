@@ -180,10 +180,12 @@ class Started(NamedTuple):
     """A start that did not go as its author meant, or of something that is not there any more when the signal comes.
 
     `what` is `assignment`, `dashes` or `option` for an `exec` that takes its first argument for a program's name,
-    `mode`, `shebang`, `crlf`, `shell` (there is no /bin/sh), `interpreter`, `missing`, `words` or `unexpanded` (only a
-    shell would make a program of its name) for a program that cannot start (`file` is the script, if there is one),
-    `daemon` for a program that has put itself into the background, and `bashism` for a construct (`argument`) that the
-    shell at hand (`argv`) does not know. `call` is None where the container starts it.
+    `detach` for a command that a launcher has left behind in ending, `left` for a background job that is still there
+    when the container exits by itself, `mode`, `shebang`, `crlf`, `shell` (there is no /bin/sh), `interpreter`,
+    `missing`, `words` or `unexpanded` (only a shell would make a program of its name) for a program that cannot start
+    (`file` is the script, if there is one), `daemon` for a program that has put itself into the background, and
+    `bashism` for a construct (`argument`) that the shell at hand (`argv`) does not know. `call` is None where the
+    container starts it.
     """
 
     what: str
@@ -439,6 +441,21 @@ class Path(Frozen):
                 break
             one = after
         return one
+
+    @property
+    def wrapper(self) -> Process | None:
+        """The launcher between PID 1 and the main process that stays and does not just pass signals on.
+
+        None where a shell above it stays: what the launcher does is then of no account.
+        """
+        for above, below in pairwise(self.chain):
+            if above.pid == below.pid:
+                continue
+            if above.kind == "shell":
+                return None
+            if above.kind == "launcher" and above.launcher is not None and above.launcher.kind != "forward":
+                return above
+        return None
 
     @property
     def ignores_signal(self) -> bool:

@@ -1,0 +1,150 @@
+"""PID206: a launcher between PID 1 and the app that forks, and does not just pass signals on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pid1lint import Finding, Fix, Launch, Outcome, Path, Place, Process, Severity, rule, switch_user, unforked_flock
+
+
+@rule("PID206", Severity.ERROR)
+def forking_wrapper(launch: Launch) -> Iterator[Finding]:
+    r"""A program like su, flock or xargs stays in front of the app and does not pass the stop signal on as it should.
+
+    ## Why is this bad?
+
+    `exec` in front of such a program does not help: it starts the app as its child, and stays. `flock`, `xargs` and
+    `setsid -w` have no handler for the stop signal, so that as PID 1 they ignore it, and `docker stop` kills
+    everything after 10 s; below an init they die of it, and the app is cut off. `su` and `runuser` pass it on, but
+    kill the app 2 s later, whatever grace period the container has. `setsid` as PID 1 starts the app and ends, and
+    the container with it.
+
+    ## Example
+
+    ```dockerfile
+    FROM debian:12
+    COPY entrypoint.sh /
+    ENTRYPOINT ["/entrypoint.sh"]
+    ```
+
+    ```sh entrypoint.sh
+    #!/bin/sh
+    exec flock /var/lock/app server
+    ```
+
+    ```text
+    entrypoint.sh:2:1: PID206 flock stays PID 1 and keeps SIGTERM from server: docker stop waits 10 s, then kills it
+    = hang
+    ```
+
+    Use instead:
+
+    ```sh entrypoint.sh
+    #!/bin/sh
+    exec flock -F /var/lock/app server
+    ```
+
+    ## Example: su
+
+    ```dockerfile
+    FROM debian:12
+    RUN apt-get update && apt-get install -y gosu
+    COPY entrypoint.sh /
+    ENTRYPOINT ["/entrypoint.sh"]
+    ```
+
+    ```bash entrypoint.sh
+    #!/bin/bash
+    exec runuser -u nobody -- server --port 80
+    ```
+
+    ```text
+    entrypoint.sh:2:1: PID206 runuser kills server 2 s after SIGTERM: it does not get the grace period of docker stop
+    = graceful
+    ```
+
+    Use instead:
+
+    ```bash entrypoint.sh
+    #!/bin/bash
+    exec gosu nobody server --port 80
+    ```
+
+    ## Example: setsid
+
+    ```dockerfile
+    FROM debian:12
+    CMD ["setsid", "server"]
+    ```
+
+    ```text
+    Dockerfile:2:7: PID206 setsid starts server in the background and ends: the container exits at once
+    = exits
+    ```
+
+    Use instead:
+
+    ```dockerfile
+    FROM debian:12
+    CMD ["server"]
+    ```
+
+    ## When not to care
+
+    An app that always ends within 2 s may stay below `su`. `sudo` and `timeout` pass signals on and wait; they are
+    not reported.
+
+    ## Fix safety
+
+    Unsafe. `flock` gets `-F`, with which it becomes the app (util-linux only). `su` and `runuser` give way to gosu or
+    su-exec, where the image has it: these open no session (PAM, /etc/environment, a login shell's profile) and keep
+    the environment.
+
+    ## References
+
+    - [su(1)](https://man7.org/linux/man-pages/man1/su.1.html), [flock(1)](https://man7.org/linux/man-pages/man1/flock.1.html)
+    """
+    for path in launch.paths:
+        start = next((start for start in path.starts if start.what == "detach"), None)
+        if path is launch.main and path.outcome is Outcome.EXITS and start is not None and start.place is not None:
+            message = f"{start.argument} starts {start.argv[-1] if len(start.argv) == 2 else 'the command'} "
+            message += "in the background and ends: the container exits at once"
+            yield Finding(start.call.command if start.call is not None else start.place, message)
+            return
+        message = _effect(launch, path)
+        wrapper = path.wrapper
+        if message and wrapper is not None and wrapper.place is not None:
+            known = wrapper.launcher is not None and wrapper.launcher.measured
+            severity = launch.severity(path) if known and path.outcome is not Outcome.GRACEFUL else Severity.WARNING
+            yield Finding(_at(wrapper), message, fix=_fix(launch, wrapper), severity=severity)
+            return
+
+
+def _effect(launch: Launch, path: Path) -> str:
+    wrapper, main = path.wrapper, path.main
+    if wrapper is None or wrapper.launcher is None or main is None or main.helper:
+        return ""
+    if wrapper.launcher.kind == "switch":
+        if path is not launch.main or path.outcome is not Outcome.GRACEFUL:
+            return ""
+        message = f"{wrapper.program} kills {main.program} 2 s after {path.signal}: "
+        return message + "it does not get the grace period of docker stop"
+    if path.outcome is Outcome.HANG:
+        who = f"{wrapper.program} stays PID 1" if wrapper.pid == 1 else f"{wrapper.program} stays in between"
+        return f"{who} and keeps {path.signal} from {main.program}: docker stop waits 10 s, then kills it"
+    if path.outcome is Outcome.ABRUPT and path.pid1 is not None and path.pid1.kind == "init":
+        return (
+            f"{path.pid1.program} ends with {wrapper.program}, which dies of {path.signal}: {main.program} is cut off"
+        )
+    return ""
+
+
+def _at(process: Process) -> Place:
+    assert process.place is not None
+    return process.call.command if process.call is not None else process.place
+
+
+def _fix(launch: Launch, wrapper: Process) -> Fix | None:
+    if wrapper.program == "flock":
+        return unforked_flock(launch, wrapper)
+    return switch_user(launch, wrapper)
