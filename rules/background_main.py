@@ -53,7 +53,8 @@ def background_main(launch: Launch) -> Iterator[Finding]:
     - [POSIX: asynchronous AND-OR lists](https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_chap02.html#tag_19_09_03_02)
     """
     path = launch.main
-    if path is None or launch.outcome is not Outcome.EXITS:
+    # Where a program is not known, or a handler is set, the script may well find something to stay for.
+    if path is None or launch.outcome is not Outcome.EXITS or path.obstacles or path.traps:
         return
     left = [start for start in path.starts if start.what == "left" and start.place is not None]
     if not left or any(start.what in ("daemon", "detach") for start in path.starts):
