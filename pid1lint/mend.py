@@ -247,11 +247,11 @@ def init_in_front(launch: Launch) -> Fix | None:
     own = next((c.instruction for c in (image.entrypoint, image.cmd) if c is not None and c.instruction), None)
     if command is None or own is None or own not in image.stage.instructions:
         return None
-    installation = init_installation(launch, own.span.start)
-    if installation is None:
+    lines = _init_installation(launch, own.span.start)
+    if lines is None:
         return None
     end = newline(source.text)
-    before = "".join(line + end for line in installation)
+    before = "".join(line + end for line in lines)
     start = Span(own.span.start, own.span.start)
     edits: tuple[Edit, ...]
     if image.entrypoint is None or image.entrypoint.instruction is None:
@@ -267,25 +267,34 @@ def init_in_front(launch: Launch) -> Fix | None:
     return Fix(f"Put {init} in front", edits, Applicability.UNSAFE)
 
 
-def init_installation(launch: Launch, at: int) -> tuple[str, ...] | None:
-    """The lines that install the chosen init before an offset of the Dockerfile; none if the image has it already.
+def _init_installation(launch: Launch, at: int) -> tuple[str, ...] | None:
+    """The lines that install the chosen init; None where no package of it is known."""
+    from pid1lint.facts.inits import is_packaged
 
-    None where no package manager is known to have it, or whose user the installation would run as is not known.
-    """
-    from pid1lint.facts.inits import is_packaged, manager
-
-    image, init = launch.image, launch.init
+    image, init, base = launch.image, launch.init, launch.image.base
     if init in image.packages:
         return ()
-    base = image.base
-    found = manager(base.package_manager) if base is not None and base.package_manager else None
-    if base is None or found is None or not is_packaged(init, base.family, f"{base.name}:{base.tag}", image.run_texts):
+    if base is None or not is_packaged(init, base.family, f"{base.name}:{base.tag}", image.run_texts):
         return None
+    return installation(launch, init, at)
+
+
+def installation(launch: Launch, package: str, at: int) -> tuple[str, ...] | None:
+    """The lines that install a package before an offset of the Dockerfile, as it installs others; none if it is there.
+
+    None where the image has no package manager that is known, or whose user the installation would run as is not.
+    """
+    from pid1lint.facts.inits import manager
+
+    base = launch.image.base
+    if package in launch.image.packages:
+        return ()
+    found = manager(base.package_manager) if base is not None and base.package_manager else None
     user = _user_at(launch, at)
-    if user is None:
+    if found is None or user is None:
         return None
     flags = next((flags for flags in map(_cache_mounts, _runs_before(launch, at, found.uses)) if flags), "")
-    run = f"RUN {flags}{found.install(init, into_cache=bool(flags))}"
+    run = f"RUN {flags}{found.install(package, into_cache=bool(flags))}"
     return (run,) if user in _ROOT else ("USER root", run, f"USER {user}")
 
 

@@ -17,7 +17,7 @@ from pid1lint import (
     Severity,
     Span,
     Started,
-    init_installation,
+    installation,
     newline,
     rule,
 )
@@ -145,12 +145,13 @@ def _fix(launch: Launch, start: Started, file: ImageFile | None) -> Fix | None:
 
 def _install(launch: Launch, shell: str) -> Fix | None:
     image = launch.image
-    made = init_installation(launch, shell)
     command = image.entrypoint or image.cmd
     instruction = command.instruction if command is not None else None
-    if made is None or not made[1] or instruction is None or instruction not in image.stage.instructions:
+    if instruction is None or instruction not in image.stage.instructions:
         return None
-    source = image.dockerfile.source
-    at = instruction.span.start
-    edit = Edit(source, Span(at, at), made[1] + newline(source.text))
+    source, at = image.dockerfile.source, instruction.span.start
+    lines = installation(launch, shell, at)
+    if not lines:
+        return None
+    edit = Edit(source, Span(at, at), "".join(line + newline(source.text) for line in lines))
     return Fix(f"Install {shell}", (edit,), Applicability.UNSAFE)
