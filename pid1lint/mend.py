@@ -241,13 +241,17 @@ def init_in_front(launch: Launch) -> Fix | None:
     None where that is in shell form or comes from an image whose scripts are not known, or where no package of the
     init is known.
     """
-    image, init = launch.image, launch.init
+    from pid1lint.facts.inits import INITS
+
+    image = launch.image
+    # One that is installed need not be joined by another.
+    init = next((init for init in (launch.init, *INITS) if init in image.packages), launch.init)
     source = image.dockerfile.source
     command = image.entrypoint or image.cmd
     own = next((c.instruction for c in (image.entrypoint, image.cmd) if c is not None and c.instruction), None)
     if command is None or own is None or own not in image.stage.instructions:
         return None
-    lines = _init_installation(launch, own.span.start)
+    lines = _init_installation(launch, init, own.span.start)
     if lines is None:
         return None
     end = newline(source.text)
@@ -267,11 +271,11 @@ def init_in_front(launch: Launch) -> Fix | None:
     return Fix(f"Put {init} in front", edits, Applicability.UNSAFE)
 
 
-def _init_installation(launch: Launch, at: int) -> tuple[str, ...] | None:
-    """The lines that install the chosen init; None where no package of it is known."""
+def _init_installation(launch: Launch, init: str, at: int) -> tuple[str, ...] | None:
+    """The lines that install an init; None where no package of it is known."""
     from pid1lint.facts.inits import is_packaged
 
-    image, init, base = launch.image, launch.init, launch.image.base
+    image, base = launch.image, launch.image.base
     if init in image.packages:
         return ()
     if base is None or not is_packaged(init, base.family, f"{base.name}:{base.tag}", image.run_texts):

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from pid1lint.facts.launchers import Launcher, launcher, split
+from pid1lint.facts.launchers import Launcher, Split, launcher, split
 from pid1lint.facts.programs import Program, npm_version, runner
 from pid1lint.facts.shells import Shell as Dialect
 from pid1lint.facts.shells import known as is_shell
@@ -467,9 +467,7 @@ class Machine:
             command = arguments(argv[parts.split_string_index].value.split())
         if not command:
             return self._without_command(proc, known, argv, start, place, call)
-        if stray := self._stray_option(known, argv):
-            why = f"{argv[0].text} takes `{stray}` for an option of its own, as no `--` stands before the command"
-            self._cannot_start(proc, argv, start, place, call, 1, why, "init-option")
+        if self._misses_option(proc, known, argv, parts, start, place, call):
             return True
         stage = self.stage(proc, argv, start, place, "init" if parts.kind == "init" else "launcher", call)
         stage.launcher = known
@@ -529,14 +527,45 @@ class Machine:
         base = self.image.base
         return base is not None and base.sh == "busybox" and "coreutils" not in self.image.packages
 
-    def _stray_option(self, known: Launcher, argv: Argv) -> str:
-        """What stands behind an init's command and would be the command's, had the init not taken it."""
-        words = [word.value for word in argv[1:]]
+    def _misses_option(
+        self, proc: Proc, known: Launcher, argv: Argv, parts: Split, start: str, place: Place | None, call: Call | None
+    ) -> bool:
+        """Whether an init ends because of an option; note one that it takes from its command as well."""
+        if not known.needs_command:
+            return False
+        command = parts.words[0] if parts.words else len(argv)
+        own = known.options_with_value | known.flags
+        what, option = "init-flag", next((o for o in parts.options if len(o) == 2 and o not in own), "")
+        if not option:
+            what, option = self._stray_option(known, argv, command)
+        if not option:
+            return False
+        excerpts = tuple(word.excerpt for word in argv)
+        texts = tuple(word.text for word in argv)
+        self.world.starts.append(
+            Started(what, place, argv[0].text, call, None, None, texts, excerpts, option=option, command=command)
+        )
+        if what == "swallowed":
+            return False
+        why = f"{argv[0].text} has no option `{option}`"
+        if what == "init-option":
+            why = f"{argv[0].text} takes `{option}` for an option of its own, as no `--` stands before the command"
+        self._cannot_start(proc, argv, start, place, call, 1, why)
+        return True
+
+    def _stray_option(self, known: Launcher, argv: Argv, command: int) -> tuple[str, str]:
+        """What an init takes for an option of its own behind the command's name, and what comes of it."""
+        words = [word.value for word in argv]
         base = self.image.base
-        if not known.takes_later_options or "--" in words or (base is not None and base.family == "alpine"):
-            return ""
-        skipped = known.options_with_value | known.flags
-        return next((word for word in words if len(word) > 1 and word[0] == "-" and word not in skipped), "")
+        musl = base is None or base.family in ("", "alpine") or "musl" in words[0]
+        if not known.takes_later_options or "--" in words or musl:
+            return "", ""
+        own = known.options_with_value | known.flags
+        later = [word for word in words[command + 1 :] if len(word) > 1 and word[0] == "-"]
+        strange = next((word for word in later if word not in own and not {"-" + c for c in word[1:]} <= own), "")
+        if strange:
+            return "init-option", strange
+        return ("swallowed", later[0]) if later else ("", "")
 
     def _connect(self, proc: Proc, child: Proc, kind: str, group: bool, beside: bool = False) -> None:
         """What a launcher that stays does with signals, and with its child's end.

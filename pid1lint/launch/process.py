@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pid1lint.diagnostic import Severity
 from pid1lint.frozen import Frozen
-from pid1lint.shell.ir import Script, Simple
+from pid1lint.shell.ir import Loop, Script, Simple
 from pid1lint.source import Excerpt, Place, Source, Span
 
 if TYPE_CHECKING:
@@ -185,7 +185,9 @@ class Started(NamedTuple):
     `missing`, `words` or `unexpanded` (only a shell would make a program of its name) for a program that cannot start
     (`file` is the script, if there is one), `daemon` for a program that has put itself into the background, and
     `bashism` for a construct (`argument`) that the shell at hand (`argv`) does not know. `call` is None where the
-    container starts it.
+    container starts it. An init is `init-flag` if it is given an `option` that it does not have, and `init-option` or
+    `swallowed` if it takes one that stands behind the program's name (`argv[command]`) for its own, and ends of it
+    or goes on.
     """
 
     what: str
@@ -196,6 +198,8 @@ class Started(NamedTuple):
     fact: Program | None = None
     argv: tuple[str, ...] = ()
     excerpts: tuple[Excerpt | None, ...] = ()
+    option: str = ""
+    command: int = 0
 
 
 class Waiting(NamedTuple):
@@ -384,6 +388,13 @@ class Link(Frozen):
         return f"{shell} ends on {path.signal} before {main} does: {main} is cut off"
 
 
+class LateInit(NamedTuple):
+    """An init that a script becomes by exec, and the script's shell, which was PID 1 until then."""
+
+    shell: Process
+    init: Process
+
+
 class Path(Frozen):
     """One way through the launch."""
 
@@ -458,6 +469,16 @@ class Path(Frozen):
         return None
 
     @property
+    def late_init(self) -> LateInit | None:
+        """The init that PID 1 becomes at the end of a script which may have waited in a loop before."""
+        for above, below in pairwise(self.chain):
+            is_script = above.kind == "shell" and above.form == "file" and above.pid == below.pid == 1
+            if is_script and below.kind == "init" and below.call is not None and below.call.script is above.script:
+                handled = any(trap.pid == 1 and trap.handler is not None for trap in self.traps)
+                return None if handled or not _waits_before(below.call) else LateInit(above, below)
+        return None
+
+    @property
     def ignores_signal(self) -> bool:
         """Whether the main process is PID 1 and known to have no handler for the stop signal."""
         main = self.main
@@ -482,6 +503,13 @@ class Path(Frozen):
         if self.tree is None:
             return None
         return next((above for above in self.tree.walk() if any(child is process for child in above.children)), None)
+
+
+def _waits_before(call: Call) -> bool:
+    """Whether a loop with a `sleep` in it stands before a command, at the top of the script."""
+    before = (item.node for item in call.script.body.items if item.node.span.end <= call.node.span.start)
+    text = call.script.text.text
+    return any(isinstance(node, Loop) and "sleep" in text[node.span.start : node.span.end] for node in before)
 
 
 class Launch(Frozen):
@@ -534,6 +562,33 @@ class Launch(Frozen):
                     if source is not None:
                         found[id(source)] = source
         return tuple(found.values())
+
+    @property
+    def unused_init(self) -> str:
+        """The init that a RUN of the image installs and nothing of what is known of the image runs; else empty."""
+        from pid1lint.facts.inits import INITS
+
+        found = [init for init in INITS if init in self.image.files.packages]
+        if not found or self.outcome in (Outcome.UNKNOWN, Outcome.FAILS, Outcome.EXITS):
+            return ""
+        if any(path.obstacles or path.tree is None for path in self.paths):
+            return ""
+        processes = [process for path in self.paths for process in (path.tree.walk() if path.tree is not None else ())]
+        if any(process.kind == "init" for process in processes):
+            return ""
+        scripts = [process.script.text.text for process in processes if process.script is not None]
+        others = [i.text.text for i in self.image.stage.instructions if i.keyword not in ("RUN", "LABEL")]
+        unused = (init for init in found if not any(init in text for text in (*scripts, *others)))
+        return next(unused, "")
+
+    def starts_init(self, link: Link) -> bool:
+        """Whether a script's shell that stays starts an init as its child."""
+        child = link.child
+        if child.kind != "init" or child.start not in ("child", "substitution") or child.call is None:
+            return False
+        if link.handles or child.call.loop or link.path.beneath(child, "background", "pipeline"):
+            return False
+        return self.shell_form(link.shell) is None and self.shell_word(link.shell) is None
 
     @property
     def bad_paths(self) -> tuple[Path, ...]:

@@ -1,0 +1,112 @@
+"""PID306: options that an init takes for its own, or does not know."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pid1lint import Applicability, Edit, Finding, Fix, Launch, Severity, Span, Started, guard, rule
+
+
+@rule("PID306", Severity.ERROR)
+def init_arguments(launch: Launch) -> Iterator[Finding]:
+    r"""An init takes an option that is meant for the app, or is given one that it does not know.
+
+    ## Why is this bad?
+
+    tini and catatonit read options wherever they stand, also behind the program's name, unless a `--` comes first.
+    Those that they know are theirs then, and the app never sees them (`tini server -v` makes tini verbose); at any
+    other they print how they are to be used, and the container exits. Where they are built with musl, as in Alpine,
+    they stop at the program's name; dumb-init always does.
+
+    ## Example
+
+    ```dockerfile
+    FROM debian:12
+    RUN apt-get update && apt-get install -y tini
+    ENTRYPOINT ["tini", "server", "--port", "80"]
+    ```
+
+    ```text
+    Dockerfile:3:14: PID306 tini takes `--port` for an option of its own, and has none such: the container fails
+    = fails
+    ```
+
+    Use instead:
+
+    ```dockerfile
+    FROM debian:12
+    RUN apt-get update && apt-get install -y tini
+    ENTRYPOINT ["tini", "--", "server", "--port", "80"]
+    ```
+
+    ## Example: an option that it has
+
+    ```dockerfile
+    FROM debian:12
+    RUN apt-get update && apt-get install -y tini
+    ENTRYPOINT ["tini", "server", "-v"]
+    ```
+
+    ```text
+    Dockerfile:3:14: PID306 tini takes `-v` for an option of its own: server never gets it
+    = graceful
+    ```
+
+    Use instead:
+
+    ```dockerfile
+    FROM debian:12
+    RUN apt-get update && apt-get install -y tini
+    ENTRYPOINT ["tini", "--", "server", "-v"]
+    ```
+
+    ## When not to care
+
+    Never.
+
+    ## Fix safety
+
+    Safe: `--` in front of the program's name says what was meant.
+
+    ## References
+
+    - [tini: arguments](https://github.com/krallin/tini#arguments)
+    """
+    path = launch.main
+    for start in path.starts if path is not None else ():
+        if start.what not in ("init-option", "init-flag", "swallowed") or start.place is None:
+            continue
+        option, program = start.option, start.argument
+        if start.what == "swallowed":
+            app = start.argv[start.command].rpartition("/")[2]
+            message = f"{program} takes `{option}` for an option of its own: {app} never gets it"
+        elif start.what == "init-option":
+            message = f"{program} takes `{option}` for an option of its own, and has none such: "
+            message += "the container fails"
+        else:
+            message = f"{program} has no option `{option}`: the container fails"
+        at = start.call.command if start.call is not None else start.place
+        severity = Severity.WARNING if start.what == "swallowed" else Severity.ERROR
+        yield Finding(at, message, fix=_fix(launch, start), severity=severity)
+        return
+
+
+def _fix(launch: Launch, start: Started) -> Fix | None:
+    """`--` before the program's name, where the option stands behind it."""
+    if start.what == "init-flag":
+        return None
+    if start.call is not None:
+        words = start.call.node.words[start.call.words :]
+        if not start.call.editable or start.command >= len(words):
+            return None
+        text = start.call.script.text
+        at = text.offset(words[start.command].span.start)
+        edit = Edit(text.source, Span(at, at), "-- ")
+        return Fix(
+            "Put -- before the program", (edit,), Applicability.SAFE, (guard(start.call.script, start.call.node),)
+        )
+    word = start.excerpts[start.command] if start.command < len(start.excerpts) else None
+    if word is None or word.source is not launch.image.dockerfile.source:
+        return None
+    at = word.offset(0) - 1
+    return Fix("Put -- before the program", (Edit(word.source, Span(at, at), '"--", '),), Applicability.SAFE)

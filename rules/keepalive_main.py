@@ -1,0 +1,63 @@
+"""PID208: a program that only holds the container, while the service runs in the background."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pid1lint import Finding, Launch, Note, Outcome, Severity, rule
+
+
+@rule("PID208", Severity.ERROR)
+def keepalive_main(launch: Launch) -> Iterator[Finding]:
+    r"""`tail -f /dev/null`, `sleep infinity` or the like is PID 1, and the app runs in the background beside it.
+
+    ## Why is this bad?
+
+    Such a program keeps the container from ending, and that is all. It does not pass the stop signal on: it ignores
+    it as PID 1, `docker stop` waits 10 s, then kills the app in the middle of what it does. It does not reap. And
+    when the app crashes, the container runs on without it, so that no restart policy helps.
+
+    ## Example
+
+    ```dockerfile
+    FROM debian:12
+    COPY entrypoint.sh /
+    ENTRYPOINT ["/entrypoint.sh"]
+    ```
+
+    ```sh entrypoint.sh
+    #!/bin/sh
+    server --port 80 &
+    exec tail -f /dev/null
+    ```
+
+    ```text
+    entrypoint.sh:3:1: PID208 tail is PID 1 and keeps SIGTERM from server: docker stop waits 10 s, then kills it
+    = hang
+    ```
+
+    Use instead:
+
+    ```sh entrypoint.sh
+    #!/bin/sh
+    exec server --port 80
+    ```
+
+    ## When not to care
+
+    A container in which only `docker exec` does anything, such as one for development, is not reported.
+    """
+    for path in launch.bad_paths:
+        one, main = path.pid1, path.main
+        if one is None or main is None or main is one or not one.helper or one.kind != "app" or main.helper:
+            continue
+        if path.outcome is not Outcome.HANG or any(start.what == "daemon" for start in path.starts):
+            continue
+        at = one.call.command if one.call is not None else one.place
+        if at is None:
+            continue
+        message = f"{one.program} is PID 1 and keeps {path.signal} from {main.program}: "
+        message += "docker stop waits 10 s, then kills it"
+        notes = (Note(main.place, f"{main.program} runs in the background"),) if main.place is not None else ()
+        yield Finding(at, message, notes, severity=launch.severity(path))
+        return

@@ -1,0 +1,72 @@
+"""PID307: an init that takes over only at the end of a long script."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pid1lint import Finding, Launch, Note, Severity, rule
+
+
+@rule("PID307", Severity.INFO)
+def late_init(launch: Launch) -> Iterator[Finding]:
+    r"""A script does its work first and ends in `exec tini`, so that until then the shell is PID 1.
+
+    ## Why is this bad?
+
+    As long as the script waits for a database or migrates one, a shell without a handler is PID 1. It ignores the
+    stop signal, which is then lost: the script goes on, starts the app, and `docker stop` kills it after 10 s. With
+    the init in ENTRYPOINT, in front of the script, the signal ends the script at once.
+
+    ## Example
+
+    ```dockerfile
+    FROM debian:12
+    RUN apt-get update && apt-get install -y tini
+    COPY entrypoint.sh /
+    ENTRYPOINT ["/entrypoint.sh"]
+    ```
+
+    ```sh entrypoint.sh
+    #!/bin/sh
+    until pg_isready; do
+        sleep 1
+    done
+    exec tini -- server
+    ```
+
+    ```text
+    entrypoint.sh:5:1: PID307 until here sh is PID 1 instead of tini: a SIGTERM before that is lost
+    = graceful
+    ```
+
+    Use instead:
+
+    ```dockerfile
+    FROM debian:12
+    RUN apt-get update && apt-get install -y tini
+    COPY entrypoint.sh /
+    ENTRYPOINT ["tini", "--", "/entrypoint.sh"]
+    ```
+
+    ```sh entrypoint.sh
+    #!/bin/sh
+    until pg_isready; do
+        sleep 1
+    done
+    exec server
+    ```
+
+    ## When not to care
+
+    Where the script only sets a few variables. It is reported if there is a loop in it before the init.
+    """
+    path = launch.main
+    found = path.late_init if path is not None else None
+    if path is None or found is None or found.init.call is None:
+        return
+    shell = found.shell
+    message = (
+        f"until here {shell.interpreter} is PID 1 instead of {found.init.program}: a {path.signal} before that is lost"
+    )
+    notes = () if shell.place is None else (Note(shell.place, f"{shell.program} is started here"),)
+    yield Finding(found.init.call.command, message, notes)

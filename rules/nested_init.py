@@ -1,0 +1,77 @@
+"""PID305: an init under an init."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pid1lint import Applicability, Edit, Excerpt, Finding, Fix, Launch, Note, Process, Severity, Span, rule
+
+_PLAIN = ("tini", "tini-static", "docker-init", "dumb-init", "catatonit")
+
+
+@rule("PID305", Severity.INFO)
+def nested_init(launch: Launch) -> Iterator[Finding]:
+    r"""An init runs below another init, where it has nothing to do.
+
+    ## Why is this bad?
+
+    The first init is PID 1: it passes the stop signal on and reaps. A second one below it passes on what it is passed
+    and is one more process to read past; tini says in the log that it is not running as PID 1. (s6-overlay's `/init`
+    refuses to run anywhere else.)
+
+    ## Example
+
+    ```dockerfile
+    FROM debian:12
+    RUN apt-get update && apt-get install -y tini dumb-init
+    ENTRYPOINT ["tini", "--", "dumb-init", "--", "server"]
+    ```
+
+    ```text
+    Dockerfile:3:28: PID305 dumb-init runs below tini, which is PID 1 and does the same
+    = graceful
+    ```
+
+    Use instead:
+
+    ```dockerfile
+    FROM debian:12
+    RUN apt-get update && apt-get install -y tini dumb-init
+    ENTRYPOINT ["tini", "--", "server"]
+    ```
+
+    ## When not to care
+
+    A second init that forwards to a process group (`dumb-init`, `tini -g`) reaches a script's children that the first
+    one does not. A supervisor (s6-svscan, runsvdir) below an init is not reported.
+
+    ## Fix safety
+
+    Unsafe: the inner init goes, and with it the process group that it makes for the app.
+    """
+    path = launch.main
+    if path is None:
+        return
+    inits = [process for process in path.chain if process.kind == "init" and process.program in _PLAIN]
+    if len(inits) < 2 or inits[0].pid != 1 or inits[1].place is None:
+        return
+    outer, inner = inits[:2]
+    assert inner.place is not None
+    message = f"{inner.program} runs below {outer.program}, which is PID 1 and does the same"
+    notes = () if outer.place is None else (Note(outer.place, f"{outer.program} is started here"),)
+    at = inner.call.command if inner.call is not None else inner.place
+    yield Finding(at, message, notes, _fix(launch, inner))
+
+
+def _fix(launch: Launch, inner: Process) -> Fix | None:
+    """Take the inner init and its `--` out of an array that holds both."""
+    command = launch.image.entrypoint or launch.image.cmd
+    if command is None or command.form != "exec" or command.source is not launch.image.dockerfile.source:
+        return None
+    texts = [word.text for word in command.words]
+    at = next((i for i, text in enumerate(texts) if i and text.rpartition("/")[2] == inner.program), None)
+    if at is None or texts[at + 1 : at + 2] != ["--"] or at + 2 >= len(texts):
+        return None
+    first: Excerpt = command.words[at]
+    span = Span(first.offset(0) - 1, command.words[at + 2].offset(0) - 1)
+    return Fix(f"Take {inner.program} out", (Edit(command.source, span, ""),), Applicability.UNSAFE)

@@ -1,0 +1,55 @@
+"""PID304: an init that the image installs and never runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pid1lint import Finding, Launch, Severity, init_in_front, rule
+
+
+@rule("PID304", Severity.INFO)
+def unused_init(launch: Launch) -> Iterator[Finding]:
+    r"""The image installs an init, and nothing runs it.
+
+    ## Why is this bad?
+
+    Installing an init changes nothing: it must be PID 1, and that takes an ENTRYPOINT (or CMD) that begins with it.
+    Whoever installed it believes that signals are passed on and orphans reaped, and they are not.
+
+    ## Example
+
+    ```dockerfile
+    FROM debian:12
+    RUN apt-get update && apt-get install -y tini
+    CMD ["server"]
+    ```
+
+    ```text
+    Dockerfile:3:7: PID304 tini is installed and nothing runs it: server is PID 1
+    = graceful
+    ```
+
+    Use instead:
+
+    ```dockerfile
+    FROM debian:12
+    RUN apt-get update && apt-get install -y tini
+    ENTRYPOINT ["tini", "--"]
+    CMD ["server"]
+    ```
+
+    ## When not to care
+
+    In an image that others build upon, which begin their ENTRYPOINT with it.
+
+    ## Fix safety
+
+    Unsafe: PID 1 becomes another program, below which an app without a handler ends of the stop signal at once.
+    """
+    init, path = launch.unused_init, launch.main
+    one = path.pid1 if path is not None else None
+    if not init or path is None or one is None or path.ignores_signal or launch.orphans is not None:
+        return
+    at = one.call.command if one.call is not None else one.place
+    if at is not None:
+        yield Finding(at, f"{init} is installed and nothing runs it: {one.program} is PID 1", fix=init_in_front(launch))
