@@ -66,7 +66,10 @@ class Plan(NamedTuple):
 
 
 class Fixed(NamedTuple):
-    """What a repair of several files came to: `made` counts fixes, errors are one line each."""
+    """What a repair of several files came to: `made` counts fixes, errors are one line each.
+
+    `before` is what was found first, by Dockerfile, and `after` what is found now, as far as that is known.
+    """
 
     changes: tuple[Change, ...]
     made: int
@@ -74,7 +77,7 @@ class Fixed(NamedTuple):
     errors: tuple[str, ...]
     listed: tuple[Made, ...] = ()
     before: Mapping[str, linter.Result] = _NOTHING
-    same: frozenset[str] = frozenset()
+    after: Mapping[str, linter.Result] = _NOTHING
 
 
 def shown(path: str) -> str:
@@ -436,37 +439,37 @@ def fix_all(planned: Plan, options: Options, *, unsafe: bool, jobs: int = 1) -> 
     """Mend the Dockerfiles with the scripts that they run, one after the other; nothing is written.
 
     Only those with something to mend are gone through, and those that run a script which has changed meanwhile.
+    `jobs` as for `check_all`: they look for what there is to mend.
     """
     from pid1lint.fixer import repair
 
     coming = _check_each(planned.dockerfiles, options, jobs)
     before = dict(zip(planned.dockerfiles, coming, strict=True))
+    known = dict(before)
+    latest: dict[str, linter.Result] = {}
     changes: tuple[Change, ...] = ()
     count = 0
     refusals: list[Refusal] = []
     errors: list[str] = []
     listed: list[Made] = []
-    mended: set[str] = set()
     for path in planned.dockerfiles:
-        work = _Work(path, planned, options, unsafe)
-        if not work.has_fix(before[path]) and not _concerns(before[path], _paths(changes)):
+        work = _Work(path, planned, options, unsafe, known, latest)
+        if path in known and not work.has_fix(known[path]):
             continue
-        mended.add(path)
         try:
             repaired = repair(work.lint, work.verify, work.accept, changes)
         except Pid1lintError as error:
             errors.append(str(error))
             continue
+        changed = frozenset(change.before.path for change in repaired.changes if change not in changes)
+        for other in [other for other in known if other != path and _concerns(known[other], changed)]:
+            del known[other]
+        known[path] = latest[path]
         changes = repaired.changes
         count += repaired.fixed
         refusals += repaired.refusals
         listed += repaired.listed
-    same = frozenset(path for path in before if path not in mended and not _concerns(before[path], _paths(changes)))
-    return Fixed(changes, count, tuple(refusals), tuple(errors), tuple(listed), before, same)
-
-
-def _paths(changes: Iterable[Change]) -> frozenset[str]:
-    return frozenset(change.before.path for change in changes)
+    return Fixed(changes, count, tuple(refusals), tuple(errors), tuple(listed), before, known)
 
 
 def _concerns(result: linter.Result, changed: frozenset[str]) -> bool:
@@ -478,15 +481,23 @@ def _concerns(result: linter.Result, changed: frozenset[str]) -> bool:
 
 
 class _Work(NamedTuple):
-    """The parts of a repair of one Dockerfile."""
+    """The parts of a repair of one Dockerfile.
+
+    `known` may hold what it comes to before the first fix; `latest` has what it came to last.
+    """
 
     path: str
     planned: Plan
     options: Options
     unsafe: bool
+    known: dict[str, linter.Result]
+    latest: dict[str, linter.Result]
 
     def lint(self, overlay: Mapping[str, Source]) -> tuple[Diagnostic, ...]:
-        result = check(self.path, self.options, overlay)
+        result = self.known.pop(self.path, None)
+        if result is None:
+            result = check(self.path, self.options, overlay)
+        self.latest[self.path] = result
         if self.path in self.planned.for_scripts:
             result = _about(result, self.planned.scripts)
         return told((result,), self.options)

@@ -171,8 +171,8 @@ def check(
         results = checking.check_all(planned, options, jobs, watch=watch, known=before)
     else:
         errors = _write(fixed, options.stdin)
-        same = {path: fixed.before[path] for path in fixed.same}
-        results = checking.check_all(planned, options, jobs, _unwritten(fixed, options.stdin, errors), watch, same)
+        after = {} if errors else fixed.after
+        results = checking.check_all(planned, options, jobs, _unwritten(fixed, options.stdin, errors), watch, after)
     diagnostics = checking.told(results, options)
     if write_baseline is not None:
         return _write_baseline(write_baseline, diagnostics)

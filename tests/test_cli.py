@@ -421,3 +421,12 @@ def test_a_stream_that_knows_only_ascii_gets_a_report(tmp_path: Path) -> None:
     )
     assert result.stderr == b""
     assert b"R\\xdcNN" in result.stdout
+
+
+def test_a_script_that_two_dockerfiles_run_is_mended_once_for_both(run: Run) -> None:
+    put_hanging()
+    put("Dockerfile.alpine", HANGING.replace("debian:12", "alpine:3.20"))
+    put("other/Dockerfile", CLEAN)
+    result = run("--fix")
+    assert Path("run.sh").read_text() == MENDED
+    assert (result.code, result.out) == (0, "3 Dockerfiles checked, 1 fix made: nothing found.\n")

@@ -16,7 +16,7 @@ from pid1lint.launch.appsource import app_reaction
 from pid1lint.launch.process import Call, Obstacle, Started
 from pid1lint.launch.values import UNKNOWN
 from pid1lint.launch.world import SWITCH_SECONDS, Block, Proc, Runner, Stage, World
-from pid1lint.shell.ir import Script
+from pid1lint.shell.ir import Script, Word
 from pid1lint.shell.parse import parse
 from pid1lint.source import Excerpt, Place, Source
 
@@ -109,6 +109,7 @@ class Shared:
         # A script stands beside what is told of it: as long as it is held, no other has its identity.
         self.command_names: dict[int, tuple[Script, frozenset[str]]] = {}
         self.assigned_names: dict[int, tuple[Script, frozenset[str]]] = {}
+        self.arguments: dict[int, tuple[Word, Argument]] = {}
         # Where programs stand of which nothing is known but that a script goes on after them: they end.
         self.steps: frozenset[Place] = frozenset()
 

@@ -72,12 +72,11 @@ class Where(NamedTuple):
 
     def within(self, circumstance: str) -> Where:
         """The same place inside a compound command."""
-        implicit = self.implicit | {circumstance} if self.implicit is not None else None
-        return self._replace(implicit=implicit)
+        return self if self.implicit is None else self._replace(implicit=self.implicit | {circumstance})
 
     def before(self) -> Where:
         """The place of a command that others follow."""
-        return self._replace(last=False, implicit=None)
+        return self._replace(last=False, implicit=None) if self.last or self.implicit is not None else self
 
     def plain(self) -> Where:
         """The same place where no shell execs by itself."""
@@ -971,13 +970,20 @@ class Shell(State):
         for word in node.words:
             literal = word.parts[0] if len(word.parts) == 1 else None
             if isinstance(literal, Literal):
+                known = self.machine.shared.arguments.get(id(word))
+                if known is not None:
+                    out.append(known[1])
+                    continue
                 start = word.span.start + (1 if literal.quoted else 0)
                 end = word.span.end - (1 if literal.quoted else 0)
                 excerpt = None
                 if self.script.text.text[start:end] == literal.text and self.script.text.source.path:
                     excerpt = self.script.text.cut(start, end)
                 text = self._tilde(literal)
-                out.append(Argument(text, text if literal.quoted else word.text, excerpt))
+                argument = Argument(text, text if literal.quoted else word.text, excerpt)
+                out.append(argument)
+                if text == literal.text:
+                    self.machine.shared.arguments[id(word)] = (word, argument)
                 continue
             outer, self.soft = self.soft, ""
             if word.text in ('"$@"', "$@", "$*", '"${@}"', "${@}") and self.positional_words:

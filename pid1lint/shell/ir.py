@@ -82,6 +82,9 @@ class Word(Frozen):
     @property
     def literal(self) -> str | None:
         """Its value if it holds no `$` expansion; a glob or a tilde counts as its own text."""
+        if len(self.parts) == 1:
+            only = self.parts[0]
+            return only.text if isinstance(only, Literal) else None
         if not all(isinstance(part, Literal) for part in self.parts):
             return None
         return "".join(part.text for part in self.parts if isinstance(part, Literal))
