@@ -30,6 +30,8 @@ DEADLINE = 3.0
 SETTLE = 0.25
 # Where no stand-in ever runs: after this long nothing more is going to happen.
 PATIENCE = 3.0
+# And what is at work all that time gets so many times as long.
+BUSY = 4
 POLL = 0.02
 JOBS = 16
 STARTS = 3
@@ -264,9 +266,11 @@ class _Began:
 
     def wait_until_ready(self, patience: float, settle: float) -> None:
         """Until a stand-in is up and has had time to settle, the container has ended, or nothing comes."""
-        end = time.monotonic() + patience
+        began = time.monotonic()
         while self.launcher.poll() is None and not self.ready_pids():
-            if time.monotonic() > end and self.pid1() is not None and not self._busy():
+            waited = time.monotonic() - began
+            # What is still at work gets more time, but not a loop that never ends.
+            if waited > patience and self.pid1() is not None and (waited > BUSY * patience or not self._busy()):
                 return
             time.sleep(POLL)
         if self.launcher.poll() is None:
