@@ -31,10 +31,4 @@ def not_analysed(launch: Launch) -> Iterator[Finding]:
     """
     if launch.outcome is not Outcome.UNKNOWN:
         return
-    command = launch.image.entrypoint or launch.image.cmd
-    source = launch.image.dockerfile.source
-    if command is not None and command.instruction is not None:
-        at = command.words[0].place() if command.words else command.text.place()
-    else:
-        at = source.place(*launch.image.stage.instruction.span)
-    yield Finding(at, f"not analysed: {launch.why}")
+    yield Finding(launch.open_at or launch.image.command_place, f"not analysed: {launch.why}")

@@ -370,6 +370,7 @@ def test_a_trace_as_json_has_the_agreed_form(run: Run) -> None:
         "stop_signal",
         "outcome",
         "reaps",
+        "open_at",
         "why",
         "tree",
     }

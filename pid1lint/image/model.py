@@ -43,7 +43,7 @@ from pid1lint.image.filesystem import (
     known_dirs,
     variables_at_runtime,
 )
-from pid1lint.source import Excerpt, Source
+from pid1lint.source import Excerpt, Place, Source
 
 _WINDOWS_IMAGE = re.compile(
     r"windowsservercore|nanoserver|mcr\.microsoft\.com/windows|mcr\.microsoft\.com/.*-windows|windows/server",
@@ -67,6 +67,10 @@ _SH_OF_MANAGER = {
 }
 _FACTS = Facts()
 _FAR_SIGNALS = {34: "SIGRTMIN", 37: "SIGRTMIN+3", 64: "SIGRTMAX"}
+
+
+MADE_UP = "(base image)"
+"""How the path of a source ends that stands in no file: what a base image brings along."""
 
 
 @dataclass(frozen=True)
@@ -113,6 +117,19 @@ class Image:
     user_instruction: Instruction | None = None
     facts: Facts = field(default=_FACTS, hash=False)
     lost_cmd: Command | None = None
+
+    @property
+    def from_place(self) -> Place:
+        """Where the stage begins."""
+        return self.dockerfile.source.place(*self.stage.instruction.span)
+
+    @property
+    def command_place(self) -> Place:
+        """Where what the container runs is written: its own ENTRYPOINT or CMD, else the FROM that brings one."""
+        command = self.entrypoint or self.cmd
+        if command is None or command.instruction is None:
+            return self.from_place
+        return command.words[0].place() if command.words else command.text.place()
 
     @cached_property
     def sh(self) -> str:
@@ -358,7 +375,7 @@ def _command(instruction: Instruction, shell: tuple[str, ...]) -> Command | None
 def _inherited(keyword: str, argv: tuple[str, ...] | None, reference: str) -> Command | None:
     if not argv:
         return None
-    source = Source(f"{reference} (base image)", f"{keyword} {json.dumps(list(argv), ensure_ascii=False)}\n")
+    source = Source(f"{reference} {MADE_UP}", f"{keyword} {json.dumps(list(argv), ensure_ascii=False)}\n")
     made = scan(source).instructions[0]
     return Command("exec", made.words or (), made.text, None, source)
 

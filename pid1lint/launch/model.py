@@ -7,8 +7,9 @@ from dataclasses import replace
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
+from pid1lint.image.model import MADE_UP
 from pid1lint.launch.machine import Argument, Argv, Environment, Machine, Shared
-from pid1lint.launch.process import Launch, Obstacle, Outcome, Path, Process, Started
+from pid1lint.launch.process import Decision, Launch, Obstacle, Outcome, Path, Process, Started
 from pid1lint.launch.shell import make_shell
 from pid1lint.launch.why import explain
 from pid1lint.launch.world import Point, Proc, Stage, World, signal_name
@@ -41,13 +42,15 @@ def analyse(image: Image) -> Launch:
     paths = _ordered(per_shell[0])
     first = paths[0]
     outcome, why = first.outcome, first.why
-    doubt = _doubt(paths)
-    if doubt:
-        outcome, why = Outcome.UNKNOWN, doubt
+    open_at = _obstacle_of(first)
+    decision = _doubt(paths)
+    if decision is not None:
+        outcome, why, open_at = Outcome.UNKNOWN, _either(paths, decision), decision.place
     others = {_ordered(found)[0].outcome for found in per_shell[1:]}
     if others - {outcome}:
         outcome = Outcome.UNKNOWN
         why = f"what /bin/sh is in {image.base_reference or 'the base image'} is not known: {why}"
+        open_at = image.from_place
     return Launch(
         image,
         image.dockerfile.source.path,
@@ -60,6 +63,7 @@ def analyse(image: Image) -> Launch:
         first.reaps,
         tuple(paths),
         tuple(sorted({first.outcome for found in per_shell for first in _ordered(found)[:1]}, key=str)),
+        open_at=(open_at or image.command_place) if outcome is Outcome.UNKNOWN else None,
     )
 
 
@@ -122,6 +126,7 @@ def _without_path(image: Image, outcome: Outcome, why: str) -> Launch:
         None,
         (),
         (outcome,),
+        open_at=image.from_place if outcome is Outcome.UNKNOWN else None,
     )
 
 
@@ -327,19 +332,31 @@ def _ordered(paths: list[Path]) -> list[Path]:
     return [best, *(path for path in paths if path is not best)]
 
 
-def _doubt(paths: list[Path]) -> str:
-    """Why the usual path cannot be told, if branches that nobody decides lead to different outcomes."""
-    usual = [path for path in paths if path.usual and path.outcome not in (Outcome.EXITS, Outcome.FAILS)]
-    outcomes = {path.outcome for path in usual}
-    if len(outcomes) < 2:
-        return ""
-    first = paths[0]
-    decision = next((decision for decision in first.decisions if decision.usual is None), None)
-    if decision is None:
-        return ""
+def _obstacle_of(path: Path) -> Place | None:
+    """Where the obstacle stands that a path's outcome is unknown for, if it stands in a file."""
+    places = (obstacle.place for obstacle in path.obstacles if obstacle.reason == path.why)
+    return next((place for place in places if place is not None and _in_a_file(place)), None)
+
+
+def _in_a_file(place: Place) -> bool:
+    return bool(place.source.path) and not place.source.path.endswith(MADE_UP)
+
+
+def _doubt(paths: list[Path]) -> Decision | None:
+    """What decides between the outcomes of branches that nobody decides before the container runs."""
+    if len(_usual_outcomes(paths)) < 2:
+        return None
+    return next((decision for decision in paths[0].decisions if decision.usual is None), None)
+
+
+def _usual_outcomes(paths: list[Path]) -> set[Outcome]:
+    return {path.outcome for path in paths if path.usual and path.outcome not in (Outcome.EXITS, Outcome.FAILS)}
+
+
+def _either(paths: list[Path], decision: Decision) -> str:
+    outcomes = " or ".join(sorted(outcome.value for outcome in _usual_outcomes(paths)))
     place = decision.place
-    others = " or ".join(sorted(outcome.value for outcome in outcomes))
-    return f"it is {others}, as {place.source.path}:{place.start.line} decides when the container runs"
+    return f"it is {outcomes}, as {place.source.path}:{place.start.line} decides when the container runs"
 
 
 # -------------------------------------------------------------------- the tree

@@ -516,7 +516,8 @@ class Launch(Frozen):
     """How one stage's container starts and stops. `paths` begins with the one that `outcome` is about.
 
     `by_shell` holds more than one outcome where it depends on a /bin/sh that is not known. `init` is the one that a
-    fix puts in front where one is missing.
+    fix puts in front where one is missing. `open_at` is where an unknown outcome is decided: the construct that the
+    analysis cannot see through, or the FROM of an image that it does not know.
     """
 
     image: Image
@@ -531,6 +532,7 @@ class Launch(Frozen):
     paths: tuple[Path, ...]
     by_shell: tuple[Outcome, ...] = ()
     init: str = "tini"
+    open_at: Place | None = None
 
     @property
     def tree(self) -> Process | None:

@@ -124,6 +124,7 @@ def _launch(launch: Launch) -> Json:
         "outcome": launch.outcome.value,
         "reaps": launch.reaps,
         "why": launch.why,
+        "open_at": None if launch.open_at is None else _place(launch.open_at),
         "tree": None if launch.tree is None else _process(launch.tree),
     }
 

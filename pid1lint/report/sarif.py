@@ -13,6 +13,7 @@ from pid1lint import __version__, registry
 from pid1lint.diagnostic import Diagnostic, Severity
 from pid1lint.fingerprint import fingerprints, working_folder
 from pid1lint.fix import Applicability, Edit, Fix
+from pid1lint.image.model import MADE_UP
 from pid1lint.report.json import Json, dump
 from pid1lint.report.markup import valid
 from pid1lint.report.urls import home, rule_page
@@ -137,7 +138,7 @@ def _step(process: Process) -> str:
 def _is_file(place: Place) -> bool:
     """Whether it stands in a file, and not in what a base image brings along."""
     path = place.source.path
-    return bool(path) and not path.endswith("(base image)")
+    return bool(path) and not path.endswith(MADE_UP)
 
 
 def _fix(fix: Fix) -> Json:

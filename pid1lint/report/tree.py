@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from pid1lint.image.model import MADE_UP
 from pid1lint.report.style import Style, cells, printable
 
 if TYPE_CHECKING:
     from pid1lint.launch.process import Launch, Process
+    from pid1lint.source import Place
 
 _OUTCOME_COLOURS = {"graceful": "green", "abrupt": "red", "hang": "red", "fails": "red", "exits": "yellow"}
 _GAP = 2
 _INDENT = "  "
-# What a base image brings along has no line: its source is made up.
-_MADE_UP = "(base image)"
 # Below this many cells a command is folded too often to be read.
 _LEAST_COMMAND = 24
 
@@ -113,7 +113,7 @@ def _where(process: Process) -> str:
     if process.place is None:
         return ""
     path = printable(process.place.source.path)
-    return path if path.endswith(_MADE_UP) else f"{path}:{process.place.start.line}"
+    return path if path.endswith(MADE_UP) else f"{path}:{process.place.start.line}"
 
 
 def _table(rows: Sequence[_Row], style: Style) -> Iterator[str]:
@@ -175,7 +175,18 @@ def _verdict(launch: Launch, style: Style) -> Iterator[str]:
     lines = _paragraph(f"{outcome}: {why}", style)
     lines[0] = style.paint(_OUTCOME_COLOURS.get(outcome, "yellow"), outcome) + lines[0][len(outcome) :]
     yield from (f"  {line}" for line in lines)
+    if launch.open_at is not None:
+        yield from (f"  {line}" for line in _open_at(launch.open_at, style))
     yield from (style.paint("dim", f"  {line}") for line in _paragraph(reaps, style))
+
+
+def _open_at(place: Place, style: Style) -> Iterator[str]:
+    """Where the analysis ended, with the line that ended it."""
+    line = place.source.line(place.start.line).strip()
+    yield from _paragraph(f"The analysis ends at {printable(place.source.path)}:{place.start.line}:", style)
+    yield style.paint(
+        "dim", "  " + printable(line if len(line) <= style.width - 8 else line[: style.width - 11] + "...")
+    )
 
 
 def _paragraph(text: str, style: Style) -> list[str]:
