@@ -122,8 +122,6 @@ def _is_missing(launch: Launch, link: Link) -> bool:
         return False
     if launch.shell_form(link.shell) is not None or launch.shell_word(link.shell) is not None:
         return False
-    if launch.starts_init(link):
-        return False  # init-not-pid1 tells of it
     return child.start in ("child", "substitution") and not link.path.beneath(child, "background", "pipeline")
 
 
