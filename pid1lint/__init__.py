@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pid1lint.launch.world import signal_name
     from pid1lint.linter import Result, lint, trace
     from pid1lint.mend import (
+        also_trap,
         before_loop,
         guard,
         init_in_front,
@@ -86,6 +87,7 @@ __all__ = [
     "Word",
     "__version__",
     "after_exec",
+    "also_trap",
     "before_loop",
     "fixed",
     "guard",
@@ -150,6 +152,7 @@ _HOME = {
     "TrapSet": "launch.process",
     "Word": "shell.ir",
     "after_exec": "launch.inert",
+    "also_trap": "mend",
     "before_loop": "mend",
     "fixed": "fixer",
     "guard": "mend",

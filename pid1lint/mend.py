@@ -161,7 +161,7 @@ def quoted_handler(
 
     `last` is put behind it, unless the handler names that command itself.
     """
-    word = next((word for word in trap.node.words[1:] if word.text != "--"), None)
+    word = trap.handler_word
     text = trap.script.text
     if word is None or word.literal is None or "'" in before + word.literal or not trap.editable:
         return None
@@ -172,6 +172,16 @@ def quoted_handler(
     handler = "'" + "; ".join(part for part in (before, rest.rstrip("; "), end) if part) + "'"
     edit = Edit(text.source, Span(text.offset(word.span.start), text.offset(word.span.end - 1) + 1), handler)
     return (edit,), (guard(trap.script, trap.node),)
+
+
+def also_trap(trap: TrapSet, signal: str) -> Fix | None:
+    """Put a signal behind those of a trap; None where the trap cannot be edited."""
+    text = trap.script.text
+    if not trap.editable or text.quoting != "plain":
+        return None
+    end = text.offset(trap.node.words[-1].span.end - 1) + 1
+    edit = Edit(text.source, Span(end, end), f" {signal.removeprefix('SIG')}")
+    return Fix("Trap the stop signal too", (edit,), Applicability.UNSAFE, (guard(trap.script, trap.node),))
 
 
 def json_array(words: Iterable[str]) -> str:

@@ -30,6 +30,10 @@ class Location(NamedTuple):
     column: int
 
 
+MADE_UP = "(base image)"
+"""How the path of a source ends that shows what a base image brings along."""
+
+
 @dataclass(frozen=True)
 class Source:
     """One file's text.
@@ -53,6 +57,11 @@ class Source:
     def of_text(cls, path: str, text: str) -> Source:
         """A file that is at hand as text, with its byte order mark if it has one."""
         return cls(path, text.removeprefix(BOM), text.startswith(BOM))
+
+    @property
+    def in_file(self) -> bool:
+        """Whether it is a file's text: not one made at run time, nor what a base image brings along."""
+        return bool(self.path) and not self.path.endswith(MADE_UP)
 
     def encode(self) -> bytes:
         """The file's bytes."""

@@ -57,25 +57,20 @@ def early_expansion(launch: Launch) -> Iterator[Finding]:
     - [ShellCheck SC2064](https://www.shellcheck.net/wiki/SC2064)
     """
     seen = set()
-    for path in launch.bad_paths:
-        for link in path.links:
-            fault = link.fault
-            if fault is None or fault.what != "early":
-                continue
-            trap = fault.trap
-            word = next((word for word in trap.node.words[1:] if word.text != "--"), trap.node.words[0])
-            at = trap.script.place(word.span)
-            if at in seen or not at.source.path:
-                continue
-            seen.add(at)
-            names = " and ".join(dict.fromkeys(trap.early))
-            what = "is expanded when the trap is set, and is empty then, so the handler"
-            message = f"{names} {what} for {path.signal} signals nobody: {fault.end(path)}"
-            yield Finding(at, message, fix=_fix(trap), severity=launch.severity_of(fault, path))
+    for path, _, fault in launch.faults("early"):
+        trap = fault.trap
+        at = trap.script.place((trap.handler_word or trap.node.words[0]).span)
+        if at in seen or not at.source.path:
+            continue
+        seen.add(at)
+        names = " and ".join(dict.fromkeys(trap.early))
+        what = "is expanded when the trap is set, and is empty then, so the handler"
+        message = f"{names} {what} for {path.signal} signals nobody: {fault.end(path)}"
+        yield Finding(at, message, fix=_fix(trap), severity=launch.severity_of(fault, path))
 
 
 def _fix(trap: TrapSet) -> Fix | None:
-    word = next((word for word in trap.node.words[1:] if word.text != "--"), None)
+    word = trap.handler_word
     text = trap.script.text
     if word is None or not trap.editable or text.quoting != "plain":
         return None

@@ -4,21 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pid1lint import (
-    Applicability,
-    Edit,
-    Finding,
-    Fix,
-    Launch,
-    Link,
-    Outcome,
-    Path,
-    Severity,
-    Span,
-    TrapSet,
-    guard,
-    rule,
-)
+from pid1lint import Finding, Fix, Launch, Link, Outcome, Path, Severity, TrapSet, also_trap, rule
 
 
 @rule("PID408", Severity.ERROR)
@@ -117,11 +103,6 @@ def _message(link: Link, path: Path) -> str:
 
 def _fix(link: Link, trap: TrapSet) -> Fix | None:
     handler = trap.text.text if trap.text is not None else ""
-    if not trap.editable or link.how != "wait" or "kill " not in handler or "wait" not in handler.replace("kill", ""):
+    if link.how != "wait" or "kill " not in handler or "wait" not in handler.replace("kill", ""):
         return None
-    text, last = trap.script.text, trap.node.words[-1]
-    if text.quoting != "plain":
-        return None
-    end = text.offset(last.span.end - 1) + 1
-    edit = Edit(text.source, Span(end, end), f" {link.path.signal.removeprefix('SIG')}")
-    return Fix("Trap the stop signal too", (edit,), Applicability.UNSAFE, (guard(trap.script, trap.node),))
+    return also_trap(trap, link.path.signal)

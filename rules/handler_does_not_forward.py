@@ -83,21 +83,17 @@ def handler_does_not_forward(launch: Launch) -> Iterator[Finding]:
     offered for a handler that signals something already.
     """
     seen = set()
-    for path in launch.bad_paths:
-        for link in path.links:
-            fault = link.fault
-            if fault is None or fault.what != "untold" or fault.trap.place in seen:
-                continue
-            at = fault.trap.place
-            if not at.source.path:
-                continue
-            seen.add(at)
-            notes = tuple(
-                Note(app.place, f"{app.program} is started here")
-                for app in fault.apps
-                if app.place is not None and app.place.source.path
-            )
-            yield Finding(at, _message(link, fault), notes, _fix(link, fault), launch.severity_of(fault, path))
+    for path, link, fault in launch.faults("untold"):
+        at = fault.trap.place
+        if at in seen or not at.source.path:
+            continue
+        seen.add(at)
+        notes = tuple(
+            Note(app.place, f"{app.program} is started here")
+            for app in fault.apps
+            if app.place is not None and app.place.source.path
+        )
+        yield Finding(at, _message(link, fault), notes, _fix(link, fault), launch.severity_of(fault, path))
 
 
 def _message(link: Link, fault: Fault) -> str:

@@ -105,16 +105,12 @@ def handler_does_not_wait(launch: Launch) -> Iterator[Finding]:
     - [POSIX: wait](https://pubs.opengroup.org/onlinepubs/9799919799/utilities/wait.html)
     """
     seen = set()
-    for path in launch.bad_paths:
-        for link in path.links:
-            fault = link.fault
-            if fault is None or fault.what != "told":
-                continue
-            at = fault.sent.call.place if fault.sent is not None else fault.trap.place
-            if at in seen or not at.source.path:
-                continue
-            seen.add(at)
-            yield Finding(at, _message(link, fault), _notes(link), _fix(fault), launch.severity_of(fault, path))
+    for path, link, fault in launch.faults("told"):
+        at = fault.sent.call.place if fault.sent is not None else fault.trap.place
+        if at in seen or not at.source.path:
+            continue
+        seen.add(at)
+        yield Finding(at, _message(link, fault), _notes(link), _fix(fault), launch.severity_of(fault, path))
 
 
 def _message(link: Link, fault: Fault) -> str:

@@ -53,18 +53,16 @@ def ignored_int(launch: Launch) -> Iterator[Finding]:
     Unsafe: TERM ends a program that has no handler for it at once, as Python without one.
     """
     seen = set()
-    for path in launch.bad_paths:
-        for link in path.links:
-            fault = link.fault
-            if fault is None or fault.what != "ignored" or fault.sent is None:
-                continue
-            at = fault.sent.call.place
-            if at in seen or not at.source.path:
-                continue
-            seen.add(at)
-            because = f"because {link.shell.interpreter} has started it with &"
-            message = f"{fault.names} ignores SIG{fault.sent.signal}, {because}: {fault.end(path)}"
-            yield Finding(at, message, fix=_fix(fault.sent), severity=launch.severity_of(fault, path))
+    for path, link, fault in launch.faults("ignored"):
+        if fault.sent is None:
+            continue
+        at = fault.sent.call.place
+        if at in seen or not at.source.path:
+            continue
+        seen.add(at)
+        because = f"because {link.shell.interpreter} has started it with &"
+        message = f"{fault.names} ignores SIG{fault.sent.signal}, {because}: {fault.end(path)}"
+        yield Finding(at, message, fix=_fix(fault.sent), severity=launch.severity_of(fault, path))
 
 
 def _fix(sent: Sent) -> Fix | None:

@@ -53,20 +53,14 @@ def recursive_kill(launch: Launch) -> Iterator[Finding]:
     Safe: the shell ignores the signal before it sends it.
     """
     seen = set()
-    for path in launch.bad_paths:
-        for link in path.links:
-            fault = link.fault
-            if fault is None or fault.what != "recursion":
-                continue
-            at = fault.sent.call.place if fault.sent is not None else fault.trap.place
-            if at in seen or not at.source.path:
-                continue
-            seen.add(at)
-            what = (
-                fault.sent.call.command.text if fault.sent is not None and not fault.sent.call.anchor else "the handler"
-            )
-            loop = f"{what} signals {link.shell.interpreter} itself, whose handler starts again until it crashes"
-            yield Finding(at, f"{loop}: {fault.cut}", fix=_fix(fault), severity=launch.severity_of(fault, path))
+    for path, link, fault in launch.faults("recursion"):
+        at = fault.sent.call.place if fault.sent is not None else fault.trap.place
+        if at in seen or not at.source.path:
+            continue
+        seen.add(at)
+        what = fault.sent.call.command.text if fault.sent is not None and not fault.sent.call.anchor else "the handler"
+        loop = f"{what} signals {link.shell.interpreter} itself, whose handler starts again until it crashes"
+        yield Finding(at, f"{loop}: {fault.cut}", fix=_fix(fault), severity=launch.severity_of(fault, path))
 
 
 def _fix(fault: Fault) -> Fix | None:
@@ -82,5 +76,5 @@ def _inside(fault: Fault) -> bool:
 
 
 def _single_quoted(fault: Fault) -> bool:
-    word = next((word for word in fault.trap.node.words[1:] if word.text != "--"), None)
+    word = fault.trap.handler_word
     return word is not None and word.text.startswith("'")

@@ -4,21 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pid1lint import (
-    Applicability,
-    Edit,
-    Finding,
-    Fix,
-    Launch,
-    Link,
-    Outcome,
-    Path,
-    Severity,
-    Span,
-    TrapSet,
-    guard,
-    rule,
-)
+from pid1lint import Finding, Fix, Launch, Link, Outcome, Path, Severity, TrapSet, also_trap, rule
 
 
 @rule("PID504", Severity.ERROR)
@@ -113,9 +99,6 @@ def _end(path: Path) -> str:
 
 
 def _fix(link: Link, trap: TrapSet) -> Fix | None:
-    text, last = trap.script.text, trap.node.words[-1]
-    if not trap.editable or text.quoting != "plain" or len(trap.node.words) < 3 or last.literal is None:
+    if len(trap.node.words) < 3 or trap.node.words[-1].literal is None:
         return None
-    end = text.offset(last.span.end - 1) + 1
-    edit = Edit(text.source, Span(end, end), f" {link.path.signal.removeprefix('SIG')}")
-    return Fix("Trap the stop signal too", (edit,), Applicability.UNSAFE, (guard(trap.script, trap.node),))
+    return also_trap(trap, link.path.signal)

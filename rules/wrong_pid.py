@@ -76,20 +76,18 @@ def wrong_pid(launch: Launch) -> Iterator[Finding]:
     is offered where the app is not the last command, stands in a function, or writes to a pipe.
     """
     seen = set()
-    for path in launch.bad_paths:
-        for link in path.links:
-            fault = link.fault
-            if fault is None or fault.what != "pid" or fault.sent is None:
-                continue
-            app = fault.apps[0]
-            at = app.call.command if app.call is not None else app.place
-            if at is None or at in seen or not at.source.path:
-                continue
-            seen.add(at)
-            kill = fault.sent.call.place
-            notes = (Note(kill, "the signal is sent here"),) if kill.source.path else ()
-            message = f"the handler for {path.signal} signals {_wrong(link, app)}: {fault.end(path)}"
-            yield Finding(at, message, notes, _fix(link, app), launch.severity_of(fault, path))
+    for path, link, fault in launch.faults("pid"):
+        if fault.sent is None:
+            continue
+        app = fault.apps[0]
+        at = app.call.command if app.call is not None else app.place
+        if at is None or at in seen or not at.source.path:
+            continue
+        seen.add(at)
+        kill = fault.sent.call.place
+        notes = (Note(kill, "the signal is sent here"),) if kill.source.path else ()
+        message = f"the handler for {path.signal} signals {_wrong(link, app)}: {fault.end(path)}"
+        yield Finding(at, message, notes, _fix(link, app), launch.severity_of(fault, path))
 
 
 def _wrong(link: Link, app: Process) -> str:

@@ -43,7 +43,7 @@ from pid1lint.image.filesystem import (
     known_dirs,
     variables_at_runtime,
 )
-from pid1lint.source import Excerpt, Place, Source
+from pid1lint.source import MADE_UP, Excerpt, Place, Source
 
 _WINDOWS_IMAGE = re.compile(
     r"windowsservercore|nanoserver|mcr\.microsoft\.com/windows|mcr\.microsoft\.com/.*-windows|windows/server",
@@ -67,10 +67,6 @@ _SH_OF_MANAGER = {
 }
 _FACTS = Facts()
 _FAR_SIGNALS = {34: "SIGRTMIN", 37: "SIGRTMIN+3", 64: "SIGRTMAX"}
-
-
-MADE_UP = "(base image)"
-"""How the path of a source ends that stands in no file: what a base image brings along."""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ from dataclasses import replace
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
-from pid1lint.image.model import MADE_UP
 from pid1lint.launch.machine import Argument, Argv, Environment, Machine, Shared
 from pid1lint.launch.process import Decision, Launch, Obstacle, Outcome, Path, Process, Started
 from pid1lint.launch.shell import make_shell
@@ -38,33 +37,21 @@ def analyse(image: Image) -> Launch:
     argv = _argv(image)
     if argv is None:
         return _without_command(image)
-    per_shell = [_explore(image, argv, signal, sh, _MOST_COMMANDS // len(shells)) for sh in shells]
-    paths = _ordered(per_shell[0])
+    per_shell = [_ordered(_explore(image, argv, signal, sh, _MOST_COMMANDS // len(shells))) for sh in shells]
+    paths = per_shell[0]
     first = paths[0]
     outcome, why = first.outcome, first.why
     open_at = _obstacle_of(first)
     decision = _doubt(paths)
     if decision is not None:
         outcome, why, open_at = Outcome.UNKNOWN, _either(paths, decision), decision.place
-    others = {_ordered(found)[0].outcome for found in per_shell[1:]}
+    others = {found[0].outcome for found in per_shell[1:]}
     if others - {outcome}:
         outcome = Outcome.UNKNOWN
         why = f"what /bin/sh is in {image.base_reference or 'the base image'} is not known: {why}"
         open_at = image.from_place
-    return Launch(
-        image,
-        image.dockerfile.source.path,
-        image.stage.name,
-        _shown(image.entrypoint),
-        _shown(image.cmd),
-        image.stop_signal,
-        outcome,
-        why,
-        first.reaps,
-        tuple(paths),
-        tuple(sorted({first.outcome for found in per_shell for first in _ordered(found)[:1]}, key=str)),
-        open_at=(open_at or image.command_place) if outcome is Outcome.UNKNOWN else None,
-    )
+    by_shell = tuple(sorted({found[0].outcome for found in per_shell}, key=str))
+    return _launch(image, outcome, why, open_at or image.command_place, first.reaps, tuple(paths), by_shell)
 
 
 def with_lost_cmd(launch: Launch) -> Launch | None:
@@ -114,6 +101,18 @@ def _without_command(image: Image) -> Launch:
 
 
 def _without_path(image: Image, outcome: Outcome, why: str) -> Launch:
+    return _launch(image, outcome, why, image.from_place, None, (), (outcome,))
+
+
+def _launch(
+    image: Image,
+    outcome: Outcome,
+    why: str,
+    open_at: Place,
+    reaps: bool | None,
+    paths: tuple[Path, ...],
+    by_shell: tuple[Outcome, ...],
+) -> Launch:
     return Launch(
         image,
         image.dockerfile.source.path,
@@ -123,10 +122,10 @@ def _without_path(image: Image, outcome: Outcome, why: str) -> Launch:
         image.stop_signal,
         outcome,
         why,
-        None,
-        (),
-        (outcome,),
-        open_at=image.from_place if outcome is Outcome.UNKNOWN else None,
+        reaps,
+        paths,
+        by_shell,
+        open_at=open_at if outcome is Outcome.UNKNOWN else None,
     )
 
 
@@ -335,11 +334,7 @@ def _ordered(paths: list[Path]) -> list[Path]:
 def _obstacle_of(path: Path) -> Place | None:
     """Where the obstacle stands that a path's outcome is unknown for, if it stands in a file."""
     places = (obstacle.place for obstacle in path.obstacles if obstacle.reason == path.why)
-    return next((place for place in places if place is not None and _in_a_file(place)), None)
-
-
-def _in_a_file(place: Place) -> bool:
-    return bool(place.source.path) and not place.source.path.endswith(MADE_UP)
+    return next((place for place in places if place is not None and place.source.in_file), None)
 
 
 def _doubt(paths: list[Path]) -> Decision | None:

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pid1lint.diagnostic import Severity
 from pid1lint.frozen import Frozen
-from pid1lint.shell.ir import Loop, Script, Simple
+from pid1lint.shell.ir import Loop, Script, Simple, Word
 from pid1lint.source import Excerpt, Place, Source, Span
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pid1lint.facts.launchers import Launcher
     from pid1lint.facts.programs import Program
     from pid1lint.image.filesystem import ImageFile
@@ -147,6 +149,11 @@ class TrapSet(NamedTuple):
     def place(self) -> Place:
         """Where the command stands."""
         return self.script.place(self.node.span)
+
+    @property
+    def handler_word(self) -> Word | None:
+        """The word that the handler is written as: the first behind `trap` and `--`."""
+        return next((word for word in self.node.words[1:] if word.text != "--"), None)
 
 
 class Handled(NamedTuple):
@@ -596,6 +603,14 @@ class Launch(Frozen):
     def bad_paths(self) -> tuple[Path, ...]:
         """The paths on which the app is killed or cut off."""
         return tuple(path for path in self.paths if path.outcome in (Outcome.HANG, Outcome.ABRUPT))
+
+    def faults(self, what: str) -> Iterator[tuple[Path, Link, Fault]]:
+        """The handlers with one fault (see `Fault`), on the paths on which the app is killed or cut off."""
+        for path in self.bad_paths:
+            for link in path.links:
+                fault = link.fault
+                if fault is not None and fault.what == what:
+                    yield path, link, fault
 
     def way_to(self, at: Place) -> tuple[Process, ...]:
         """The programs from PID 1's first down to the one that starts at a place, or else whose script it is in."""

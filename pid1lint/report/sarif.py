@@ -13,7 +13,6 @@ from pid1lint import __version__, registry
 from pid1lint.diagnostic import Diagnostic, Severity
 from pid1lint.fingerprint import fingerprints, working_folder
 from pid1lint.fix import Applicability, Edit, Fix
-from pid1lint.image.model import MADE_UP
 from pid1lint.report.json import Json, dump
 from pid1lint.report.markup import valid
 from pid1lint.report.urls import home, rule_page
@@ -125,7 +124,7 @@ def _result(
 def _flow(diagnostic: Diagnostic, launch: Launch) -> list[Json]:
     """The programs from PID 1 on, each where it is started, down to what the finding is about."""
     steps = [(process, process.place) for process in launch.way_to(diagnostic.at)]
-    flow = [_location(place, _step(process)) for process, place in steps if place is not None and _is_file(place)]
+    flow = [_location(place, _step(process)) for process, place in steps if place is not None and place.source.in_file]
     flow.append(_location(diagnostic.at, diagnostic.message))
     return [{"location": location} for location in flow] if len(flow) > 1 else []
 
@@ -133,12 +132,6 @@ def _flow(diagnostic: Diagnostic, launch: Launch) -> list[Json]:
 def _step(process: Process) -> str:
     verb = _STARTS[process.start]
     return f"{verb} {' '.join(process.argv) or process.program}"
-
-
-def _is_file(place: Place) -> bool:
-    """Whether it stands in a file, and not in what a base image brings along."""
-    path = place.source.path
-    return bool(path) and not path.endswith(MADE_UP)
 
 
 def _fix(fix: Fix) -> Json:

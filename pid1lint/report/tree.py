@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from pid1lint.image.model import MADE_UP
 from pid1lint.report.style import Style, cells, printable
 
 if TYPE_CHECKING:
@@ -112,8 +111,9 @@ def _signal(process: Process, stop_signal: str, style: Style) -> tuple[str, str]
 def _where(process: Process) -> str:
     if process.place is None:
         return ""
-    path = printable(process.place.source.path)
-    return path if path.endswith(MADE_UP) else f"{path}:{process.place.start.line}"
+    source = process.place.source
+    path = printable(source.path)
+    return f"{path}:{process.place.start.line}" if source.in_file else path
 
 
 def _table(rows: Sequence[_Row], style: Style) -> Iterator[str]:
