@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from pid1lint.diagnostic import Diagnostic, Finding, Note, Severity
     from pid1lint.dockerfile.scanner import Instruction
     from pid1lint.errors import Pid1lintError
+    from pid1lint.facts.own import Facts
     from pid1lint.fix import Applicability, Edit, Fix, ShellGuard
     from pid1lint.fixer import Change, Refusal, Repair, fixed
     from pid1lint.image.context import BuildContext, DiskContext, MemoryContext
@@ -57,6 +58,7 @@ __all__ = [
     "DiskContext",
     "Edit",
     "Excerpt",
+    "Facts",
     "Fault",
     "FileProblem",
     "Finding",
@@ -123,6 +125,7 @@ _HOME = {
     "DiskContext": "image.context",
     "Edit": "fix",
     "Excerpt": "source",
+    "Facts": "facts.own",
     "Fault": "launch.process",
     "FileProblem": "rulebook",
     "Finding": "diagnostic",

@@ -164,22 +164,12 @@ def _is_ours(path: str) -> bool:
 
 def _unreadable(path: str) -> str | None:
     if not os.path.lexists(path):
-        return "does not exist" + _nearest(path)
+        from pid1lint.nearest import path_hint
+
+        return "does not exist" + path_hint(path)
     if not os.path.isfile(path):
         return "is no file"
     return None if os.access(path, os.R_OK) else "may not be read"
-
-
-def _nearest(path: str) -> str:
-    import difflib
-
-    folder, name = os.path.split(path)
-    try:
-        names = os.listdir(folder or ".")
-    except OSError:
-        return ""
-    nearest = difflib.get_close_matches(name, names, n=1, cutoff=0.7)
-    return f"; did you mean {os.path.join(folder, nearest[0])!r}?" if nearest else ""
 
 
 def _head(path: str) -> bytes:
@@ -373,6 +363,12 @@ def _about(result: linter.Result, scripts: frozenset[str]) -> linter.Result:
         diagnostics=tuple(d for d in result.diagnostics if _points_at(d, scripts) or (d.outcome and d.stage in stages)),
         launches=launches,
     )
+
+
+def not_run(planned: Plan, results: Iterable[linter.Result]) -> tuple[str, ...]:
+    """The scripts that were asked for and that no launch runs."""
+    ran = {source.path for result in results for launch in result.launches for source in launch.sources}
+    return tuple(sorted(planned.scripts - ran))
 
 
 def _points_at(diagnostic: Diagnostic, scripts: frozenset[str]) -> bool:

@@ -18,6 +18,7 @@ from pid1lint.options import (
     Check,
     DefaultCheck,
     Trace,
+    at_least_0,
     complete_formats,
     complete_rule,
     completes,
@@ -111,7 +112,7 @@ def group() -> None:
 @click.option("--statistics", is_flag=True, help="Count the findings of each rule instead of listing them.")
 @click.option("--quiet", "-q", is_flag=True, help="Print findings only.")
 @click.option("--verbose", "-v", is_flag=True, help="Say which files are checked, with which context, and why.")
-@click.option("--jobs", "-j", type=click.IntRange(0), metavar="N", default=0, help="Files at a time; 0: as suits.")
+@click.option("--jobs", "-j", callback=at_least_0, metavar="N", default="0", help="Files at a time; 0: as suits.")
 def check(
     *,
     paths: tuple[str, ...],
@@ -192,13 +193,26 @@ def check(
         _report(report, placed, sys.stderr if fixed is not None and options.stdin is not None else sys.stdout)
     if fixed is not None and show_fixes and not errors:
         _print(map(str, fixed.listed), sys.stderr)
-    if not planned.dockerfiles and not diagnostics:
-        _print(["No Dockerfile found: nothing to check."], sys.stderr)
+    if not diagnostics:
+        _print(_unchecked(planned, results), sys.stderr)
     _say(errors or troubles)
     if errors or troubles:
         return FAILURE
     failing = any(d.severity.rank >= SEVERITIES.index(fail_on or configs.of(d.dockerfile).fail_on) for d in diagnostics)
     return FINDINGS if failing and not exit_zero else CLEAN
+
+
+def _unchecked(planned: Plan, results: Iterable[Result]) -> Iterator[str]:
+    """What there was nothing to check in: that no finding is told does not mean that all is well."""
+    if not planned.dockerfiles:
+        yield "No Dockerfile found: nothing to check."
+        return
+    from pid1lint.check import not_run
+
+    scripts = not_run(planned, results)
+    if scripts:
+        shown = ", ".join(scripts[:3]) + (f" and {len(scripts) - 3} more" if len(scripts) > 3 else "")
+        yield f"No Dockerfile found that runs {shown}: nothing to check there."
 
 
 def _configs(file: str | None, isolated: bool) -> Configs:
@@ -331,7 +345,8 @@ def trace(
 
     configs = _configs(config, isolated)
     options = Options(context, target, build_arg, stdin=_stdin(paths, stdin_filename), configs=configs)
-    found, errors = checking.launches(checking.plan(paths, configs), options)
+    planned = checking.plan(paths, configs)
+    found, errors = checking.launches(planned, options)
     with _Output(output, sys.stdout) as stream:
         if form == "json":
             from pid1lint.report import json
@@ -344,7 +359,8 @@ def trace(
             for number, launch in enumerate(found):
                 _print(([""] if number else []) + list(tree.render(launch, style)), stream)
     if not found and not errors:
-        _say(["no launch found: there is no Dockerfile with a stage to run"])
+        what = f"that runs {', '.join(sorted(planned.scripts))}" if planned.scripts else "with a stage to run"
+        _print([f"No Dockerfile found {what}: nothing to show."], sys.stderr)
     _say(errors)
     return FAILURE if errors else CLEAN
 
@@ -445,7 +461,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
         code = group.main(arguments, prog_name="pid1lint", standalone_mode=False)
         sys.stdout.flush()
     except click.ClickException as error:
-        _say([" ".join(error.format_message().split())])
+        from pid1lint.options import told
+
+        _say([told(error)])
         return FAILURE
     except Pid1lintError as error:
         _say([str(error)])

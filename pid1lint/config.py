@@ -139,21 +139,13 @@ def _read_in(folder: str) -> Config | None:
 def read(path: str) -> Config:
     """The configuration in a file that the user named; `Pid1lintError` if there is none in it."""
     if not os.path.isfile(path):
-        raise Pid1lintError(f"--config: {path} does not exist{_like(path)}")
+        from pid1lint.nearest import path_hint
+
+        raise Pid1lintError(f"--config: {path} does not exist{path_hint(path, ending='.toml')}")
     text = _text(path, path)
     if os.path.basename(path) == _PYPROJECT and not _says_something(path, text):
         raise Pid1lintError(f"--config: {path} has no table [tool.pid1lint]")
     return _parse(path, text)
-
-
-def _like(path: str) -> str:
-    from pid1lint.schema import nearest
-
-    folder, name = os.path.split(path)
-    try:
-        return nearest(name, [entry for entry in os.listdir(folder or ".") if entry.endswith(".toml")])
-    except OSError:
-        return ""
 
 
 def _text(shown: str, path: str) -> str:
@@ -240,16 +232,23 @@ class _Reader:
                 raise self.error(("severity", rule), str(error)) from error
 
     def contexts(self, table: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+        from pid1lint.nearest import path_hint
+
         for pattern, folder in table.items():
             if not os.path.isdir(os.path.join(self.folder, folder)):
-                raise self.error(("context", pattern), f"the build context {folder!r} is no folder")
+                hint = path_hint(os.path.join(self.folder, folder), folders=True)
+                raise self.error(("context", pattern), f"the build context {folder!r} is no folder{hint}")
             yield pattern, folder
 
     def facts(self, images: Mapping[str, Mapping[str, Any]], programs: Mapping[str, Mapping[str, Any]]) -> Facts:
+        from pid1lint.facts.images import known_names
+        from pid1lint.nearest import hint
+
         for name, row in images.items():
             below = row.get("from")
             if below is not None and Facts().base_image(below) is None:
-                raise self.error(("images", name, "from"), f"nothing is known of the image {below!r}")
+                meant = hint(below.partition(":")[0], known_names())
+                raise self.error(("images", name, "from"), f"nothing is known of the image {below!r}{meant}")
             if ":" in name.rpartition("/")[2] or "@" in name:
                 raise self.error(("images", name), f"{name!r}: an image's name has no tag here")
         for name, row in programs.items():

@@ -15,7 +15,6 @@ from pid1lint.source import Place, Source, Span
 
 if TYPE_CHECKING:
     from pid1lint.dockerfile.scanner import Dockerfile
-    from pid1lint.dockerfile.stages import Stage
     from pid1lint.facts.own import Facts
     from pid1lint.fix import Fix, ShellGuard
     from pid1lint.image.context import BuildContext
@@ -113,7 +112,8 @@ def judge(
         for file_problem in _script_damage(launch):
             run.judge_problem(file_problem)
         run.judge_launch(launch)
-    run.ignores += _ignores_at(run.diagnostics, launches, source)
+    later = _ignores_at(run.diagnostics, launches, dockerfile)
+    run.ignores += tuple(ignore for ignore in later if ignore not in run.ignores)
     if run.ignores:
         run.suppress(certain=not dockerfile.problems and bool(launches))
     return run.result()
@@ -128,21 +128,28 @@ def _ignores(dockerfile: Dockerfile, launches: Sequence[Launch]) -> tuple[Ignore
         return ()
     from pid1lint.suppress import ignores
 
+    scripts = [script for launch in launches for script in launch.scripts]
     return tuple(
-        ignore for source in marked for ignore in ignores(source, dockerfile if source is dockerfile.source else None)
+        ignore
+        for source in marked
+        for ignore in ignores(source, dockerfile if source is dockerfile.source else None, scripts)
     )
 
 
-def _ignores_at(diagnostics: Iterable[Diagnostic], launches: Sequence[Launch], source: Source) -> tuple[Ignore, ...]:
+def _ignores_at(
+    diagnostics: Sequence[Diagnostic], launches: Sequence[Launch], dockerfile: Dockerfile
+) -> tuple[Ignore, ...]:
     """The comments in files that no launch runs and that are found fault with: a script that cannot start, say."""
-    seen = {source.path, *(s.path for launch in launches for s in launch.sources)}
+    own = dockerfile.source
+    seen = {own.path, *(s.path for launch in launches for s in launch.sources)}
     others = {d.at.source.path: d.at.source for d in diagnostics if d.at.source.path not in seen}
     marked = [other for other in others.values() if "pid1lint:" in other.text]
-    if not marked:
+    if not marked and "pid1lint:" not in own.text:
         return ()
-    from pid1lint.suppress import ignores
+    from pid1lint.suppress import ignores, ignores_in_heredocs
 
-    return tuple(ignore for other in marked for ignore in ignores(other))
+    in_own = (d.at.span.start for d in diagnostics if d.at.source is own)
+    return (*ignores_in_heredocs(dockerfile, in_own), *(ignore for other in marked for ignore in ignores(other)))
 
 
 def attempt(at_work: str, path: str, work: Callable[[], Value]) -> Value | Crash:
@@ -180,7 +187,7 @@ def _launches(dockerfile: Dockerfile, context: BuildContext, wanted: _Wanted) ->
     build = Build(dockerfile, context, wanted.build_args, wanted.facts or Facts())
     chosen = final_stages(dockerfile, target)
     if target is not None and not chosen and build.stages:
-        raise Pid1lintError(f"{dockerfile.source.path} has no stage {target!r}{_nearest(target, build.stages)}")
+        raise _no_stage(dockerfile, target, [stage.name for stage in build.stages if stage.name])
     return tuple(analyse(build.image(index)).replaced(init=wanted.init) for index in chosen)
 
 
@@ -193,11 +200,11 @@ def _refuse_init(init: str) -> None:
         raise Pid1lintError(f"no init is called {init!r}; it is one of {', '.join(INITS)}")
 
 
-def _nearest(target: str, among: Sequence[Stage]) -> str:
-    import difflib
+def _no_stage(dockerfile: Dockerfile, target: str, names: Sequence[str]) -> Pid1lintError:
+    from pid1lint.nearest import hint
 
-    nearest = difflib.get_close_matches(target, [stage.name for stage in among], n=1)
-    return f"; did you mean {nearest[0]!r}?" if nearest else ""
+    others = f": it has {', '.join(names)}" if names else ": none of its stages has a name"
+    return Pid1lintError(f"{dockerfile.source.path} has no stage {target!r}{hint(target, names) or others}")
 
 
 def _not_utf8(source: Source) -> Iterator[FileProblem]:
@@ -406,7 +413,11 @@ def damaged(before: Source, after: Source, dockerfile: str) -> str | None:
     problems = _problems(after, dockerfile)
     if len(problems) > len(_problems(before, dockerfile)):
         return f"{after.path} would not parse any more: {problems[0]}"
-    if after.path != dockerfile and _is_shell(after):
+    if after.path == dockerfile:
+        return None
+    from pid1lint.shell.parse import is_shell
+
+    if is_shell(after):
         from pid1lint.shell import second
 
         if second.errors(after.text) > second.errors(before.text):
@@ -425,15 +436,10 @@ def _dockerfile_problems(source: Source) -> Iterator[str]:
         yield problem.message
 
 
-def _is_shell(source: Source) -> bool:
-    first = source.text.partition("\n")[0]
-    return not source.path.endswith(".json") and (not first.startswith("#!") or "sh" in first)
-
-
 def _script_problems(source: Source) -> Iterator[str]:
-    from pid1lint.shell.parse import parse
+    from pid1lint.shell.parse import is_shell, parse
 
-    if not _is_shell(source):
+    if not is_shell(source):
         return
     for damage in parse(source.whole()).damage:
         yield damage.message

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 SEVERITIES = ("info", "warning", "error")
 SHELLS = ("bash", "zsh", "fish")
 
+_ELSEWHERE = {"help": "--help", "version": "--version", "fix": "check --fix", "lint": "check", "run": "check"}
+"""What commands of other programs are called here."""
+
 Command = TypeVar("Command", bound=Callable[..., object])
 
 
@@ -30,14 +33,14 @@ class DefaultCheck(click.Group):
         return super().parse_args(ctx, args)
 
     def _refuse_mistyped(self, ctx: click.Context, args: Sequence[str]) -> None:
-        """`explian PID201` is a mistyped command, unless there is such a file."""
+        """`explian PID201` is a mistyped command, unless there is such a file; so is what others call a command."""
         word = args[0] if args else ""
         if word.isalpha() and not os.path.lexists(word) and not ctx.resilient_parsing:
-            import difflib
+            from pid1lint.nearest import nearest
 
-            nearest = difflib.get_close_matches(word, self.commands, n=1, cutoff=0.75)
-            if nearest:
-                raise click.UsageError(f"there is no command and no file {word!r}; did you mean {nearest[0]!r}?", ctx)
+            meant = _ELSEWHERE.get(word) or nearest(word, self.commands, 0.75)
+            if meant:
+                raise click.UsageError(f"there is no command and no file {word!r}; did you mean {meant!r}?", ctx)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Commands, and what `check` takes."""
@@ -100,11 +103,52 @@ def one_of(words: Sequence[str]) -> Callable[[click.Context, click.Parameter, st
 def _among(words: Sequence[str], value: str, ctx: click.Context, param: click.Parameter) -> str:
     if value.lower() in words:
         return value.lower()
-    import difflib
+    from pid1lint.nearest import hint
 
-    nearest = difflib.get_close_matches(value.lower(), words, n=1)
-    hint = f"did you mean {nearest[0]!r}?" if nearest else f"it is one of {', '.join(words)}"
-    raise click.BadParameter(f"there is no {value!r}; {hint}", ctx, param)
+    among = hint(value, words, 0.6) or f"; it is one of {', '.join(words)}"
+    raise click.BadParameter(f"there is no {value!r}{among}", ctx, param)
+
+
+def told(error: click.ClickException) -> str:
+    """A mistake on the command line in one line, with what to type instead."""
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    if isinstance(error, click.MissingParameter) and context is not None and error.param is not None:
+        return f"`{context.command_path}` needs {_NEEDS.get(error.param.name or '', 'an argument')}"
+    if isinstance(error, click.NoSuchOption) and context is not None:
+        from pid1lint.nearest import hint
+
+        names = [name for ctx in (context, context.parent) for name in _names_of_options(ctx)]
+        meant = hint(error.option_name, names, 0.6) or f"; `{context.command_path} --help` lists the options"
+        return f"there is no option {error.option_name!r}{meant}"
+    return " ".join(error.format_message().split())
+
+
+_NEEDS = {
+    "rule": "a rule: a code or a name, such as PID201; `pid1lint rules` lists them",
+    "shell": f"a shell: {', '.join(SHELLS)}",
+}
+
+
+def _names_of_options(context: click.Context | None) -> list[str]:
+    params = [] if context is None else context.command.get_params(context)
+    return [name for param in params for name in param.opts if name.startswith("--")]
+
+
+def at_least_0(ctx: click.Context, param: click.Parameter, value: str) -> int:
+    """A number of 0 or more."""
+    if not value.isdecimal():
+        raise click.BadParameter(f"{value!r} is no number such as 0 or 4", ctx, param)
+    return int(value)
+
+
+def folder(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """A directory that is there."""
+    if value is not None and not os.path.isdir(value):
+        from pid1lint.nearest import path_hint
+
+        what = "is no folder" if os.path.lexists(value) else "does not exist"
+        raise click.BadParameter(f"{value!r} {what}{path_hint(value, folders=True)}", ctx, param)
+    return value
 
 
 def forms(ctx: click.Context, param: click.Parameter, values: Sequence[str]) -> tuple[tuple[str, str | None], ...]:
@@ -185,12 +229,11 @@ def format_option(words: Sequence[str]) -> Callable[[Command], Command]:
 
 def shared(command: Command) -> Command:
     """The options that `check` and `trace` have in common."""
-    folder = click.Path(exists=True, file_okay=False)
     for option in reversed(
         (
             click.argument("paths", nargs=-1, type=click.Path()),
             click.option("--output", "-o", type=click.Path(dir_okay=False), help="Write the report to this file."),
-            click.option("--context", type=folder, metavar="DIR", help="The build context."),
+            click.option("--context", type=click.Path(), callback=folder, metavar="DIR", help="The build context."),
             click.option("--target", metavar="STAGE", help="Judge this stage instead of the last one."),
             click.option(
                 "--build-arg", multiple=True, callback=_key_values, metavar="K=V", help="A build argument; repeatable."

@@ -71,10 +71,11 @@ def chosen(select: Sequence[str], ignore: Sequence[str]) -> tuple[AnyRule, ...]:
 
 
 def _hint(wanted: str, *, include_prefixes: bool) -> str:
-    import difflib
+    from pid1lint.nearest import nearest, nearest_code
 
-    valid = {spelling.lower(): spelling for rule in all_rules() for spelling in (rule.code, rule.name)}
-    if include_prefixes:
-        valid["all"] = "all"
-    nearest = difflib.get_close_matches(wanted, valid, n=1, cutoff=0.5)
-    return f"; did you mean {valid[nearest[0]]!r}?" if nearest else "; `pid1lint rules` lists them"
+    names = [rule.name for rule in all_rules()] + (["all"] if include_prefixes else [])
+    if wanted.startswith("pid"):
+        found = nearest_code(wanted, [rule.code for rule in all_rules()])
+    else:
+        found = nearest(wanted, names)
+    return f"; did you mean {found!r}?" if found else "; `pid1lint rules` lists them"

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
+from pid1lint.nearest import hint
+
 Keys = tuple[str | int, ...]
+_SIGNALS = ("TERM", "INT", "QUIT", "HUP", "USR1", "USR2", "WINCH", "KILL")
 _TYPES: Mapping[str, tuple[type, str]] = {
     "array": (list, "a list"),
     "boolean": (bool, "true or false"),
@@ -42,14 +45,6 @@ def violations(value: object) -> Iterator[Violation]:
     yield from _violations(value, schema(), ())
 
 
-def nearest(word: str, among: Sequence[str]) -> str:
-    """`; did you mean 'x'?`, or nothing."""
-    import difflib
-
-    close = difflib.get_close_matches(word, among, n=1, cutoff=0.5)
-    return f"; did you mean {close[0]!r}?" if close else ""
-
-
 def _violations(value: object, rule: Mapping[str, Any], keys: Keys) -> Iterator[Violation]:
     rule = _resolved(rule)
     if (wanted := _TYPES[rule["type"]])[0] is not type(value):
@@ -77,8 +72,8 @@ def _in_table(table: Mapping[str, object], rule: Mapping[str, Any], keys: Keys) 
             yield from _violations(value, known[key], (*keys, key))
         elif not others:
             where = f" in {_shown(keys)}" if keys else ""
-            hint = nearest(key, list(known)) or f"; the keys are {', '.join(known)}"
-            yield Violation((*keys, key), f"unknown key {key!r}{where}{hint}", of_key=True)
+            meant = hint(key, known) or f"; the keys are {', '.join(known)}"
+            yield Violation((*keys, key), f"unknown key {key!r}{where}{meant}", of_key=True)
         elif names and (message := _wrong_word(key, names, keys)):
             yield Violation((*keys, key), message, of_key=True)
         else:
@@ -88,9 +83,10 @@ def _in_table(table: Mapping[str, object], rule: Mapping[str, Any], keys: Keys) 
 def _wrong_word(word: str, rule: Mapping[str, Any], keys: Keys) -> str:
     """Why a string is not one that the rule takes, or nothing."""
     if "enum" in rule and word not in rule["enum"]:
-        return f"{_shown(keys)} is one of {', '.join(rule['enum'])}, not {word!r}{nearest(word, rule['enum'])}"
+        return f"{_shown(keys)} is one of {', '.join(rule['enum'])}, not {word!r}{hint(word, rule['enum'])}"
     if "pattern" in rule and not re.search(rule["pattern"], word):
-        return f"{_shown(keys)}: {word!r} is no name of a signal, such as TERM"
+        meant = hint(word, _SIGNALS) or ", such as TERM"
+        return f"{_shown(keys)}: {word!r} is no name of a signal{meant}"
     return ""
 
 

@@ -14,10 +14,13 @@ from typing import NamedTuple
 
 from pid1lint import registry
 from pid1lint.diagnostic import Diagnostic
-from pid1lint.dockerfile.scanner import Dockerfile, Instruction
+from pid1lint.dockerfile.scanner import Dockerfile, Heredoc, Instruction
 from pid1lint.errors import Pid1lintError
 from pid1lint.fix import Applicability, Edit, Fix
+from pid1lint.image.run import scripts as shell_texts
 from pid1lint.rulebook import UNUSED_IGNORE, FileProblem
+from pid1lint.shell.ir import Opaque, Script
+from pid1lint.shell.parse import is_shell, parse
 from pid1lint.source import Place, Source, Span
 
 _SHELL_FORM = frozenset(("PID101",))
@@ -30,8 +33,10 @@ _BUILDKIT = {
     "all": _SHELL_FORM | _OVERRIDDEN,
 }
 
+_KINDS = ("ignore", "ignore-file")
+_OTHERS = frozenset(("allow", "disable", "disable-file", "ignored", "ignores", "noqa", "off", "skip", "skip-file"))
 _OURS = re.compile(
-    r"(?:^|(?<=[\s;]))#[ \t]*pid1lint:[ \t]*(?P<kind>ignore(?:-file)?)\b(?P<list>[ \t]*\[(?P<words>[^\]\r\n]*)\])?"
+    r"(?:^|(?<=[\s;]))#[ \t]*pid1lint:[ \t]*(?P<kind>[a-z]+(?:-[a-z]+)*)\b(?P<list>[ \t]*\[(?P<words>[^\]\r\n]*)\])?"
     r"[^\r\n]*",
     re.MULTILINE,
 )
@@ -70,18 +75,70 @@ class Ignore(NamedTuple):
         return self.lines is None or any(self.lines.first <= line <= self.lines.last for line in (first, last))
 
 
-def ignores(source: Source, dockerfile: Dockerfile | None = None) -> Iterator[Ignore]:
-    """The comments in a file; `dockerfile` if it is one."""
-    text = source.text
-    if "pid1lint:" in text:
-        for match in _OURS.finditer(text):
-            lines = None if match["kind"] == "ignore-file" else _lines(source, dockerfile, match.start())
-            yield Ignore(source.place(*match.span()), tuple(_selectors(source, match)), lines)
+def ignores(source: Source, dockerfile: Dockerfile | None = None, scripts: Iterable[Script] = ()) -> Iterator[Ignore]:
+    """The comments in a file; `dockerfile` if it is one.
+
+    `scripts` are shell texts that are run: those of this file hold comments even where they stand in a here-document.
+    """
+    if "pid1lint:" in source.text:
+        yield from _ours(source, dockerfile, _comments(source, dockerfile, scripts))
     if dockerfile is not None:
         yield from _foreign(source, dockerfile)
 
 
+def ignores_in_heredocs(dockerfile: Dockerfile, offsets: Iterable[int]) -> Iterator[Ignore]:
+    """The comments in the Dockerfile's here-documents that have one of some offsets in them."""
+    around = {h.span: h for at in offsets for h in _heredocs(dockerfile) if h.span.start <= at < h.span.end}
+    spans = (span for heredoc in around.values() for span in _in_script(parse(heredoc.body)))
+    yield from _ours(dockerfile.source, dockerfile, spans)
+
+
+def _ours(source: Source, dockerfile: Dockerfile | None, comments: Iterable[Span]) -> Iterator[Ignore]:
+    spans = tuple(comments)
+    for match in _OURS.finditer(source.text):
+        if any(span.start <= match.start() < span.end for span in spans) and _is_meant(match):
+            lines = None if match["kind"] == "ignore-file" else _lines(source, dockerfile, match.start())
+            yield Ignore(source.place(*match.span()), tuple(_selectors(source, match)), lines)
+
+
+def _is_meant(match: re.Match[str]) -> bool:
+    """Whether it is to suppress something, if by another word than ours: `# pid1lint: see the page` is prose."""
+    return match["kind"] in _KINDS or match["list"] is not None or match["kind"] in _OTHERS
+
+
+def _comments(source: Source, dockerfile: Dockerfile | None, scripts: Iterable[Script]) -> Iterator[Span]:
+    """Where comments stand: what looks like one in a string or a here-document is none."""
+    if dockerfile is not None:
+        yield from (comment.span for comment in dockerfile.comments)
+        for instruction in dockerfile.instructions:
+            innermost = instruction.inner or instruction
+            if innermost.keyword in ("RUN", "CMD", "ENTRYPOINT") and innermost.words is None:
+                for text in shell_texts(innermost):
+                    yield from _in_script(parse(text))
+    elif is_shell(source):
+        yield from _in_script(parse(source.whole()))
+    elif not source.path.endswith(".json"):
+        yield Span(0, len(source.text))
+    for script in scripts:
+        if script.text.source is source:
+            yield from _in_script(script)
+
+
+def _in_script(script: Script) -> Iterator[Span]:
+    """The comments of a shell text, and the whole of what could not be read: it may hold some."""
+    opaque = (item.node.span for item in script.body.items if isinstance(item.node, Opaque))
+    yield from (script.place(span).span for span in (*script.comments, *opaque))
+
+
 def _selectors(source: Source, match: re.Match[str]) -> Iterator[Selector]:
+    if match["kind"] not in _KINDS:
+        from pid1lint.nearest import nearest
+
+        meant = nearest(match["kind"], _KINDS) or _KINDS[0]
+        yield Selector(
+            source.place(*match.span()), frozenset(), f"`{match['kind']}` means nothing: write {meant}[CODE]"
+        )
+        return
     if match["list"] is None or not match["words"].strip():
         mistake = f"`{match['kind']}` names no rule: write {match['kind']}[CODE]"
         yield Selector(source.place(*match.span()), frozenset(), mistake)
@@ -97,6 +154,8 @@ def _selectors(source: Source, match: re.Match[str]) -> Iterator[Selector]:
 
 def _foreign(source: Source, dockerfile: Dockerfile) -> Iterator[Ignore]:
     for match in _THEIRS.finditer(source.text) if "hadolint" in source.text else ():
+        if in_heredoc(dockerfile, match.start()):
+            continue
         codes: frozenset[str] = frozenset().union(*(_HADOLINT.get(w.strip(), ()) for w in match["words"].split(",")))
         at = source.place(*match.span())
         lines = _lines(source, dockerfile, match.start()) if match["kind"] == "ignore" else None
@@ -138,8 +197,11 @@ def _at_line(dockerfile: Dockerfile, number: int) -> Instruction | None:
 
 def in_heredoc(dockerfile: Dockerfile, offset: int) -> bool:
     """Whether an offset stands in a here-document, which is a file's text and no Dockerfile's."""
-    documents = (heredoc for instruction in dockerfile.instructions for heredoc in instruction.heredocs)
-    return any(heredoc.span.start <= offset < heredoc.span.end for heredoc in documents)
+    return any(heredoc.span.start <= offset < heredoc.span.end for heredoc in _heredocs(dockerfile))
+
+
+def _heredocs(dockerfile: Dockerfile) -> Iterator[Heredoc]:
+    return (heredoc for instruction in dockerfile.instructions for heredoc in instruction.heredocs)
 
 
 def logical_line(source: Source, number: int) -> Lines:

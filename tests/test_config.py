@@ -254,7 +254,7 @@ def test_a_graceful_signal_of_a_program_of_ones_own_is_asked_for(run: Run) -> No
         ),
         pytest.param(
             '[per-file-ignores]\n"*.sh" = ["PID8"]\n',
-            "pid1lint.toml:2: no rule is called 'PID8'; did you mean 'PID",
+            "pid1lint.toml:2: no rule is called 'PID8'; `pid1lint rules` lists them",
             id="a rule of a file",
         ),
         pytest.param(
@@ -274,11 +274,16 @@ def test_a_graceful_signal_of_a_program_of_ones_own_is_asked_for(run: Run) -> No
             '[images.c]\nfrom = "nowhere/x"\n', "pid1lint.toml:2: nothing is known of the image 'nowhere/x'", id="from"
         ),
         pytest.param(
+            '[images.c]\nfrom = "debain:12"\n',
+            "pid1lint.toml:2: nothing is known of the image 'debain:12'; did you mean 'debian'?",
+            id="from, mistyped",
+        ),
+        pytest.param(
             '[images."c:1"]\nsh = "dash"\n', "pid1lint.toml:1: 'c:1': an image's name has no tag here", id="a tag"
         ),
         pytest.param(
             "[programs]\napp.signals.term = 'handles'\n",
-            "pid1lint.toml:2: 'programs.app.signals': 'term' is no name of a signal, such as TERM",
+            "pid1lint.toml:2: 'programs.app.signals': 'term' is no name of a signal; did you mean 'TERM'?",
             id="a signal",
         ),
         pytest.param(

@@ -90,13 +90,57 @@ def test_what_a_list_has_and_the_disk_has_not_is_a_finding(run: Run) -> None:
             ["explian", "PID201"], "there is no command and no file 'explian'; did you mean 'explain'?", id="command"
         ),
         pytest.param(["completion", "bsh"], "there is no 'bsh'; did you mean 'bash'?", id="shell"),
-        pytest.param(["--selct", "PID1"], "--select", id="option"),
+        pytest.param(["help"], "there is no command and no file 'help'; did you mean '--help'?", id="help"),
+        pytest.param(["--selct", "PID1"], "there is no option '--selct'; did you mean '--select'?", id="option"),
+        pytest.param(["--verison"], "there is no option '--verison'; did you mean '--version'?", id="of the group"),
+        pytest.param(["-z"], "no option '-z'; `pid1lint check --help` lists the options", id="short option"),
+        pytest.param(["explain"], "`pid1lint explain` needs a rule: a code or a name, such as PID201", id="no rule"),
+        pytest.param(["completion"], "`pid1lint completion` needs a shell: bash, zsh, fish", id="no shell"),
+        pytest.param(["--jobs", "x"], "'x' is no number such as 0 or 4", id="jobs"),
+        pytest.param(["--context", "sorce"], "'sorce' does not exist; did you mean 'source'?", id="context"),
+        pytest.param(["--fail-on", "warn"], "there is no 'warn'; did you mean 'warning'?", id="severity"),
+        pytest.param(["--init", "tinny"], "there is no 'tinny'; did you mean 'tini'?", id="init"),
+        pytest.param(["--select", "PID2O1"], "no rule is called 'PID2O1'; did you mean 'PID201'?", id="code"),
+        pytest.param(["explain", "PID999"], "no rule is called 'PID999'; `pid1lint rules` lists them", id="no code"),
+        pytest.param(
+            ["--target", "x", "source"], "has no stage 'x': it has build, app", id="stage: those that there are"
+        ),
     ],
 )
 def test_what_is_mistyped_is_told(run: Run, arguments: list[str], message: str) -> None:
+    put("source/Dockerfile", "FROM debian:12 AS build\nFROM debian:12 AS app\nCMD nginx\n")
     result = run(*arguments)
     assert (result.code, result.err.count("\n")) == (2, 1)
     assert message in result.err
+
+
+@pytest.mark.parametrize(
+    ("path", "meant"),
+    [
+        pytest.param("a/Dokerfile", "a/Dockerfile", id="file"),
+        pytest.param("docker/appp/Dockerfile", "docker/app/Dockerfile", id="folder"),
+        pytest.param("dcoker/app/Dokerfile", "docker/app/Dockerfile", id="folder and file"),
+    ],
+)
+def test_what_is_there_is_told_to_one_who_mistypes_a_path(run: Run, path: str, meant: str) -> None:
+    put("a/Dockerfile", CLEAN)
+    put("docker/app/Dockerfile", CLEAN)
+    assert f"{path} does not exist; did you mean '{meant}'?" in run(path).out
+
+
+def test_that_no_dockerfile_runs_a_script_is_said(run: Run) -> None:
+    put("Dockerfile", CLEAN)
+    for name in "abcd":
+        put(f"{name}.sh", "#!/bin/sh\njava\n")
+    nothing = "1 Dockerfile checked: nothing found.\n"
+    assert run("a.sh") == (0, nothing, "No Dockerfile found that runs a.sh: nothing to check there.\n")
+    several = "No Dockerfile found that runs a.sh, b.sh, c.sh and 1 more: nothing to check there.\n"
+    assert run("a.sh", "b.sh", "c.sh", "d.sh") == (0, nothing, several)
+    assert run("trace", "a.sh") == (0, "", "No Dockerfile found that runs a.sh: nothing to show.\n")
+
+
+def test_that_there_is_nothing_to_trace_is_said(run: Run) -> None:
+    assert run("trace") == (0, "", "No Dockerfile found with a stage to run: nothing to show.\n")
 
 
 # How much is told

@@ -98,6 +98,55 @@ def test_a_comment_in_a_here_document_is_one_of_a_script() -> None:
     assert found(text.format("").replace("java", "# pid1lint: ignore[PID201]\njava")) == []
 
 
+STRINGS = [
+    pytest.param('set -e\necho "\n# pid1lint: ignore-file[PID201]"\njava\n', id="string"),
+    pytest.param("set -e\necho '\n# pid1lint: ignore[PID201]\n'; java\n", id="string on the line before"),
+    pytest.param("set -e\ncat <<X\n# pid1lint: ignore-file[PID201]\nX\njava\n", id="here-document"),
+    pytest.param("set -e\njava -v=# -a '# pid1lint: ignore[PID201]'\n", id="argument"),
+    pytest.param("set -e\njava a# pid1lint: ignore[PID201]\n", id="inside of a word"),
+    pytest.param("set -e\njava ${x# pid1lint: ignore[PID201]}\n", id="expansion"),
+]
+
+
+@pytest.mark.parametrize("script", STRINGS)
+def test_what_only_looks_like_a_comment_suppresses_nothing(script: str) -> None:
+    (finding,) = found(RUNS, "#!/bin/sh\n" + script)
+    assert finding.endswith(":PID201")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        pytest.param('LABEL x=" # pid1lint: ignore-file[PID101]"', id="label"),
+        pytest.param('RUN echo "# pid1lint: ignore-file[PID101]"', id="string of RUN"),
+        pytest.param('RUN ["echo", "# pid1lint: ignore-file[PID101]"]', id="exec form"),
+        pytest.param("COPY <<X /notes\n# pid1lint: ignore-file[PID101]\nX", id="file"),
+        pytest.param("RUN cat <<X\n# pid1lint: ignore-file[PID101]\n# hadolint global ignore=DL3025\nX", id="input"),
+    ],
+)
+def test_what_only_looks_like_a_comment_suppresses_nothing_in_a_dockerfile(line: str) -> None:
+    assert [finding[-6:] for finding in found(SHELL.replace("CMD", f"{line}\nCMD"))] == ["PID101"]
+
+
+def test_a_comment_of_a_script_that_another_one_writes_counts() -> None:
+    start = "FROM debian:12\nRUN cat <<X > /run.sh\n#!/bin/sh\nset -e\n"
+    text = start + 'java # pid1lint: ignore[PID201]\nX\nRUN chmod +x /run.sh\nCMD ["/run.sh"]\n'
+    assert found(text) == []
+    assert found(text.replace("ignore[PID201]", "")) == ["Dockerfile:5:1:PID201"]
+
+
+def test_a_comment_counts_in_a_script_that_does_not_start() -> None:
+    text = 'FROM debian:12\nCOPY --chmod=755 <<X /run.sh\n{}\nexec java\nX\nCMD ["/run.sh"]\n'
+    assert found(text.format("# x"), None, "PID211") != []
+    assert found(text.format("# pid1lint: ignore-file[PID211]"), None, "PID211") == []
+
+
+def test_a_comment_counts_behind_what_cannot_be_read() -> None:
+    script = "#!/bin/sh\nset -e\nfoo ( ) ) # pid1lint: ignore[PID901]\njava\n"
+    assert found(RUNS, script, "PID901") == []
+    assert found(RUNS, script.replace("ignore", "x"), "PID901") == ["run.sh:3:9:PID901"]
+
+
 def test_an_ignored_finding_is_not_fixed(run: Run) -> None:
     put_hanging()
     ignored = SCRIPT.replace("app.jar", "app.jar # pid1lint: ignore[PID201] by design")
@@ -116,6 +165,9 @@ def test_an_ignored_finding_is_not_fixed(run: Run) -> None:
         pytest.param("ignore-file[PID2]", f"ignore[PID2] {NOTHING} in this file", id="in the file"),
         pytest.param("ignore", "`ignore` names no rule: write ignore[CODE]", id="none"),
         pytest.param("ignore[]", "`ignore` names no rule: write ignore[CODE]", id="empty"),
+        pytest.param("ignor[PID101]", "`ignor` means nothing: write ignore[CODE]", id="mistyped word"),
+        pytest.param("ignore-fil[PID101]", "`ignore-fil` means nothing: write ignore-file[CODE]", id="mistyped"),
+        pytest.param("disable=PID101", "`disable` means nothing: write ignore[CODE]", id="another linter's word"),
         pytest.param("ignore[shel-form]", "no rule is called 'shel-form'; did you mean 'shell-form'?", id="mistyped"),
     ],
 )
@@ -123,6 +175,10 @@ def test_a_comment_of_no_use_is_a_finding(comment: str, message: str) -> None:
     text = above(f"# pid1lint: {comment}", 'FROM debian:12\nCMD ["java", "-jar", "app.jar"]\n')
     (diagnostic,) = lint(text, BuildContext.of({})).diagnostics
     assert (diagnostic.code, diagnostic.message, diagnostic.at.start.line) == ("PID904", message, 2)
+
+
+def test_prose_about_pid1lint_is_no_such_comment() -> None:
+    assert found(above("# pid1lint: see its page", 'FROM debian:12\nCMD ["java", "-jar", "app.jar"]\n')) == []
 
 
 def test_it_can_be_ignored_itself() -> None:

@@ -162,6 +162,11 @@ def _index() -> tuple[dict[str, dict[str, Any]], tuple[tuple[str, dict[str, Any]
     return exact, tuple(prefixes)
 
 
+def known_names() -> tuple[str, ...]:
+    """The names of single images that something is known of."""
+    return tuple(_index()[0])
+
+
 def _row(name: str) -> dict[str, Any] | None:
     exact, prefixes = _index()
     if name in exact:

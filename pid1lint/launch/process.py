@@ -561,16 +561,19 @@ class Launch(Frozen):
     @property
     def sources(self) -> tuple[Source, ...]:
         """The files that its processes are started in and run as scripts."""
-        found: dict[int, Source] = {}
+        found = {id(script.text.source): script.text.source for script in self.scripts}
         for path in self.paths:
             for process in path.tree.walk() if path.tree is not None else ():
-                for source in (
-                    process.place.source if process.place is not None else None,
-                    process.script.text.source if process.script is not None else None,
-                ):
-                    if source is not None:
-                        found[id(source)] = source
+                if process.place is not None:
+                    found[id(process.place.source)] = process.place.source
         return tuple(found.values())
+
+    @property
+    def scripts(self) -> tuple[Script, ...]:
+        """The shell texts that its processes run, on any path."""
+        trees = (path.tree for path in self.paths if path.tree is not None)
+        found = (process.script for tree in trees for process in tree.walk())
+        return tuple({id(script): script for script in found if script is not None}.values())
 
     @property
     def unused_init(self) -> str:

@@ -292,6 +292,7 @@ class Script(Frozen):
     text: Excerpt
     body: List
     damage: tuple[Damage, ...] = ()
+    comments: tuple[Span, ...] = ()
 
     def place(self, span: Span) -> Place:
         """Where a span of this script stands in its file."""

@@ -42,7 +42,7 @@ from pid1lint.shell.ir import (
     TestExpression,
     Word,
 )
-from pid1lint.source import Excerpt, Span
+from pid1lint.source import Excerpt, Source, Span
 
 _PLAIN = re.compile(r"[^\s\\'\"`$;&|()<>*?\[\]~{}#=!+@\ufffc]+")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -68,7 +68,13 @@ def parse(excerpt: Excerpt) -> Script:
     """Parse a whole shell text."""
     reader = _Reader(excerpt.text)
     body = reader.program()
-    return Script(excerpt, body, tuple(reader.damage))
+    return Script(excerpt, body, tuple(reader.damage), tuple(reader.comments.values()))
+
+
+def is_shell(source: Source) -> bool:
+    """Whether a file that a launch runs can be a shell script: its first line names no other interpreter."""
+    first = source.text.partition("\n")[0]
+    return not source.path.endswith(".json") and (not first.startswith("#!") or "sh" in first)
 
 
 def parse_assignment(text: str, at: int) -> Assignment | None:
@@ -89,6 +95,7 @@ class _Reader:
         self.end = len(text)
         self.at = 0
         self.damage: list[Damage] = []
+        self.comments: dict[int, Span] = {}
         self.pending: list[tuple[Redirect, str, bool]] = []
         self.depth = 0
 
@@ -130,7 +137,9 @@ class _Reader:
                 self.at += 2
             elif char == "#":
                 newline = text.find("\n", self.at, self.end)
-                self.at = self.end if newline < 0 else newline
+                close = self.end if newline < 0 else newline
+                self.comments[self.at] = Span(self.at, close)
+                self.at = close
             else:
                 return
 
