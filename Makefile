@@ -7,13 +7,14 @@ BIN    := $(VENV)/bin
 RUN    := $(VENV)/.run-ready
 DEV    := $(VENV)/.dev-ready
 
-.PHONY: help demo test truth lint types format clean
+.PHONY: help demo test truth corpus lint types format clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo 'make demo    try pid1lint on the images in examples/'
 	@echo 'make test    lint, types and all tests'
 	@echo 'make truth   hold the model against the kernel on N=3000 made-up launches (SEED=...)'
+	@echo 'make corpus  make all fixes in a copy of DIR=..., a folder of repositories: does any file break? (FIXES=file)'
 	@echo 'make lint    ruff; make types: mypy; make format: ruff format'
 	@echo 'make clean   remove the virtual environment and all caches'
 
@@ -37,6 +38,10 @@ test: lint types
 
 truth: $(DEV)
 	$(BIN)/python -m tests.truth --cases $(or $(N),3000) $(if $(SEED),--seed $(SEED))
+
+corpus: $(DEV)
+	@test -n '$(DIR)' || { echo 'make corpus DIR=a-folder-of-repositories [FIXES=file]'; exit 2; }
+	$(BIN)/python -m tests.corpus '$(DIR)' $(if $(FIXES),--fixes '$(FIXES)')
 
 lint: $(DEV)
 	$(BIN)/ruff check .

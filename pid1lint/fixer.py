@@ -47,14 +47,24 @@ class Refusal(NamedTuple):
 
 
 class Made(NamedTuple):
-    """One fix that was made: for which finding, as it was before the fix."""
+    """One fix that was made, and the first finding that it is for; both speak of the files as they were before it."""
 
-    place: str
-    code: str
-    title: str
+    diagnostic: Diagnostic
+    fix: Fix
+
+    @property
+    def place(self) -> str:
+        """Path and line of the finding."""
+        return f"{self.diagnostic.at.source.path}:{self.diagnostic.at.start.line}"
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """What this fix alone makes of the files."""
+        before = {edit.source.path: edit.source for edit in self.fix.edits}
+        return tuple(Change(before[after.path], after) for after in edited([self.fix]))
 
     def __str__(self) -> str:
-        return f"fixed {self.place}: {self.code} {self.title}"
+        return f"fixed {self.place}: {self.diagnostic.code} {self.fix.title}"
 
 
 class Repair(NamedTuple):
@@ -229,20 +239,13 @@ def repair(
             # A fix that was refused comes back in the next pass on changed text: it is told of once.
             told = {str(refusal): refusal for refusal in refusals.values()}
             return Repair(_changes(changed), len(listed), tuple(told.values()), tuple(listed))
-        listed += (_made(fix, diagnostics) for fix in chosen)
+        listed += (Made(next(d for d in diagnostics if d.fix == fix), fix) for fix in chosen)
         before = {edit.source.path: edit.source for fix in chosen for edit in fix.edits}
         for after in edited(chosen):
             first = changed[after.path].before if after.path in changed else before[after.path]
             changed[after.path] = Change(first, after)
     names = ", ".join(sorted(changed))
     raise Pid1lintError(f"{names}: the fixes did not come to an end after {MAX_PASSES} passes; nothing was written")
-
-
-def _made(fix: Fix, diagnostics: Iterable[Diagnostic]) -> Made:
-    """A fix with the first finding that it is for."""
-    diagnostic = next(d for d in diagnostics if d.fix == fix)
-    place = f"{diagnostic.at.source.path}:{diagnostic.at.start.line}"
-    return Made(place, diagnostic.code, fix.title)
 
 
 def _changes(changed: Mapping[str, Change]) -> tuple[Change, ...]:

@@ -9,7 +9,7 @@ from typing import Protocol, cast
 
 import pytest
 
-from tests import oracle
+from tests import oracle, readers
 
 Runs = dict[str, "Future[oracle.Run]"]
 
@@ -55,3 +55,10 @@ def measured(request: pytest.FixtureRequest, oracle_runs: Runs) -> oracle.Run:
     except LookupError as error:
         cannot_measure(str(error))
         raise
+
+
+@pytest.fixture(scope="session")
+def other_readers() -> None:
+    """BuildKit's parser and the shells, to be asked whether a file parses."""
+    for reason in readers.missing():
+        cannot_measure(reason)
