@@ -11,6 +11,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
 from pathlib import Path
 
 from tests import readers
@@ -58,7 +59,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _mended(paths: Sequence[Path], jobs: int) -> Iterator[Outcome]:
     """The outcomes as they come; a line on a terminal says how far it is."""
-    with ProcessPoolExecutor(jobs) as pool:
+    # BuildKit's parser brings Go's runtime along, whose threads a fork leaves behind.
+    with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
         futures = {pool.submit(mend, path.resolve()): path.name for path in paths}
         for count, future in enumerate(as_completed(futures), 1):
             if sys.stderr.isatty():
