@@ -94,7 +94,8 @@ def _is_part(path: str) -> bool:
     """Whether a file only becomes a Dockerfile, or a part of one: a template, or a piece for others to include.
 
     In a template a placeholder stands where an instruction, or the base image, should; in a heredoc or an argument it
-    may well belong to something else. A piece is called `Dockerfile.piece` and holds instructions, none of them FROM.
+    may well belong to something else. A piece is called `Dockerfile.piece` and holds instructions, none of them FROM;
+    or no instruction at all, as the list of variables `Dockerfile.env`.
     """
     from pid1lint.image.context import MAX_BYTES
 
@@ -113,7 +114,7 @@ def _is_part(path: str) -> bool:
     from pid1lint.source import Source
 
     dockerfile = scan(Source.decode(path, data))
-    if may_be_piece and all(instruction.keyword in KEYWORDS for instruction in dockerfile.instructions):
+    if may_be_piece and len({instruction.keyword in KEYWORDS for instruction in dockerfile.instructions}) < 2:
         return True
     texts = (dockerfile.source.text[slice(*instruction.span)] for instruction in dockerfile.instructions)
     return any(_TEMPLATE_LINE.match(text.encode("utf-8", "replace")) for text in texts)

@@ -134,8 +134,10 @@ def _notes(link: Link) -> tuple[Note, ...]:
 def _fix(fault: Fault) -> Fix | None:
     if fault.sent is None or fault.sent.call.loop:
         return None
-    words = [word.text for word in fault.sent.call.node.words[1:]]
+    command, *words = (word.text for word in fault.sent.call.node.words)
     pids = [word for word in words if not word.startswith("-") and not word.isalnum()]
+    if command in ("pkill", "killall"):
+        pids = []  # these name programs, and `wait` knows none
     if not pids or any(mark in word for word in pids for mark in "(`'\\"):
         pids = []
     made = statement_after(fault.sent.call, " ".join(("wait", *pids)))

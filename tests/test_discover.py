@@ -145,6 +145,7 @@ def test_a_dockerfile_that_holds_a_template_is_one(tree: Path, text: str) -> Non
     [
         pytest.param("Dockerfile.envs", "ENV A=1\nRUN make\n", False, id="instructions without a base image"),
         pytest.param("Dockerfile.get", "RUN {{get(\n  url\n)}}\n", False, id="a piece of a template"),
+        pytest.param("Dockerfile.env", "# Settings\nA=1\nB=2\n", False, id="variables"),
         pytest.param("Dockerfile.notes", "# nothing to add here\n", False, id="comments"),
         pytest.param("Dockerfile.dev", "ARG TAG\nFROM debian:$TAG\n", True, id="with a base image"),
         pytest.param("Dockerfile.dev", "FORM debian:12\nRUN make\n", True, id="a slip of the pen"),

@@ -417,6 +417,7 @@ def _named_kill(shell: Shell, node: Simple, argv: Argv, where: Where, skipped: i
     found = _by_name(shell, pattern, full=argv[0].value == "pkill" and any(word in ("-f", "--full") for word in words))
     if parent.isdigit():
         found = shell.world.children(int(parent))
+    _note_sent(shell, node, where, skipped, name, found)
     for proc in found:
         if shell.world.stopped:
             shell.world.signal(proc, name)
