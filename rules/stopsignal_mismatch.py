@@ -4,7 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pid1lint import Applicability, Edit, Finding, Fix, Launch, Outcome, Severity, Span, newline, rule
+from pid1lint import (
+    Applicability,
+    Edit,
+    Finding,
+    Fix,
+    Launch,
+    Note,
+    Outcome,
+    Path,
+    Place,
+    Process,
+    Severity,
+    Span,
+    newline,
+    rule,
+)
 
 
 @rule("PID503", Severity.WARNING)
@@ -49,23 +64,55 @@ def stopsignal_mismatch(launch: Launch) -> Iterator[Finding]:
 
     Safe: another signal is sent to the same program, one that it documents for a clean end.
     """
-    path = launch.main
-    main = path.main if path is not None else None
-    if path is None or main is None or main.fact is None or main.fact.interpreter or main.place is None:
-        return
-    graceful = main.fact.graceful
-    wanted = f"SIG{graceful}"
-    if not graceful or wanted == launch.stop_signal or launch.stop_signal in ("SIGKILL", "SIGSTOP"):
-        return
-    if path.links or path.outcome not in (Outcome.GRACEFUL, Outcome.HANG, Outcome.ABRUPT):
-        return
-    reaction = main.fact.reaction(launch.stop_signal.removeprefix("SIG"))
-    if reaction == "handles":
-        return
-    what = "stays" if reaction == "survives" or path.outcome is Outcome.HANG else "drops its work"
-    message = f"{main.program} {what} on {launch.stop_signal} and ends cleanly on {wanted}"
-    at = main.call.command if main.call is not None else main.place
-    yield Finding(at, message, fix=_fix(launch, wanted))
+    seen = set()
+    for path in launch.paths:
+        main = path.main
+        if main is None or main.program in seen or not _mismatched(launch, path):
+            continue
+        seen.add(main.program)
+        usual = path is launch.main
+        fix = _fix(launch, _graceful(main)) if usual else None
+        yield Finding(_place(main), _message(launch, path, main), () if usual else _chosen(path), fix)
+
+
+def _mismatched(launch: Launch, path: Path) -> bool:
+    """Whether a path's main process wants another signal; where the user chooses the path, only if it hangs else."""
+    main = path.main
+    if main is None or main.fact is None or main.fact.interpreter or main.place is None or path.links:
+        return False
+    if not main.fact.graceful or _graceful(main) == launch.stop_signal or launch.stop_signal in ("SIGKILL", "SIGSTOP"):
+        return False
+    if path is not launch.main:
+        chosen = all(choice.usual or choice.kind == "environment" for choice in path.decisions)
+        return chosen and path.outcome is Outcome.HANG
+    if path.outcome not in (Outcome.GRACEFUL, Outcome.HANG, Outcome.ABRUPT):
+        return False
+    return _reaction(launch, main) != "handles"
+
+
+def _message(launch: Launch, path: Path, main: Process) -> str:
+    stays = path.outcome is Outcome.HANG or _reaction(launch, main) == "survives"
+    what = "stays" if stays else "drops its work"
+    return f"{main.program} {what} on {launch.stop_signal} and ends cleanly on {_graceful(main)}"
+
+
+def _chosen(path: Path) -> tuple[Note, ...]:
+    """Where the user's environment chooses this path."""
+    places = (choice.place for choice in path.decisions if choice.kind == "environment" and choice.usual is False)
+    return tuple(Note(place, "it is started if the environment says so here") for place in places)
+
+
+def _reaction(launch: Launch, main: Process) -> str:
+    return main.fact.reaction(launch.stop_signal.removeprefix("SIG")) if main.fact is not None else ""
+
+
+def _graceful(main: Process) -> str:
+    return f"SIG{main.fact.graceful}" if main.fact is not None else ""
+
+
+def _place(main: Process) -> Place:
+    assert main.place is not None
+    return main.call.command if main.call is not None else main.place
 
 
 def _fix(launch: Launch, wanted: str) -> Fix | None:

@@ -651,9 +651,9 @@ class Launch(Frozen):
         )
 
     def severity_of(self, fault: Fault, path: Path) -> Severity:
-        """As for any bad path, but an info where only what runs beside the main process is lost, and not always."""
-        if path is not self.main and path.main is not None and not any(app.main for app in fault.apps):
-            return Severity.INFO
+        """As for any bad path, but less where only what runs beside the main process is lost: an info if not always."""
+        if path.main is not None and not any(app.main for app in fault.apps):
+            return Severity.WARNING if path is self.main else Severity.INFO
         return self.severity(path)
 
     def shell_form(self, process: Process) -> Command | None:
