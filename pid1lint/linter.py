@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from pid1lint import registry
-from pid1lint.diagnostic import Diagnostic, Finding
+from pid1lint.diagnostic import Diagnostic, Finding, Note, Severity
 from pid1lint.errors import Pid1lintError
 from pid1lint.rulebook import UNUSED_IGNORE, FileProblem
 from pid1lint.source import Place, Source, Span
@@ -293,8 +293,8 @@ class _Run:
             if rule.on is None:
                 found = self._check(rule, launch)
                 self.diagnostics += (
-                    _diagnostic(rule, _at_home(finding, launch), self.path, launch.stage, launch.outcome.value)
-                    for finding in found
+                    _diagnostic(rule, finding, self.path, launch.stage, launch.outcome.value)
+                    for finding in _supposed(rule, (_at_home(finding, launch) for finding in found), launch)
                 )
 
     def judge_problem(self, problem: FileProblem) -> None:
@@ -329,6 +329,27 @@ def _at_home(finding: Finding, launch: Launch) -> Finding:
         stage = launch.image.stages[stage.parent]
     place = launch.image.dockerfile.source.place(*stage.instruction.span)
     return replace(finding, at=place, fix=None)
+
+
+def _supposed(rule: registry.AnyRule, findings: Iterable[Finding], launch: Launch) -> Iterable[Finding]:
+    """No more than warnings, with the reason, where a script was read for one that the build is still to make."""
+    files = launch.supposed
+    if not files:
+        return findings
+    notes = tuple(
+        Note(file.place, f"this is not there before the build: {file.text.source.path} was read for {file.path}")
+        for file in files
+        if file.text is not None
+    )
+    at_most = {Severity.ERROR: Severity.WARNING}
+    return (
+        replace(
+            finding,
+            notes=finding.notes + notes,
+            severity=at_most.get(finding.severity or rule.severity, finding.severity),
+        )
+        for finding in findings
+    )
 
 
 def _diagnostic(

@@ -104,6 +104,33 @@ def test_a_file_is_not_there(text: str, path: str) -> None:
     assert files(text).lookup(path) is None
 
 
+@pytest.mark.parametrize(
+    "copy",
+    [
+        pytest.param("COPY made/start.sh /start.sh", id="a file of a folder that the build makes"),
+        pytest.param("COPY made/* /", id="all files of it"),
+        pytest.param("COPY made/ /", id="the folder"),
+    ],
+)
+def test_a_script_of_that_name_is_taken_for_what_the_build_copies(copy: str) -> None:
+    file = files(copy, more={"start.sh": "#!/bin/sh\nserver\n"}).lookup("/start.sh")
+    assert file is not None and file.text is not None
+    assert (file.text.source.path, file.supposed, file.editable, file.executable) == ("start.sh", True, False, None)
+
+
+@pytest.mark.parametrize(
+    ("copy", "more"),
+    [
+        pytest.param("COPY made/start.sh /start.sh", {"start.sh": "no script\n"}, id="no script"),
+        pytest.param("COPY made/start.sh /start.sh", {"lib/start.sh": "#!/bin/sh\n"}, id="in another folder"),
+    ],
+)
+def test_nothing_else_is_taken_for_what_the_build_copies(copy: str, more: dict[str, str]) -> None:
+    file = files(copy, more=more).lookup("/start.sh")
+    assert file is not None
+    assert (file.text, file.supposed) == (None, False)
+
+
 def test_dockerignore_keeps_files_out() -> None:
     assert files("COPY . /x", more={".dockerignore": "bin"}).lookup("/x/bin/a.sh") is None
     assert files("COPY . /x", more={".dockerignore": "bin\n!bin/a.sh"}).lookup("/x/bin/a.sh") is not None

@@ -73,6 +73,16 @@ def test_what_does_not_parse_in_a_script_is_a_finding_in_the_script() -> None:
     assert "`fi`" in found.message
 
 
+def test_no_more_than_a_warning_stands_on_a_script_that_is_still_to_be_made() -> None:
+    context = BuildContext.of({"run.sh": "#!/bin/sh\nserver --port 80\n"}, {"run.sh": 0o755})
+    text = 'FROM debian:12\nCOPY build/run.sh /\nENTRYPOINT ["/run.sh"]\n'
+    (found,) = linter.lint(text, context).diagnostics
+    assert (found.code, found.severity, found.fix) == ("PID201", Severity.WARNING, None)
+    note = found.notes[-1]
+    assert note.message == "this is not there before the build: run.sh was read for /run.sh"
+    assert note.at.start == (2, 1)
+
+
 def test_only_what_is_selected_is_reported() -> None:
     assert linter.lint("RUNN x\n", EMPTY, ignore=["syntax-error"]).diagnostics == ()
     with pytest.raises(Pid1lintError, match="no rule is called 'nothing'"):

@@ -88,7 +88,8 @@ class ImageFile:
     `place` is the instruction that put it there. `mode` and `executable` are None if not known.
     `origin` is `context`, `inline` (a heredoc of COPY), `run` or `stage` (COPY --from). `editable`: the content
     stands as it is in `text.source`, so that an edit there is an edit of the file. `crlf_removed`: a RUN has turned
-    its CR LF into LF; `altered`: a RUN has changed it in some other way.
+    its CR LF into LF; `altered`: a RUN has changed it in some other way. `supposed`: what COPY names is not there
+    before the build, and the script of that name at the context's root is taken for what it is made of.
     """
 
     path: str
@@ -101,6 +102,7 @@ class ImageFile:
     altered: bool = False
     crlf_removed: bool = False
     source: Source | None = None
+    supposed: bool = False
 
 
 class Tree:
@@ -224,7 +226,22 @@ class CopyFiles(NamedTuple):
         if not expanded and path == self.target and not self.into:
             # `COPY target/*.jar app.jar` before the build.
             return self._placed(ImageFile(path, None, self.place), path)
+        if posixpath.dirname(path) == (self.target.rstrip("/") or "/") and not all(map(self._is_there, self.sources)):
+            # `COPY build/* /` before the build.
+            found = self._supposed(posixpath.basename(path))
+            return None if found is None else self._placed(found, path)
         return None
+
+    def _is_there(self, source: str) -> bool:
+        names = _expand_wildcards(self.tree, source)
+        return any(self.tree.is_dir(name) or self.tree.file(name, self.place) is not None for name in names)
+
+    def _supposed(self, name: str) -> ImageFile | None:
+        """The script of this name at the context's root, for one that the build puts into another directory."""
+        found = self.tree.file(name, self.place) if self.tree.is_whole else None
+        if found is None or found.text is None or not found.text.text.startswith("#!"):
+            return None
+        return replace(found, executable=None, mode=None, editable=False, supposed=True)
 
     def _expanded(self) -> tuple[str, ...]:
         return tuple(found for source in self.sources for found in _expand_wildcards(self.tree, source))
@@ -250,7 +267,7 @@ class CopyFiles(NamedTuple):
         alike = self.into or posixpath.splitext(name)[1] == posixpath.splitext(path)[1] or UNKNOWN in name
         if name in (".", "/") or not alike:
             return None
-        return ImageFile(path, None, self.place)
+        return self._supposed(posixpath.basename(name)) or ImageFile(path, None, self.place)
 
     def _through_unknown(self, name: str, path: str) -> ImageFile | None:
         """A file below a directory of another stage that no instruction has named as one."""

@@ -603,6 +603,13 @@ class Launch(Frozen):
         return self.shell_form(link.shell) is None and self.shell_word(link.shell) is None
 
     @property
+    def supposed(self) -> tuple[ImageFile, ...]:
+        """The scripts that are read in the stead of those which are not there before the build."""
+        walks = (process for path in self.paths if path.tree is not None for process in path.tree.walk())
+        files = {p.file.path: p.file for p in walks if p.file is not None and p.file.supposed}
+        return tuple(files.values())
+
+    @property
     def bad_paths(self) -> tuple[Path, ...]:
         """The paths on which the app is killed or cut off."""
         return tuple(path for path in self.paths if path.outcome in (Outcome.HANG, Outcome.ABRUPT))

@@ -48,6 +48,11 @@ def make_root(scratch: str, entries: list[dict[str, str | int]]) -> str:
     os.makedirs(f"{root}/.oracle")
     mount(scratch, f"{root}/.oracle", "", MS_BIND)
     mount("/dev", f"{root}/dev", "", MS_BIND | MS_REC)
+    # What lies in this machine's /tmp is in no image, and a launch may write there.
+    mount("tmpfs", f"{root}/tmp", "tmpfs", 0, "mode=1777")
+    session = os.path.dirname(scratch)
+    os.makedirs(f"{root}{session}", exist_ok=True)
+    mount(session, f"{root}{session}", "", MS_BIND)
     return root
 
 
