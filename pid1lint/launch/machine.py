@@ -724,6 +724,11 @@ class Machine:
         if file is None and (why := self._needs_shell(argv[0])):
             self._cannot_start(proc, argv, start, place, call, 127, why, "unexpanded")
             return
+        if words[0].rpartition("/")[2] == "mkfifo":
+            self.world.fifos.update(word for word in words[1:] if not word.startswith("-"))
+        if self.world.fifos.intersection(words[1:]):
+            # `cat FIFO` is as `cat`: it ends when its input does.
+            words = [word for word in words if word not in self.world.fifos or word == words[0]]
         fact = self.image.facts.program(words, lambda pattern: self._configured(pattern, words, env))
         supervises = launcher(words[0])
         if supervises is not None and supervises.kind == "init":

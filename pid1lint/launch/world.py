@@ -201,6 +201,7 @@ class World:
         self.waiting: list[Waiting] = []
         self.handled: list[Handled] = []
         self.sent: list[Sent] = []
+        self.fifos: set[str] = set()
 
     # ------------------------------------------------------------- processes
 
