@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pid1lint.image.context import BuildContext, DiskContext, MemoryContext
     from pid1lint.image.filesystem import ImageFile
     from pid1lint.image.model import Command
-    from pid1lint.launch.inert import after_exec
+    from pid1lint.launch.inert import after_exec, goes_on
     from pid1lint.launch.model import with_lost_cmd
     from pid1lint.launch.process import Call, Fault, Launch, Link, Outcome, Path, Process, Sent, Started, TrapSet
     from pid1lint.launch.world import signal_name
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         installation,
         into_background,
         json_array,
+        line_above,
         literal_argv,
         newline,
         piped_to_substitution,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
         statement_before,
         switch_user,
         unforked_flock,
+        without_line,
     )
     from pid1lint.rulebook import FileProblem, Rule, rule
     from pid1lint.shell.ir import Word
@@ -92,12 +94,14 @@ __all__ = [
     "also_trap",
     "before_loop",
     "fixed",
+    "goes_on",
     "guard",
     "init_in_front",
     "insert_exec",
     "installation",
     "into_background",
     "json_array",
+    "line_above",
     "lint",
     "literal_argv",
     "newline",
@@ -113,6 +117,7 @@ __all__ = [
     "trace",
     "unforked_flock",
     "with_lost_cmd",
+    "without_line",
 ]
 
 _HOME = {
@@ -158,12 +163,14 @@ _HOME = {
     "also_trap": "mend",
     "before_loop": "mend",
     "fixed": "fixer",
+    "goes_on": "launch.inert",
     "guard": "mend",
     "init_in_front": "mend",
     "installation": "mend",
     "insert_exec": "mend",
     "into_background": "mend",
     "json_array": "mend",
+    "line_above": "mend",
     "lint": "linter",
     "literal_argv": "mend",
     "newline": "mend",
@@ -179,6 +186,7 @@ _HOME = {
     "trace": "linter",
     "unforked_flock": "mend",
     "with_lost_cmd": "launch.model",
+    "without_line": "mend",
 }
 
 

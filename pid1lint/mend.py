@@ -11,7 +11,7 @@ from pid1lint.facts.images import UNKNOWN
 from pid1lint.fix import Applicability, Edit, Fix, ShellGuard
 from pid1lint.frozen import Frozen
 from pid1lint.shell.ir import AndOr, For, Item, List, Loop, Simple
-from pid1lint.source import Span
+from pid1lint.source import Source, Span
 
 if TYPE_CHECKING:
     from pid1lint.dockerfile.scanner import Instruction
@@ -52,11 +52,18 @@ def insert_exec(call: Call) -> tuple[tuple[Edit, ...], tuple[ShellGuard, ...]] |
     """Put `exec` before the program of a command; None where that cannot be written there."""
     if not call.editable or call.words >= len(call.node.words) or call.condition or call.substitution:
         return None
-    word = call.node.words[call.words]
-    if word.literal in BUILTINS or _STATUS_NEEDED.match(call.script.text.text, call.node.span.end):
+    word, quoting = call.node.words[call.words], call.script.text.quoting
+    if (
+        word.literal in BUILTINS
+        or quoting == "nested"
+        or _STATUS_NEEDED.match(call.script.text.text, call.node.span.end)
+    ):
         return None
-    at = call.script.text.offset(word.span.start)
-    edit = Edit(call.script.text.source, Span(at, at), "exec ")
+    source, at = call.script.text.source, call.script.text.offset(word.span.start)
+    edit = Edit(source, Span(at, at), "exec ")
+    if quoting == "word":
+        # `su app -c server`: two words in the place of one need quotes.
+        edit = Edit(source, call.script.text.span(word.span.start, word.span.end), f"'exec {word.text}'")
     return (edit,), (guard(call.script, call.node),)
 
 
@@ -184,6 +191,28 @@ def also_trap(trap: TrapSet, signal: str) -> Fix | None:
     return Fix("Trap the stop signal too", (edit,), Applicability.UNSAFE, (guard(trap.script, trap.node),))
 
 
+def line_above(launch: Launch, instruction: Instruction) -> int:
+    """Where a line can be put in front of an instruction: above the comments that stand directly on it."""
+    dockerfile = launch.image.dockerfile
+    text, at = dockerfile.source.text, instruction.span.start
+    for comment in reversed(dockerfile.comments):
+        start = text.rfind("\n", 0, comment.span.start) + 1
+        if comment.span.start < at and text[comment.span.end : at].strip(" \t\r") in ("", "\n"):
+            at = start
+    return at
+
+
+def without_line(source: Source, span: Span) -> Edit:
+    """Take out the lines of a span, and the blank line behind them where there is one in front of them too."""
+    text = source.text
+    start, end = text.rfind("\n", 0, span.start) + 1, text.find("\n", span.end) + 1 or len(text)
+    after = text.find("\n", end) + 1
+    blank_before = start == 0 or not text[text.rfind("\n", 0, start - 1) + 1 : start].strip()
+    if after and blank_before and not text[end:after].strip():
+        end = after
+    return Edit(source, Span(start, end), "")
+
+
 def json_array(words: Iterable[str]) -> str:
     """An argv in exec form."""
     return json.dumps(list(words), ensure_ascii=False)
@@ -266,7 +295,8 @@ def init_in_front(launch: Launch) -> Fix | None:
         return None
     end = newline(source.text)
     before = "".join(line + end for line in lines)
-    start = Span(own.span.start, own.span.start)
+    above = line_above(launch, own)
+    start = Span(above, above)
     edits: tuple[Edit, ...]
     if image.entrypoint is None or image.entrypoint.instruction is None:
         inherited = image.entrypoint.words if image.entrypoint is not None else ()

@@ -135,7 +135,9 @@ class Excerpt:
     """A string taken out of a source (continuations joined, JSON escapes undone), each character with its origin.
 
     `offsets` has one entry a character and one for the end; None means that `text` stands in the source as it is,
-    from `base` on. `quoting` names what an insertion must respect: `json` inside a JSON string, else `plain`.
+    from `base` on. `quoting` names what an insertion must respect: `json` inside a JSON string,
+    `word` where the text is one bare word of a shell command, `nested` where that command is itself in quotes, else
+    `plain`.
     """
 
     source: Source

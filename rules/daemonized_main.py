@@ -138,6 +138,8 @@ def _in_shell(start: Started, insert: tuple[str, ...], append: tuple[str, ...]) 
     if call is None or not call.editable or call.words >= len(call.node.words):
         return None
     text, words = call.script.text, call.node.words
+    if text.quoting in ("word", "nested"):
+        return None
     if text.quoting == "json" and any('"' in word or "'" in word or " " in word for word in (*insert, *append)):
         return None
     edits = []

@@ -107,6 +107,10 @@ def _fix(link: Link, fault: Fault) -> Fix | None:
     waiting = link.waiting
     if waiting is None or waiting.how != "wait" or fault.sent is not None or link.path.sent:
         return None
+    # What is nobody's child, a daemon say, neither `kill` nor `wait` is sure to meet.
+    jobs = [child for child in link.shell.children if child.start == "background"]
+    if not all(any(app is process for job in jobs for process in job.walk()) for app in fault.apps):
+        return None
     awaited = waiting.place.text.split()[1:]
     signal = link.path.signal.removeprefix("SIG")
     before = f'trap "" {signal}; kill 0; wait'

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pid1lint import Applicability, Finding, Fix, Launch, Link, Note, Severity, insert_exec, rule
+from pid1lint import Applicability, Finding, Fix, Launch, Link, Note, Severity, goes_on, insert_exec, rule
 
 
 @rule("PID201", Severity.ERROR)
@@ -91,9 +91,10 @@ def missing_exec(launch: Launch) -> Iterator[Finding]:
 
     ## Fix safety
 
-    Safe where the command is the last one on its path. Unsafe where the script would go on after it (`exec` never
-    comes back), has an EXIT trap (which `exec` drops), or has started other programs beside it. No fix is offered in
-    a loop or a condition.
+    Safe where the command is the last one on its path. Unsafe where the script would say something after it (`exec`
+    never comes back), has an EXIT trap (which `exec` drops), or has started other programs beside it. No fix is
+    offered in a loop or a condition, where the script has work to do after it, or where the command may be a function
+    of a sourced file that is not at hand: `exec` knows no functions.
 
     ## References
 
@@ -117,6 +118,8 @@ def _is_missing(launch: Launch, link: Link) -> bool:
     call, child = link.child.call, link.child
     if call is None or call.loop or child.helper or link.handles:
         return False
+    if call.maybe_function and child.fact is None:
+        return False
     runner = link.path.runner
     if runner is not None and any(process is link.shell for process in runner.walk()):
         return False
@@ -129,6 +132,8 @@ def _fix(link: Link) -> Fix | None:
     call = link.child.call
     made = insert_exec(call) if call is not None and link.child.start == "child" else None
     if call is None or made is None or link.shell.form == "subshell":
+        return None
+    if not call.last and (call.function or goes_on(call.script, call.node)):
         return None
     safe = call.last and not link.beside
     applicability = Applicability.SAFE if safe else Applicability.UNSAFE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pid1lint import Applicability, Edit, Finding, Fix, Instruction, Launch, Note, Place, Severity, Span, rule
+from pid1lint import Applicability, Finding, Fix, Instruction, Launch, Note, Place, Severity, Span, rule, without_line
 
 
 @rule("PID106", Severity.WARNING)
@@ -73,5 +73,5 @@ def _fix(launch: Launch, dead: Instruction) -> Fix | None:
     end = text.find("\n", dead.span.end) + 1
     if end == 0 or text[start : dead.span.start].strip() or text[dead.span.end : end].strip():
         return None
-    edit = Edit(dockerfile.source, Span(start, end), "")
+    edit = without_line(dockerfile.source, dead.span)
     return Fix(f"Remove the dead {dead.keyword}", (edit,), Applicability.SAFE)

@@ -17,6 +17,7 @@ from pid1lint import (
     Process,
     Severity,
     Span,
+    line_above,
     newline,
     rule,
 )
@@ -62,7 +63,8 @@ def stopsignal_mismatch(launch: Launch) -> Iterator[Finding]:
 
     ## Fix safety
 
-    Safe: another signal is sent to the same program, one that it documents for a clean end.
+    Safe: another signal is sent to the same program, one that it documents for a clean end. Unsafe where a STOPSIGNAL
+    is written there already: somebody has chosen it.
     """
     seen = set()
     for path in launch.paths:
@@ -123,10 +125,10 @@ def _fix(launch: Launch, wanted: str) -> Fix | None:
     if own is not None:
         if own.text.source is not source:
             return None
-        return Fix(title, (Edit(source, own.text.place().span, wanted),), Applicability.SAFE)
+        return Fix(title, (Edit(source, own.text.place().span, wanted),), Applicability.UNSAFE)
     command = image.entrypoint if image.entrypoint and image.entrypoint.instruction else image.cmd
     if command is None or command.instruction is None or command.instruction not in image.stage.instructions:
         return None
-    start = command.instruction.span.start
+    start = line_above(launch, command.instruction)
     edit = Edit(source, Span(start, start), f"STOPSIGNAL {wanted}{newline(source.text)}")
     return Fix(title, (edit,), Applicability.SAFE)

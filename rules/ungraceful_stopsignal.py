@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pid1lint import Applicability, Edit, Finding, Fix, Instruction, Launch, Severity, Span, rule
+from pid1lint import Applicability, Edit, Finding, Fix, Instruction, Launch, Severity, rule, without_line
 
 
 @rule("PID501", Severity.ERROR)
@@ -62,7 +62,4 @@ def _fix(launch: Launch, instruction: Instruction) -> Fix | None:
     if graceful and graceful != "TERM":
         edit = Edit(source, instruction.text.place().span, f"SIG{graceful}")
         return Fix(f"Stop with SIG{graceful}", (edit,), Applicability.UNSAFE)
-    start, end = instruction.span
-    line_end = source.text.find("\n", end)
-    edit = Edit(source, Span(start, len(source.text) if line_end < 0 else line_end + 1), "")
-    return Fix("Leave it at SIGTERM", (edit,), Applicability.UNSAFE)
+    return Fix("Leave it at SIGTERM", (without_line(source, instruction.span),), Applicability.UNSAFE)

@@ -139,6 +139,12 @@ def _eval(shell: Shell, node: Simple, argv: Argv, where: Where, skipped: int) ->
         shell.script, shell.anchor = outer, outer_anchor
 
 
+# The names of files that set variables: nobody puts the functions of an entrypoint there.
+_SETTINGS = re.compile(
+    r"(?:^|[._-])(?:env|environment|profile|activate|bashrc|nvm|release|setup|conf|config|rc|vars)\b"
+)
+
+
 def _source(shell: Shell, node: Simple, argv: Argv, where: Where, skipped: int) -> Status:
     from pid1lint.launch.shell import ReturnFrom
 
@@ -151,6 +157,7 @@ def _source(shell: Shell, node: Simple, argv: Argv, where: Where, skipped: int) 
         if file is None and "/" not in path:
             file = shell.machine.find("./" + path, shell.env._replace(workdir=shell.workdir))
     if file is None or file.text is None:
+        shell.foreign_functions |= _SETTINGS.search(argv[1].text.rpartition("/")[2]) is None
         if where.last:
             shell.world.obstacles.append(
                 Obstacle(f"the sourced file {argv[1].text} is not in the build context", shell.place(node.span))

@@ -303,6 +303,32 @@ def _replaces(node: Simple) -> bool:
     return any(isinstance(part, Literal) and part.text for word in node.words[1:2] for part in word.parts)
 
 
+def goes_on(script: Script, node: Node) -> bool:
+    """Whether a script has more to do behind one of its commands than to say something and to end."""
+    return any(not _is_moot(other) and not _is_talk(other) for other in _behind(script.body, node))
+
+
+def _behind(around: Node, node: Node) -> list[Node]:
+    """The commands behind a command, in the lists that hold it; those of other branches are not among them."""
+    found: list[Node] = []
+    if isinstance(around, List):
+        index = next((index for index, item in enumerate(around.items) if _contains(item.node, node)), None)
+        found = [item.node for item in around.items[index + 1 :]] if index is not None else []
+    for child in below(around):
+        if _contains(child, node):
+            found += _behind(child, node)
+    return found
+
+
+def _contains(around: Node, node: Node) -> bool:
+    return around.span.start <= node.span.start and node.span.end <= around.span.end
+
+
+def _is_talk(node: Node) -> bool:
+    """What only says something or keeps a status."""
+    return isinstance(node, Simple) and (not node.words or node.words[0].text in ("echo", "printf"))
+
+
 def _is_moot(node: Node) -> bool:
     """What is missed by nobody: a function's definition, `exit`."""
     return isinstance(node, Function) or (

@@ -39,7 +39,8 @@ class Call(NamedTuple):
     `words` counts the words before the program's own (`exec`, `command`). `last` means that its shell does nothing
     after it on this path; `loop` that it stands in a loop, `function` in a function, `condition` in the condition of
     an `if` or a loop. `anchor` is set where the command stands in no file, but in text made at run time: it is the
-    command that runs that. `editable`: an edit of the script's text is one of a file that is at hand.
+    command that runs that. `editable`: an edit of the script's text is one of a file that is at hand. `maybe_function`:
+    the name may be that of a function, as a file was sourced that is not at hand.
     """
 
     script: Script
@@ -52,6 +53,7 @@ class Call(NamedTuple):
     substitution: bool = False
     anchor: Place | None = None
     editable: bool = False
+    maybe_function: bool = False
 
     @property
     def place(self) -> Place:

@@ -7,6 +7,7 @@ started by the `Machine`; the rest follows POSIX and, where shells differ, the f
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, assert_never
 
 from pid1lint.launch import values
@@ -174,6 +175,8 @@ class Shell(State):
         self.conditional = 0
         self.in_trap = False
         self.sourcing = 0
+        # A file was sourced that is not at hand and may define functions.
+        self.foreign_functions = False
         self.positional_words: list[Argument] = []
         self.inert = Inert(self)
         self.inherited_ignored = set(proc.ignored)
@@ -375,7 +378,13 @@ class Shell(State):
             where.condition,
             anchor=self.anchor,
             editable=self.anchor is None and self.machine.is_editable(self.script),
+            maybe_function=self.foreign_functions and self._is_bare_name(node, skipped),
         )
+
+    def _is_bare_name(self, node: Simple, skipped: int) -> bool:
+        """Whether a command names no file that is known."""
+        name = node.words[skipped].literal if skipped < len(node.words) else None
+        return name is not None and "/" not in name and self.machine.find(name, self.env) is None
 
     def wait_for(self, block: Block) -> Generator[Block, None, bool]:
         """Wait; True if a caught signal ended it. Handlers run afterwards."""
@@ -979,6 +988,8 @@ class Shell(State):
                 excerpt = None
                 if self.script.text.text[start:end] == literal.text and self.script.text.source.path:
                     excerpt = self.script.text.cut(start, end)
+                    if not literal.quoted:
+                        excerpt = replace(excerpt, quoting=_bare(self.script.text))
                 text = self._tilde(literal)
                 argument = Argument(text, text if literal.quoted else word.text, excerpt)
                 out.append(argument)
@@ -1317,6 +1328,13 @@ def _always(node: Loop) -> bool:
     if isinstance(command, Test):
         return command.expression.op == "-n" and command.expression.words[0].literal is not None and not node.until
     return False
+
+
+def _bare(text: Excerpt) -> str:
+    """What an insertion into an unquoted word of a command must respect: see `Excerpt.quoting`."""
+    before = text.offset(0) - 1
+    quoted = text.quoting in ("word", "nested") or (before >= 0 and text.source.text[before] == "'")
+    return "nested" if quoted else "word"
 
 
 def _may_change(node: Loop) -> bool:
