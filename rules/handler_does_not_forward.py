@@ -108,7 +108,7 @@ def _fix(link: Link, fault: Fault) -> Fix | None:
     if waiting is None or waiting.how != "wait" or fault.sent is not None or link.path.sent:
         return None
     # What is nobody's child, a daemon say, neither `kill` nor `wait` is sure to meet.
-    jobs = [child for child in link.shell.children if child.start == "background"]
+    jobs = [job for job in link.shell.children if job.call is not None and job.call.script is link.shell.script]
     if not all(any(app is process for job in jobs for process in job.walk()) for app in fault.apps):
         return None
     awaited = waiting.place.text.split()[1:]
