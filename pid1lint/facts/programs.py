@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 from pid1lint.facts import data
@@ -79,6 +79,8 @@ class Program(NamedTuple):
         return self.signals.get(signal, "")
 
 
+_MOST_KEPT = 1024
+"""How many commands are kept with their rows: a script is run on many paths."""
 _ABOUT_ITSELF = frozenset(("--help", "--version"))
 _TELLS = Program(("--help", "--version"), lifetime="short", source="documented: GNU coding standards, 4.8.1 and 4.8.2")
 
@@ -134,12 +136,22 @@ def program(
             return row
     if argv[1:] and all(word in _ABOUT_ITSELF for word in argv[1:]):
         return _TELLS
+    first = _first_row(tuple(argv))
+    if configured is None or first is None or not first.unless_config:
+        return first
+    return next((row for row in _rows_of(argv) if not (row.unless_config and configured(row.unless_config))), None)
+
+
+@lru_cache(_MOST_KEPT)
+def _first_row(argv: tuple[str, ...]) -> Program | None:
+    return next(_rows_of(argv), None)
+
+
+def _rows_of(argv: Sequence[str]) -> Iterator[Program]:
+    """All rows that fit a command, the most telling first."""
     for candidate in _candidates(argv):
         name, rest = candidate[0], " ".join(candidate[1:])
-        for row in _rows().get(name, ()):
-            if _fits(row, rest) and not (row.unless_config and configured and configured(row.unless_config)):
-                return row
-    return None
+        yield from (row for row in _rows().get(name, ()) if _fits(row, rest))
 
 
 def _own_row(argv: Sequence[str], own: Mapping[str, tuple[Program, ...]]) -> Program | None:

@@ -616,6 +616,7 @@ class FileSystem(Tree):
         self.dirs = dirs
         self._found: dict[str, ImageFile | None] = {}
         self._entries: dict[str, tuple[str, ...]] = {}
+        self._on_path: dict[tuple[str, str], ImageFile | None] = {}
 
     def lookup(self, path: str) -> ImageFile | None:
         """The file at a path (relative ones start at WORKDIR), links followed; None if none is known there."""
@@ -681,6 +682,12 @@ class FileSystem(Tree):
         """The file that a program's name means: by its path if it holds `/`, else through the directories of PATH."""
         if "/" in name:
             return self.lookup(name)
+        asked = (name, env_path)
+        if asked not in self._on_path:
+            self._on_path[asked] = self._which(name, env_path)
+        return self._on_path[asked]
+
+    def _which(self, name: str, env_path: str) -> ImageFile | None:
         for directory in env_path.split(":"):
             found = self.lookup(posixpath.join(directory or self.workdir, name))
             if found is not None and found.executable is not False:

@@ -109,7 +109,7 @@ class Shared:
         # A script stands beside what is told of it: as long as it is held, no other has its identity.
         self.command_names: dict[int, tuple[Script, frozenset[str]]] = {}
         self.assigned_names: dict[int, tuple[Script, frozenset[str]]] = {}
-        self.arguments: dict[int, tuple[Word, Argument]] = {}
+        self.arguments: dict[tuple[int, int], tuple[Script, Word, Argument]] = {}
         # Where programs stand of which nothing is known but that a script goes on after them: they end.
         self.steps: frozenset[Place] = frozenset()
 

@@ -361,8 +361,7 @@ def _tree(world: World, pid: int, main: Proc | None, nodes: dict[int, Process], 
     proc = world.procs[pid]
     if not proc.stages:
         return None
-    living = {other.pid for other in world.at_stop}
-    children = [other for other in world.procs.values() if _parent(other) == pid and other.pid in living]
+    children = [other for other in world.at_stop if _parent(other) == pid]
     node: Process | None = None
     first = 0
     built: list[Process] = []

@@ -73,15 +73,19 @@ class Where(NamedTuple):
 
     def within(self, circumstance: str) -> Where:
         """The same place inside a compound command."""
-        return self if self.implicit is None else self._replace(implicit=self.implicit | {circumstance})
+        if self.implicit is None or circumstance in self.implicit:
+            return self
+        return Where(self.last, self.implicit | {circumstance}, self.loop, self.function, self.condition)
 
     def before(self) -> Where:
         """The place of a command that others follow."""
-        return self._replace(last=False, implicit=None) if self.last or self.implicit is not None else self
+        if not self.last and self.implicit is None:
+            return self
+        return Where(False, None, self.loop, self.function, self.condition)
 
     def plain(self) -> Where:
         """The same place where no shell execs by itself."""
-        return self._replace(implicit=None)
+        return self if self.implicit is None else self._replace(implicit=None)
 
 
 class Job(NamedTuple):
@@ -403,7 +407,7 @@ class Shell(State):
             last -= 1
         for index, item in enumerate(body.items):
             place = where if index == len(body.items) - 1 else where.before()
-            if index == last:
+            if index == last and place.last is not where.last:
                 place = place._replace(last=where.last)
             if not self.dialect.process_substitution and self._has_process_substitution(item.node):
                 why = f"{self.dialect.name} has no process substitution, and ends at it with a syntax error"
@@ -976,12 +980,15 @@ class Shell(State):
     def argv(self, node: Simple) -> Generator[Block, None, Argv]:
         """The fields of a command, each with the text that it comes from."""
         out: list[Argument] = []
+        told = self.machine.shared.arguments
         for word in node.words:
             literal = word.parts[0] if len(word.parts) == 1 else None
             if isinstance(literal, Literal):
-                known = self.machine.shared.arguments.get(id(word))
+                # The same text in two files has the same words, at other places.
+                key = (id(self.script), id(word))
+                known = told.get(key)
                 if known is not None:
-                    out.append(known[1])
+                    out.append(known[2])
                     continue
                 start = word.span.start + (1 if literal.quoted else 0)
                 end = word.span.end - (1 if literal.quoted else 0)
@@ -994,7 +1001,7 @@ class Shell(State):
                 argument = Argument(text, text if literal.quoted else word.text, excerpt)
                 out.append(argument)
                 if text == literal.text:
-                    self.machine.shared.arguments[id(word)] = (word, argument)
+                    told[key] = (self.script, word, argument)
                 continue
             outer, self.soft = self.soft, ""
             if word.text in ('"$@"', "$@", "$*", '"${@}"', "${@}") and self.positional_words:

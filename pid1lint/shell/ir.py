@@ -5,6 +5,7 @@ Every span counts characters of the text that was parsed (`Script.text`); `Scrip
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TypeAlias
 
 from pid1lint.frozen import Frozen
@@ -79,7 +80,7 @@ class Word(Frozen):
             return None
         return value
 
-    @property
+    @cached_property
     def literal(self) -> str | None:
         """Its value if it holds no `$` expansion; a glob or a tilde counts as its own text."""
         if len(self.parts) == 1:

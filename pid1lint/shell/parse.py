@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 
 from pid1lint.shell.ir import (
     AndOr,
@@ -55,6 +56,8 @@ _SPECIAL = "@*#?$!-0123456789"
 _RESERVED = frozenset("if then else elif fi do done case esac while until for select function { } ! time".split())
 _CLOSERS = frozenset(["then", "else", "elif", "fi", "do", "done", "esac", "}"])
 _DEPTH = 60
+_MOST_KEPT = 256
+"""How many texts are kept parsed, the last ones that were asked for."""
 
 
 class _SyntaxFault(Exception):
@@ -66,9 +69,14 @@ class _SyntaxFault(Exception):
 
 def parse(excerpt: Excerpt) -> Script:
     """Parse a whole shell text."""
-    reader = _Reader(excerpt.text)
-    body = reader.program()
-    return Script(excerpt, body, tuple(reader.damage), tuple(reader.comments.values()))
+    return Script(excerpt, *_parsed(excerpt.text))
+
+
+@lru_cache(_MOST_KEPT)
+def _parsed(text: str) -> tuple[List, tuple[Damage, ...], tuple[Span, ...]]:
+    """What a text says, wherever it stands: many a Dockerfile runs a copy of its neighbour's script."""
+    reader = _Reader(text)
+    return reader.program(), tuple(reader.damage), tuple(reader.comments.values())
 
 
 def is_shell(source: Source) -> bool:
@@ -77,6 +85,7 @@ def is_shell(source: Source) -> bool:
     return not source.path.endswith(".json") and (not first.startswith("#!") or "sh" in first)
 
 
+@lru_cache(_MOST_KEPT)
 def parse_assignment(text: str, at: int) -> Assignment | None:
     """The assignment that a word such as `export`'s argument is, if it is one; `at` is the word's own offset."""
     reader = _Reader(" " * at + text)
