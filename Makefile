@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 RUN    := $(VENV)/.run-ready
 DEV    := $(VENV)/.dev-ready
 
-.PHONY: help demo test truth corpus lint types format clean
+.PHONY: help demo test truth corpus bench lint types format clean
 .DEFAULT_GOAL := help
 
 help:
@@ -15,6 +15,7 @@ help:
 	@echo 'make test    lint, types and all tests'
 	@echo 'make truth   hold the model against the kernel on N=3000 made-up launches (SEED=...)'
 	@echo 'make corpus  make all fixes in a copy of DIR=..., a folder of repositories: does any file break? (FIXES=file)'
+	@echo 'make bench   how long it takes, as ratios (DIR=a-folder; AGAINST=another checkout)'
 	@echo 'make lint    ruff; make types: mypy; make format: ruff format'
 	@echo 'make clean   remove the virtual environment and all caches'
 
@@ -42,6 +43,9 @@ truth: $(DEV)
 corpus: $(DEV)
 	@test -n '$(DIR)' || { echo 'make corpus DIR=a-folder-of-repositories [FIXES=file]'; exit 2; }
 	$(BIN)/python -m tests.corpus '$(DIR)' $(if $(FIXES),--fixes '$(FIXES)')
+
+bench: $(DEV)
+	$(BIN)/python -m tests.bench $(DIR) $(if $(AGAINST),--against '$(AGAINST)')
 
 lint: $(DEV)
 	$(BIN)/ruff check .

@@ -1,0 +1,1 @@
+"""How long pid1lint takes, as ratios: seconds say more of the machine than of the program."""
