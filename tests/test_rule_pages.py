@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -11,6 +12,7 @@ import pytest
 
 from pid1lint import linter, registry
 from pid1lint.diagnostic import Diagnostic, Severity
+from pid1lint.dockerfile.crosscheck import disagreement
 from pid1lint.dockerfile.scanner import scan
 from pid1lint.fix import Fix
 from pid1lint.fixer import accepts, repair
@@ -18,13 +20,14 @@ from pid1lint.image.context import BuildContext
 from pid1lint.image.model import build_image, final_stages
 from pid1lint.report.text import concise
 from pid1lint.source import Source
-from tests import oracle
+from tests import oracle, readers
 from tests.oracle.images import container_of
 from tests.pages import Case, Outcome, PageFile, cases, headings
 
 MORE_CASES = Path(__file__).parent / "rules"
 
 Files = Mapping[str, PageFile]
+Order = Callable[[Sequence[Diagnostic]], list[Diagnostic]]
 
 
 class Example(NamedTuple):
@@ -50,13 +53,13 @@ class Example(NamedTuple):
         dockerfile = scan(Source(self.case.dockerfile, self.files[self.case.dockerfile].text))
         return container_of(build_image(dockerfile, final_stages(dockerfile)[-1], self.context(), {}))
 
-    def mend(self) -> tuple[Files, bool]:
-        """The files after all of the rule's own fixes, and whether there were any."""
+    def mend(self, *select: str, unsafe: bool = True, order: Order = list) -> tuple[Files, bool]:
+        """The files after all fixes of some rules (of all, if none is named), and whether there were any."""
 
         def lint(changed: Mapping[str, Source]) -> Sequence[Diagnostic]:
-            return self._with(changed).own_findings()
+            return order(self._with(changed).lint(*select).diagnostics)
 
-        done = repair(lint, self._verify, accepts(unsafe=True))
+        done = repair(lint, self._verify, accepts(unsafe=unsafe))
         assert not done.refusals, done.refusals
         return self._with({change.after.path: change.after for change in done.changes}).files, done.fixed > 0
 
@@ -157,16 +160,53 @@ def test_a_fix_makes_what_to_use_instead(case: Example) -> None:
     before = case._replace(files=case.case.files)
     if not any(diagnostic.fix for diagnostic in before.own_findings()):
         pytest.skip("the rule has no fix for this one")
-    files, _ = before.mend()
+    files, _ = before.mend(case.rule.code)
     assert _texts(files) == _texts(case.files)
 
 
 @every_case
 def test_a_fix_needs_no_second_run(case: Example) -> None:
-    files, _ = case.mend()
-    again, changed = case._replace(files=files).mend()
+    files, _ = case.mend(case.rule.code)
+    again, changed = case._replace(files=files).mend(case.rule.code)
     assert not changed
     assert _texts(again) == _texts(files)
+
+
+@every_case
+def test_the_fixes_of_all_rules_need_no_second_run_whatever_comes_first(case: Example) -> None:
+    files, _ = case.mend()
+    assert not case._replace(files=files).mend()[1]
+    for seed in range(3):
+        assert _texts(case.mend(order=shuffled(seed))[0]) == _texts(files)
+
+
+def shuffled(seed: int) -> Order:
+    """What is found, in another order each time; which is the first to win over fixes that overlap it."""
+    draw = random.Random(seed)
+    return lambda found: draw.sample(list(found), len(found))
+
+
+@every_case
+@pytest.mark.usefixtures("other_readers")
+def test_other_readers_still_read_what_fixes_have_made(case: Example) -> None:
+    for files in (case.mend(case.rule.code)[0], case.mend()[0], case.case.fixed or case.files):
+        assert readable(case, files) == []
+
+
+def readable(case: Example, files: Files) -> list[str]:
+    """What BuildKit, dockerfile-parse and the shells find wrong with changed files."""
+    wrong = [
+        f"{name}: {reason}"
+        for name, file in files.items()
+        if (
+            reason := readers.regression(
+                name, case.files[name].text, file.text, is_dockerfile=name == case.case.dockerfile
+            )
+        )
+    ]
+    name = case.case.dockerfile
+    before, after = (disagreement(scan(Source(name, texts[name].text))) for texts in (case.files, files))
+    return wrong if after is None or before is not None else [*wrong, f"dockerfile-parse: {after}"]
 
 
 def _texts(files: Files) -> dict[str, str]:
