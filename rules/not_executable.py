@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator
 
 from pid1lint import Applicability, Edit, Finding, Fix, ImageFile, Launch, Note, Severity, Span, rule
@@ -50,7 +51,8 @@ def not_executable(launch: Launch) -> Iterator[Finding]:
     ## Fix safety
 
     Safe: the script did not start as it stood. `--chmod=755` on the COPY needs BuildKit, the builder of every current
-    Docker. No fix is offered for a COPY of several files.
+    Docker. Unsafe where a folder is copied: all that is in it gets the mode. No fix is offered for a COPY of several
+    sources.
     """
     for path in launch.paths:
         for start in path.starts:
@@ -83,4 +85,12 @@ def _fix(launch: Launch, file: ImageFile) -> Fix | None:
         return None
     at = instruction.keyword_span.end
     edit = Edit(source, Span(at, at), " --chmod=755")
-    return Fix("Copy it with the execute bit", (edit,), Applicability.SAFE)
+    # With a folder all that is in it gets the mode.
+    copied = instruction.words[0] if instruction.words is not None else instruction.text
+    alone = posixpath.basename(copied.text.split()[0]) == posixpath.basename(_name(file))
+    applicability = Applicability.SAFE if alone else Applicability.UNSAFE
+    return Fix("Copy it with the execute bit", (edit,), applicability)
+
+
+def _name(file: ImageFile) -> str:
+    return file.source.path if file.source is not None else file.path

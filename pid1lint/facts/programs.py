@@ -53,7 +53,8 @@ class Program(NamedTuple):
     `reaps`: whether it waits for orphans that it never started; None if not known. `spawns`: it starts children
     that may be orphaned. `language`: what it is written in, where an interpreter may be called with its name.
     `interpreter`: the language whose source decides, empty if the facts here do.
-    `helper`: nothing is lost when it is cut off.
+    `helper`: nothing is lost when it is cut off. `unless_sh`: the name is another program's where this
+    shell is /bin/sh.
     """
 
     names: tuple[str, ...]
@@ -62,6 +63,7 @@ class Program(NamedTuple):
     arguments: str = ""
     unless: str = ""
     unless_config: str = ""
+    unless_sh: str = ""
     foreground: Recipe | None = None
     signals: Mapping[str, str] = _NOTHING
     graceful: str = ""

@@ -730,6 +730,8 @@ class Machine:
             # `cat FIFO` is as `cat`: it ends when its input does.
             words = [word for word in words if word not in self.world.fifos or word == words[0]]
         fact = self.image.facts.program(words, lambda pattern: self._configured(pattern, words, env))
+        if fact is not None and fact.unless_sh and fact.unless_sh == self.sh:
+            fact = None
         supervises = launcher(words[0])
         if supervises is not None and supervises.kind == "init":
             # An init that takes its command from elsewhere: s6-overlay's /init, runsvdir.
