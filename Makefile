@@ -5,9 +5,10 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 RUN    := $(VENV)/.run-ready
+DOCS   := $(VENV)/.docs-ready
 DEV    := $(VENV)/.dev-ready
 
-.PHONY: help demo test truth corpus bench lint types format clean
+.PHONY: help demo test truth corpus bench docs lint types format clean
 .DEFAULT_GOAL := help
 
 help:
@@ -16,6 +17,7 @@ help:
 	@echo 'make truth   hold the model against the kernel on N=3000 made-up launches (SEED=...)'
 	@echo 'make corpus  make all fixes in a copy of DIR=..., a folder of repositories: does any file break? (FIXES=file)'
 	@echo 'make bench   how long it takes, as ratios (DIR=a-folder; AGAINST=another checkout)'
+	@echo 'make docs    the documentation, in site/'
 	@echo 'make lint    ruff; make types: mypy; make format: ruff format'
 	@echo 'make clean   remove the virtual environment and all caches'
 
@@ -24,6 +26,11 @@ $(RUN): pyproject.toml
 	@echo 'Setting up $(VENV)'
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+$(DOCS): $(RUN)
+	@echo 'Installing what builds the documentation'
+	@$(BIN)/python -m pip install --quiet --editable '.[docs]'
 	@touch $@
 
 $(DEV): $(RUN)
@@ -47,6 +54,10 @@ corpus: $(DEV)
 bench: $(DEV)
 	$(BIN)/python -m tests.bench $(DIR) $(if $(AGAINST),--against '$(AGAINST)')
 
+docs: $(DOCS)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+	@echo 'Built in site/: $(BIN)/python -m http.server --directory site shows it'
+
 lint: $(DEV)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -59,5 +70,5 @@ format: $(DEV)
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist site .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,4 +1,4 @@
-"""Results as JSON, in the form that DESIGN calls version 1: 1-based lines and columns, paths with `/`."""
+"""Results as JSON, version 1: 1-based lines and columns, paths with `/`."""
 
 from __future__ import annotations
 

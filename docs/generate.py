@@ -1,0 +1,512 @@
+"""Makes the pages of the documentation that the code knows best, whenever MkDocs builds the site.
+
+In a page of `docs/`, a line `<!-- generated: NAME -->` becomes what the function of that name in `BLOCKS` gives. The
+pages of rules and of facts are made as a whole. Nothing of it is kept in a file.
+"""
+
+from __future__ import annotations
+
+import ast
+import html
+import os
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
+
+import pid1lint
+from pid1lint import cli, linter, registry, report, schema
+from pid1lint.facts import data, images, launchers, programs, shells
+from pid1lint.image.context import DiskContext
+from pid1lint.report import Report, tree
+from pid1lint.report.style import Style
+
+ROOT = Path(__file__).parents[1]
+GROUPS = {
+    "PID1": "How the image launches",
+    "PID2": "What the entrypoint script does",
+    "PID3": "Inits",
+    "PID4": "Signals and traps",
+    "PID5": "STOPSIGNAL",
+    "PID9": "The analysis itself",
+}
+_BLOCK = re.compile(r"^<!-- generated: ([\w-]+)(?: (\S+))? -->$", re.MULTILINE)
+_LANGUAGES = {"checkstyle": "xml", "junit": "xml", "markdown": "markdown", "github": "text"}
+
+Row = Mapping[str, Any]
+
+
+# What MkDocs calls
+
+
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """List the pages that are made here where the navigation names their folder."""
+    listed = {"rules/": [*_rule_pages()], "facts/": [*_fact_pages()]}
+    config.nav = [_expanded(entry, listed) for entry in config.nav or ()]
+    return config
+
+
+def _expanded(entry: Mapping[str, str], listed: Mapping[str, list[str]]) -> object:
+    ((title, path),) = entry.items()
+    return {title: listed[path]} if path in listed else entry
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Add the pages that are made as a whole, and those that stand in the repository's root."""
+    pages = _rule_pages() | _fact_pages() | _root_pages()
+    for path, text in pages.items():
+        files.append(File.generated(config, path, content=text))
+    return files
+
+
+def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Put what is generated into a page."""
+    return filled(markdown)
+
+
+def filled(markdown: str) -> str:
+    """The page with its generated blocks."""
+    return _BLOCK.sub(lambda match: BLOCKS[match[1]](*filter(None, [match[2]])), markdown)
+
+
+def pages() -> dict[str, str]:
+    """Every page by its path, as Markdown."""
+    written = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "docs").glob("*.md")}
+    return {path: filled(text) for path, text in (written | _rule_pages() | _fact_pages() | _root_pages()).items()}
+
+
+# HTML and Markdown
+
+
+def _inline(text: str) -> str:
+    """Prose with `code` as HTML."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text, quote=False))
+
+
+def _code(value: object) -> str:
+    return f"<code>{html.escape(str(value), quote=False)}</code>"
+
+
+def _codes(words: Iterable[object]) -> str:
+    return " ".join(map(_code, words))
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table of cells that are HTML: Markdown's own has no place for the `|` of a pattern."""
+    head = "".join(f"<th>{title}</th>" for title in header)
+    body = "\n".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
+    return f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>\n"
+
+
+def _fenced(language: str, text: str, title: str = "") -> str:
+    fence = "`" * max(3, *(len(run) + 1 for run in re.findall("`+", text)), 3)
+    name = f' title="{title}"' if title else ""
+    return f"{fence}{language}{name}\n{text.rstrip()}\n{fence}\n"
+
+
+def _prose(docstring: str | None) -> str:
+    """A docstring as Markdown, without the indentation of the code around it."""
+    lines = (docstring or "").strip().split("\n")
+    margin = min((len(line) - len(line.lstrip()) for line in lines[1:] if line.strip()), default=0)
+    return "\n".join([lines[0], *(line[margin:] for line in lines[1:])]) + "\n"
+
+
+# The repository's own pages
+
+
+def _root_pages() -> dict[str, str]:
+    """README as the home page, and the pages that it leads to."""
+    named = {"README.md": "index.md", "CONTRIBUTING.md": "contributing.md", "CHANGELOG.md": "changelog.md"}
+    found = {}
+    for name, path in named.items():
+        text = (ROOT / name).read_text(encoding="utf-8")
+        for other, target in named.items():
+            text = text.replace(f"]({other})", f"]({target})")
+        found[path] = text.replace("](docs/", "](")
+    return found
+
+
+# Rules
+
+
+def _rule_pages() -> dict[str, str]:
+    return {"rules/index.md": _rules_index()} | {
+        f"rules/{rule.name}.md": _rule_page(rule) for rule in registry.all_rules()
+    }
+
+
+def _rules_index() -> str:
+    parts = ["# Rules\n\n`pid1lint explain CODE` prints a rule's page, `pid1lint rules` this list.\n"]
+    for start, title in GROUPS.items():
+        rules = (rule for rule in registry.all_rules() if rule.code.startswith(start))
+        rows = (
+            (
+                f'<a href="{rule.name}/">{rule.code}</a>',
+                rule.name,
+                rule.severity.value,
+                "yes" if rule.fixable else "",
+                _inline(rule.summary),
+            )
+            for rule in rules
+        )
+        parts += [f"## {start}xx: {title}\n", _table(("code", "name", "severity", "fix", "what"), rows)]
+    return "\n".join(parts)
+
+
+def _rule_page(rule: registry.AnyRule) -> str:
+    summary, _, body = rule.page.partition("\n")
+    traits = [f"severity `{rule.severity.value}`", "has a fix" if rule.fixable else "no fix"]
+    if not rule.default:
+        traits.append(f"off by default: `--select {rule.code}`")
+    return f"# {rule.code} {rule.name}\n\n{summary}\n\n*{', '.join(traits)}*\n{_with_titles(body)}"
+
+
+def _with_titles(page: str) -> str:
+    """The page with the files' names as titles of their blocks, and the outcome told apart from the findings."""
+    page = re.sub(r"^```(\w+)(?: ([^\n]+))?\n(.*?)^```\n", _titled, page, flags=re.DOTALL | re.MULTILINE)
+    return re.sub(r"^Use instead:$", "**Use instead:**", page, flags=re.MULTILINE)
+
+
+def _titled(match: re.Match[str]) -> str:
+    language, info, text = match[1], match[2] or "", match[3]
+    if language == "text":
+        return _verdict_of(text)
+    words = info.split()
+    names = [word for word in words if "=" not in word] or (["Dockerfile"] if language == "dockerfile" else [])
+    settings = [word for word in words if "=" in word]
+    title = f"{names[0]} ({', '.join(settings)})" if names and settings else "".join(names)
+    return _fenced(language, text, title)
+
+
+def _verdict_of(text: str) -> str:
+    findings = [line for line in text.splitlines() if not line.startswith("= ")]
+    outcome = next((line[2:] for line in text.splitlines() if line.startswith("= ")), "")
+    told = _fenced("text", "\n".join(findings), "pid1lint") if findings else ""
+    return f"{told}\nTold to stop: **{outcome}**\n" if outcome not in ("", "none") else told
+
+
+# Configuration
+
+
+def configuration_keys() -> str:
+    """Every key of the configuration, from its schema."""
+    loaded = schema.schema()
+    parts = []
+    for key, rule in loaded["properties"].items():
+        parts += [f"### `{key}` {{ #{key} }}\n", f"{rule['description']}.\n", f"Takes {_takes(loaded, rule)}.\n"]
+        below = _resolved(loaded, rule.get("additionalProperties", {}))
+        if "properties" in below:
+            rows = (
+                (_code(name), _takes(loaded, inner), _inline(inner["description"]))
+                for name, inner in below["properties"].items()
+            )
+            parts += ["Its keys:\n", _table(("key", "takes", "what it is"), rows)]
+    return "\n".join(parts)
+
+
+def _resolved(loaded: Row, rule: Row) -> Row:
+    reference = rule.get("$ref")
+    found: Row = rule if reference is None else {**loaded["definitions"][reference.rpartition("/")[2]], **rule}
+    return found
+
+
+def _takes(loaded: Row, rule: Row) -> str:
+    rule = _resolved(loaded, rule)
+    if "enum" in rule:
+        return "one of " + ", ".join(map(_code, rule["enum"]))
+    if "pattern" in rule:
+        return "a signal, such as <code>TERM</code>"
+    if rule["type"] == "array":
+        return "a list of strings"
+    if rule["type"] == "object" and "properties" not in rule:
+        inner = _resolved(loaded, rule["additionalProperties"])
+        return "a table of tables" if inner["type"] == "object" else f"a table; each value is {_takes(loaded, inner)}"
+    return {"string": "a string", "boolean": "true or false", "object": "a table"}[rule["type"]]
+
+
+# The command line
+
+
+def command_line() -> str:
+    """The help of every command, as click prints it on a terminal of 80 columns."""
+    parent = click.Context(cli.group, info_name="pid1lint", terminal_width=80)
+    parts = [_fenced("text", cli.group.get_help(parent), "pid1lint --help")]
+    for name, command in cli.group.commands.items():
+        context = click.Context(command, info_name=name, parent=parent, terminal_width=80)
+        parts += [f"## `{name}` {{ #{name} }}\n", _fenced("text", command.get_help(context), f"pid1lint {name} --help")]
+    return "\n".join(parts)
+
+
+# Formats and traces
+
+
+def _example(folder: str) -> tuple[linter.Result, str]:
+    text = (ROOT / folder / "Dockerfile").read_text(encoding="utf-8")
+    return linter.lint(text, DiskContext(str(ROOT / folder), display_root=".")), text
+
+
+def format_examples() -> str:
+    """Each form of a report: what it is, and what it makes of an example."""
+    result, _ = _example("examples/java-script")
+    made = Report(result.diagnostics, ("Dockerfile",), result.launches)
+    parts = []
+    for form in report.FORMATS:
+        module = __import__(f"{report.__name__}.{form}", fromlist=["report"])
+        text = "\n".join(report.render(form, made, Style()))
+        shown = text if len(text) < 4000 else text[:2500].rpartition("\n")[0] + "\n..."
+        language = _LANGUAGES.get(form, "text" if form in ("text", "concise") else "json")
+        parts += [f"## `{form}` {{ #{form} }}\n", _prose(module.__doc__), _fenced(language, shown)]
+    return "\n".join(parts)
+
+
+def trace_of(folder: str) -> str:
+    """The processes of an example, as `pid1lint trace` draws them."""
+    result, text = _example(folder)
+    files = [_fenced("dockerfile", text, "Dockerfile")]
+    files += [_fenced("sh", path.read_text(), path.name) for path in sorted((ROOT / folder).glob("*.sh"))]
+    drawn = "\n".join(line for launch in result.launches for line in tree.render(launch, Style()))
+    return "\n".join([*files, _fenced("text", drawn, "pid1lint trace Dockerfile")])
+
+
+# Facts
+
+
+def _fact_pages() -> dict[str, str]:
+    made = {
+        "shells": _shells,
+        "inits": _inits,
+        "launchers": _launchers,
+        "programs": _programs,
+        "languages": _languages,
+        "images": _images,
+    }
+    found = {f"facts/{name}.md": make() for name, make in made.items()}
+    return {"facts/index.md": _facts_index()} | found
+
+
+def _facts_index() -> str:
+    tables = {
+        "shells": data.read("shells")["shells"],
+        "inits": data.read("inits")["packages"],
+        "launchers": data.read("launchers")["launchers"],
+        "programs": [*data.read("programs")["programs"], *data.read("programs")["runners"]],
+        "languages": [*data.read("handlers")["languages"].values(), *data.read("handlers")["handlers"]],
+        "images": data.read("images")["images"],
+    }
+    rows = []
+    for name, found in tables.items():
+        kinds = Counter(row["source"].partition(":")[0] for row in found)
+        rows.append((f'<a href="{name}/">{name}</a>', str(len(found)), *(str(kinds[kind]) for kind in _KINDS)))
+    return f"{_FACTS}\n{_table(('what', 'rows', *_KINDS), rows)}"
+
+
+_KINDS = ("measured", "documented", "believed")
+_FACTS = """# The facts
+
+What the analysis knows of shells, inits, launchers, programs and base images is data that comes with the package, and
+these pages are made of that data. Each row says how it is known: *measured* is what was seen to happen under the
+kernel, with the version; *documented* is what a manual, or the program's own source, says; *believed* is what neither
+tells. What is in no row is not guessed: see [how a verdict is reached](../verdict.md).
+"""
+
+
+def _facts(title: str, about: str | None, *tables: str) -> str:
+    return "\n".join([f"# {title}\n", _prose(about), *tables])
+
+
+def _words(row: Row, key: str = "names") -> str:
+    return _codes(data.words(row[key]))
+
+
+def _shown(value: object) -> str:
+    """A field's value: words, yes and no, lists and tables as they stand."""
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case str():
+            return _code(value)
+        case list() if all(isinstance(each, str) for each in value):
+            return _codes(value)
+        case list() | dict():
+            return _code(value)
+    return str(value)
+
+
+def _others(row: Row, *known: str) -> str:
+    """The fields of a row that have no column of their own."""
+    rest = (key for key in row if key not in (*known, "source"))
+    return "<br>".join(f"{key.replace('_', ' ')}: {_shown(row[key])}" for key in rest)
+
+
+def _shells() -> str:
+    rows = data.read("shells")["shells"]
+    listed = ((_words(row), _inline(row["source"])) for row in rows)
+    traits = [name for name in shells.Shell._fields if name not in ("name", "measured", "source")]
+    known = {row["names"]: shells.shell(data.words(row["names"])[0]) for row in rows}
+    header = ("", *(_code(data.words(names)[0]) for names in known))
+    body = ((_code(trait), *(_trait(getattr(each, trait)) for each in known.values())) for trait in traits)
+    return _facts("Shells", shells.Shell.__doc__, _table(("shell", "source"), listed), _table(header, body))
+
+
+def _trait(value: object) -> str:
+    return _codes(sorted(value)) if isinstance(value, frozenset) else _shown(value) if value != "" else ""
+
+
+def _inits() -> str:
+    file = data.read("inits")
+    about = "The inits that a fix can put in front of a program, and where a package manager has them."
+    rows = (
+        (_code(r["init"]), _words(r, "families"), _others(r, "init", "families"), r["source"]) for r in file["packages"]
+    )
+    managers = ((_code(name), _code(row["plain"] + row["clean"])) for name, row in file["managers"].items())
+    found = (row for row in data.read("launchers")["launchers"] if row["kind"] == "init")
+    as_launchers = ((_words(row), _others(row, "names", "kind"), _inline(row["source"])) for row in found)
+    return _facts(
+        "Inits",
+        about,
+        _table(("init", "distributions", "but", "source"), rows),
+        "What installs them:\n",
+        _table(("package manager", "command"), managers),
+        "What they do with their arguments (see [launchers](launchers.md)):\n",
+        _table(("names", "how", "source"), as_launchers),
+    )
+
+
+def _launchers() -> str:
+    rows = (
+        (_words(row), _code(row["kind"]), _others(row, "names", "kind"), _inline(row["source"]))
+        for row in data.read("launchers")["launchers"]
+    )
+    return _facts("Launchers", launchers.Launcher.__doc__, _table(("names", "kind", "how", "source"), rows))
+
+
+def _programs() -> str:
+    file = data.read("programs")
+    rows = (
+        (
+            _words(row),
+            _code(row["lifetime"]),
+            _reactions(row.get("signals", {}), file["reactions"]),
+            _code(row["graceful"]) if "graceful" in row else "",
+            _others(row, "names", "lifetime", "signals", "graceful"),
+            _inline(row["source"]),
+        )
+        for row in file["programs"]
+    )
+    header = ("names", "lifetime", "signals", "graceful", "more", "source")
+    runners = (
+        (_words(row), _shown(row["dash"]), _shown(row["other"]), _others(row, "names", "dash", "other"), row["source"])
+        for row in file["runners"]
+    )
+    return _facts(
+        "Programs",
+        programs.Program.__doc__,
+        _table(header, rows),
+        f"## Package runners\n\n{_prose(programs.Runner.__doc__)}",
+        _table(("names", "with dash", "with another shell", "more", "source"), runners),
+    )
+
+
+def _reactions(signals: str | Mapping[str, str], named: Mapping[str, Mapping[str, str]]) -> str:
+    known = named[signals] if isinstance(signals, str) else signals
+    return "<br>".join(f"{signal}: {_code(reaction)}" for signal, reaction in known.items())
+
+
+def _languages() -> str:
+    file = data.read("handlers")
+    about = (
+        "What TERM does to a program that sets no handler, by language; and what in its source shows that it sets one."
+    )
+    languages = ((_code(name), _code(row["default"]), row["source"]) for name, row in file["languages"].items())
+    handlers = (
+        (_code(row["language"]), _code(row["pattern"]), row.get("signals", ""), _inline(row["source"]))
+        for row in file["handlers"]
+    )
+    return _facts(
+        "Languages",
+        about,
+        _table(("language", "TERM, as PID 1", "source"), languages),
+        _table(("language", "pattern", "signals", "source"), handlers),
+    )
+
+
+def _images() -> str:
+    file = data.read("images")
+    families = ((_code(name), _others(row)) for name, row in file["families"].items())
+    rows = (
+        (
+            _words(row),
+            _code(row["family"]),
+            _shown(row["entrypoint"]) if "entrypoint" in row else "",
+            _shown(row["cmd"]) if "cmd" in row else "",
+            _shown(row.get("stop_signal", "")) if "stop_signal" in row else "",
+            _others(row, "names", "family", "entrypoint", "cmd", "stop_signal"),
+            _inline(row["source"]),
+        )
+        for row in file["images"]
+    )
+    return _facts(
+        "Base images",
+        images.BaseImage.__doc__,
+        _table(("distribution", "what its images have in common"), families),
+        _table(("names", "family", "ENTRYPOINT", "CMD", "STOPSIGNAL", "more", "source"), rows),
+    )
+
+
+# The library
+
+
+def library_reference() -> str:
+    """Every public name with its signature and docstring, out of the source."""
+    parts = []
+    for name in sorted(pid1lint.__all__, key=str.lower):
+        if name == "__version__":
+            continue
+        node = _definition(name)
+        docstring = _prose(ast.get_docstring(node))
+        parts += [f"### `{name}` {{ #{name} }}\n", _fenced("python", "\n".join(_signature(node))), docstring]
+    return "\n".join(parts)
+
+
+def _definition(name: str) -> ast.ClassDef | ast.FunctionDef:
+    module: str = getattr(pid1lint, name).__module__
+    nodes = ast.parse((ROOT / (module.replace(".", os.sep) + ".py")).read_text(encoding="utf-8")).body
+    return next(
+        node for node in reversed(nodes) if isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name == name
+    )
+
+
+def _signature(node: ast.ClassDef | ast.FunctionDef) -> Iterator[str]:
+    if isinstance(node, ast.FunctionDef):
+        result = ast.unparse(node.returns) if node.returns is not None else "None"
+        yield f"def {node.name}({ast.unparse(node.args)}) -> {result}: ..."
+        return
+    yield f"class {node.name}({', '.join(map(ast.unparse, node.bases))}):" if node.bases else f"class {node.name}:"
+    yield from (f"    {line}" for each in node.body if (line := _member(each)))
+
+
+def _member(node: ast.stmt) -> str:
+    match node:
+        case ast.AnnAssign(target=ast.Name(id=name)) if not name.startswith("_"):
+            return ast.unparse(node)
+        case ast.Assign(targets=[ast.Name(id=name)]) if not name.startswith("_"):
+            return ast.unparse(node)
+        case ast.FunctionDef(name=name) if not name.startswith("_"):
+            marks = "".join(f"@{ast.unparse(mark)} " for mark in node.decorator_list)
+            return marks + next(_signature(node))
+    return ""
+
+
+BLOCKS: Mapping[str, Callable[..., str]] = {
+    "keys": configuration_keys,
+    "commands": command_line,
+    "formats": format_examples,
+    "trace": trace_of,
+    "library": library_reference,
+}
