@@ -37,6 +37,7 @@ GROUPS = {
     "PID9": "The analysis itself",
 }
 _BLOCK = re.compile(r"^<!-- generated: ([\w-]+)(?: (\S+))? -->$", re.MULTILINE)
+_EOL = "\n"
 _LANGUAGES = {"checkstyle": "xml", "junit": "xml", "markdown": "markdown", "github": "text"}
 
 Row = Mapping[str, Any]
@@ -259,7 +260,9 @@ def format_examples() -> str:
     for form in report.FORMATS:
         module = __import__(f"{report.__name__}.{form}", fromlist=["report"])
         text = "\n".join(report.render(form, made, Style()))
-        shown = text if len(text) < 4000 else text[:2500].rpartition("\n")[0] + "\n..."
+        shown = (
+            text if len(text) < 4000 else f"{text[:600].rpartition(_EOL)[0]}\n...\n{text[-3400:].partition(_EOL)[2]}"
+        )
         language = _LANGUAGES.get(form, "text" if form in ("text", "concise") else "json")
         parts += [f"## `{form}` {{ #{form} }}\n", _prose(module.__doc__), _fenced(language, shown)]
     return "\n".join(parts)
