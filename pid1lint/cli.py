@@ -339,7 +339,7 @@ def trace(
     config: str | None,
     isolated: bool,
 ) -> int:
-    """Show the processes of a launch: who is PID 1, and whom the stop signal reaches."""
+    """Show a launch: who is PID 1, whom the stop signal reaches."""
     from pid1lint import check as checking
     from pid1lint.check import Options
 
@@ -368,14 +368,16 @@ def trace(
 @group.command()
 @click.argument("rule", metavar="CODE|NAME", shell_complete=complete_rule)
 def explain(rule: str) -> int:
-    """Print a rule's page: what is bad, an example, and what to write instead."""
+    """Print a rule's page: why, examples, what instead."""
     from pid1lint import registry
+    from pid1lint.report.page import page_lines
 
     found = registry.find(rule)
     style = _style(sys.stdout)
-    _print(
-        [style.paint("bold", f"{found.code} {found.name}") + f" ({found.severity.value})", "", found.page], sys.stdout
-    )
+    title = style.paint("bold", f"{found.code} {found.name}") + f" ({found.severity.value})"
+    # To a terminal as text, into a pipe as the Markdown that it is.
+    page = page_lines(found.page, style) if style.wrap else [found.page]
+    _print([title, "", *page], sys.stdout)
     return CLEAN
 
 
@@ -392,8 +394,16 @@ def rules(form: str) -> int:
         _print([json.rules_json(everything)], sys.stdout)
         return CLEAN
     width = max((len(rule.name) for rule in everything), default=0)
-    _print((_rule_line(rule, width) for rule in everything), sys.stdout)
+    style = _style(sys.stdout)
+    lines = (_rule_line(rule, width) for rule in everything)
+    _print((_cut(line, style) if style.wrap else line for line in lines), sys.stdout)
     return CLEAN
+
+
+def _cut(line: str, style: Style) -> str:
+    """A row that stays one on a terminal."""
+    end = style.sign("…", "...")
+    return line if len(line) <= style.width else line[: style.width - len(end)].rstrip() + end
 
 
 def _rule_line(rule: AnyRule, width: int) -> str:
@@ -404,7 +414,7 @@ def _rule_line(rule: AnyRule, width: int) -> str:
 @group.command()
 @click.argument("shell", metavar="|".join(SHELLS), callback=one_of(SHELLS), shell_complete=completes(lambda: SHELLS))
 def completion(shell: str) -> int:
-    """Print the script that makes a shell complete commands, options and rules.
+    """Print the script for completion in a shell.
 
     For bash: eval "$(pid1lint completion bash)" in ~/.bashrc.
     """
