@@ -38,12 +38,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from pid1lint.report.page import OUTCOME
+
 OUTCOMES = ("graceful", "abrupt", "hang", "exits", "fails", "unknown", "none")
 USE_INSTEAD = "Use instead:"
 
 _HEADING = re.compile(r"^## +(?P<title>.+)$")
 _FENCE = re.compile(r"^(?P<fence>```+)(?P<info>[^`]*)$")
-_OUTCOME = re.compile(r"^= (?P<outcome>\w+)(?P<unmeasured>, not measured)?(?:: (?P<remark>.+))?$")
 _LINE_ENDS = {"lf": "\n", "crlf": "\r\n"}
 
 
@@ -195,7 +196,7 @@ def _expected(blocks: list[Block]) -> tuple[tuple[str, ...], Outcome] | None:
     if block is None:
         return None
     *findings, last = block.text.splitlines() or [""]
-    match = _OUTCOME.match(last)
+    match = OUTCOME.match(last)
     if match is None or match["outcome"] not in OUTCOMES:
         raise PageError(block.line, f"the text block must end in `= OUTCOME` with one of {', '.join(OUTCOMES)}")
     measured = match["unmeasured"] is None and match["outcome"] not in ("unknown", "none")

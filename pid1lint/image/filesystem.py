@@ -226,10 +226,11 @@ class CopyFiles(NamedTuple):
         if not expanded and path == self.target and not self.into:
             # `COPY target/*.jar app.jar` before the build.
             return self._placed(ImageFile(path, None, self.place), path)
-        if posixpath.dirname(path) == (self.target.rstrip("/") or "/") and not all(map(self._is_there, self.sources)):
+        if posixpath.dirname(path) == (self.target.rstrip("/") or "/"):
             # `COPY build/* /` before the build.
             found = self._supposed(posixpath.basename(path))
-            return None if found is None else self._placed(found, path)
+            if found is not None and not all(map(self._is_there, self.sources)):
+                return self._placed(found, path)
         return None
 
     def _is_there(self, source: str) -> bool:

@@ -604,7 +604,7 @@ class Launch(Frozen):
             return False
         return self.shell_form(link.shell) is None and self.shell_word(link.shell) is None
 
-    @property
+    @cached_property
     def supposed(self) -> tuple[ImageFile, ...]:
         """The scripts that are read in the stead of those which are not there before the build."""
         walks = (process for path in self.paths if path.tree is not None for process in path.tree.walk())

@@ -10,7 +10,8 @@ from pid1lint.report.style import Style
 
 _FENCE = re.compile(r"```(?P<language>\w*) ?(?P<name>\S*)")
 _LINK = re.compile(r"\[(?P<text>[^\]]+)\]\((?P<url>[^)\s]+)\)")
-_OUTCOME = re.compile(r"= (?P<outcome>\w+)(?P<unmeasured>, not measured)?(?:: (?P<remark>.+))?")
+OUTCOME = re.compile(r"^= (?P<outcome>\w+)(?P<unmeasured>, not measured)?(?:: (?P<remark>.+))?$")
+"""What becomes of the container, as the notation has it."""
 _WIDEST = 100
 
 
@@ -62,7 +63,7 @@ def _fenced(fence: re.Match[str], lines: Iterator[str], style: Style, width: int
 
 def _expected(line: str, width: int) -> Iterable[str]:
     """What the linter says of the example, or what becomes of the container."""
-    outcome = _OUTCOME.fullmatch(line)
+    outcome = OUTCOME.match(line)
     if outcome is not None:
         if outcome["outcome"] == "none":
             return ()
