@@ -410,6 +410,10 @@ def test_other_programs_are_no_launchers(name: str) -> None:
 # -------------------------------------------------------------------- programs
 
 
+def test_only_a_program_of_the_system_is_init() -> None:
+    assert programs.program(["/scripts/init"]) is None
+
+
 @pytest.mark.parametrize(
     ("line", "lifetime"),
     [
@@ -434,6 +438,22 @@ def test_other_programs_are_no_launchers(name: str) -> None:
         ("sshd -D", "forever"),
         ("/usr/sbin/sshd -D -e", "forever"),
         ("/usr/sbin/sshd", "daemonizes"),
+        ("/sbin/init", "forever"),
+        ("ntpd", "daemonizes"),
+        ("ntpd --nofork --panicgate", "forever"),
+        ("ntpd -gq", "short"),
+        ("chronyd -d", "forever"),
+        ("chronyd -Q", "short"),
+        ("znc", "daemonizes"),
+        ("znc -f -r", "forever"),
+        ("znc -fd /data", "forever"),
+        ("znc --makeconf", "short"),
+        ("dhcpd -cf /etc/dhcpd.conf eth0", "daemonizes"),
+        ("dhcpd -d --no-pid", "long"),
+        ("radvd --nodaemon --logmethod=stderr", "long"),
+        ("radvd -C /etc/radvd.conf", "daemonizes"),
+        ("deluged -d", "long"),
+        ("cupsd -f", "long"),
         ("cron", "daemonizes"),
         ("crond -f -l 8", "forever"),
         ("mkdir -p /x", "short"),

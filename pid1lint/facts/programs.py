@@ -53,7 +53,8 @@ class Program(NamedTuple):
     `reaps`: whether it waits for orphans that it never started; None if not known. `spawns`: it starts children
     that may be orphaned. `language`: what it is written in, where an interpreter may be called with its name.
     `interpreter`: the language whose source decides, empty if the facts here do.
-    `helper`: nothing is lost when it is cut off. `unless_sh`: the name is another program's where this
+    `helper`: nothing is lost when it is cut off. `folders`: called by a path, the program must lie in one of these:
+    its name is anyone's. `unless_sh`: the name is another program's where this
     shell is /bin/sh.
     """
 
@@ -64,6 +65,7 @@ class Program(NamedTuple):
     unless: str = ""
     unless_config: str = ""
     unless_sh: str = ""
+    folders: tuple[str, ...] = ()
     foreground: Recipe | None = None
     signals: Mapping[str, str] = _NOTHING
     graceful: str = ""
@@ -102,6 +104,7 @@ def _program(entry: Mapping[str, Any], reactions: Mapping[str, Mapping[str, str]
     fields = dict(entry)
     fields["names"] = data.words(fields["names"])
     fields["signals"] = _signals(fields.get("signals", {}), reactions)
+    fields["folders"] = data.words(fields.get("folders", ""))
     recipe = fields.get("foreground")
     fields["foreground"] = None if recipe is None else _recipe(recipe)
     fields["measured"] = fields["source"].startswith("measured")
@@ -153,7 +156,10 @@ def _rows_of(argv: Sequence[str]) -> Iterator[Program]:
     """All rows that fit a command, the most telling first."""
     for candidate in _candidates(argv):
         name, rest = candidate[0], " ".join(candidate[1:])
-        yield from (row for row in _rows().get(name, ()) if _fits(row, rest))
+        folder = argv[0].rpartition("/")[0]
+        for row in _rows().get(name, ()):
+            if _fits(row, rest) and (not row.folders or not folder or folder in row.folders):
+                yield row
 
 
 def _own_row(argv: Sequence[str], own: Mapping[str, tuple[Program, ...]]) -> Program | None:
