@@ -94,8 +94,8 @@ def _is_part(path: str) -> bool:
     """Whether a file only becomes a Dockerfile, or a part of one: a template, or a piece for others to include.
 
     In a template a placeholder stands where an instruction, or the base image, should; in a heredoc or an argument it
-    may well belong to something else. A piece is called `Dockerfile.piece` and holds instructions, none of them FROM;
-    or no instruction at all, as the list of variables `Dockerfile.env`.
+    may well belong to something else. A piece is called `Dockerfile.piece` or `piece.Dockerfile` and holds
+    instructions, none of them FROM; or no instruction at all, as the list of variables `Dockerfile.env`.
     """
     from pid1lint.image.context import MAX_BYTES
 
@@ -105,7 +105,7 @@ def _is_part(path: str) -> bool:
     except OSError:
         return False  # for the one who reads it to say
     may_be_template = _MAY_BE_TEMPLATE.search(data) is not None
-    may_be_piece = _plain_name(path) not in _NAMES and _FROM.search(data) is None
+    may_be_piece = os.path.basename(path).lower() not in _NAMES and _FROM.search(data) is None
     if not may_be_template and not may_be_piece:
         return False
     if may_be_piece and _ANY_PLACEHOLDER.search(data):
@@ -118,13 +118,6 @@ def _is_part(path: str) -> bool:
         return True
     texts = (dockerfile.source.text[slice(*instruction.span)] for instruction in dockerfile.instructions)
     return any(_TEMPLATE_LINE.match(text.encode("utf-8", "replace")) for text in texts)
-
-
-def _plain_name(path: str) -> str:
-    """`dockerfile` for `Dockerfile` and `app.Dockerfile`, more for `Dockerfile.app`."""
-    name = os.path.basename(path).lower()
-    extension = name.rpartition(".")[2]
-    return extension if extension in _NAMES else name
 
 
 def _join(shown: str, name: str) -> str:

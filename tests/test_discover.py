@@ -150,7 +150,7 @@ def test_a_dockerfile_that_holds_a_template_is_one(tree: Path, text: str) -> Non
         pytest.param("Dockerfile.dev", "ARG TAG\nFROM debian:$TAG\n", True, id="with a base image"),
         pytest.param("Dockerfile.dev", "FORM debian:12\nRUN make\n", True, id="a slip of the pen"),
         pytest.param("Dockerfile", "RUN make\n", True, id="nothing else in its name"),
-        pytest.param("app.Dockerfile", "RUN make\n", True, id="named for the app"),
+        pytest.param("base.Dockerfile", "RUN make\n", False, id="a piece named in front"),
     ],
 )
 def test_a_piece_to_be_included_is_no_dockerfile(tree: Path, name: str, text: str, expected: bool) -> None:
