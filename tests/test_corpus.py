@@ -122,3 +122,12 @@ def test_a_sample_holds_as_many_of_each_rule_and_the_same_for_the_same_seed() ->
     assert some[4:] == list(shown.sample(fixes, 4, 7, ["PID301"]))
     assert some != list(shown.sample(fixes, 4, 8))
     assert len(list(shown.sample(fixes, 99, 7))) == 60
+
+
+def test_a_finding_that_only_the_fixes_have_uncovered_is_listed(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "one/run.sh").write_text("#!/bin/sh\njava -jar app.jar\necho done\n")
+    assert main([str(folder)]) == 0
+    told = capsys.readouterr().out.partition("found only after the fixes:\n")[2]
+    assert told == "  one/run.sh:3: PID204 this is never run: exec has put java into the shell's place\n"

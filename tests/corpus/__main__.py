@@ -90,7 +90,8 @@ def report(outcomes: Iterable[Outcome]) -> Iterator[str]:
         fixes = f"{made[code, 'safe']:8}{made[code, 'unsafe']:8}"
         yield f"{code:9}{before[code]:8}{after[code]:8}{fixes}"
     lists = {title: [line for each in every for line in getattr(each, field)] for field, title in _MUST_BE_NONE.items()}
-    for title, lines in (*lists.items(), ("fixes rolled back", refusals)):
+    brought = [line for each in every for line in each.brought]
+    for title, lines in (*lists.items(), ("fixes rolled back", refusals), ("found only after the fixes", brought)):
         if lines:
             yield from ("", f"{title}:", *(f"  {line}" for line in lines))
 

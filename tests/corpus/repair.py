@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from pid1lint import check, fixer, linter
 from pid1lint.config import Configs
+from pid1lint.diagnostic import Diagnostic
 from pid1lint.discover import dockerfiles, is_dockerfile_name
 from pid1lint.errors import Pid1lintError
 from pid1lint.source import Source
@@ -36,7 +37,7 @@ class Outcome:
     """What became of one repository; places are paths below the folder that it stands in.
 
     What is `broken`, what `crashed`, what was `not_ended` or `not_written`, and what a second run would change
-    (`restless`) must all be empty.
+    (`restless`) must all be empty. `brought` are the findings that a rule has in a file only after the fixes.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Outcome:
     not_ended: tuple[str, ...] = ()
     not_written: tuple[str, ...] = ()
     restless: tuple[str, ...] = ()
+    brought: tuple[str, ...] = ()
 
 
 def repositories(folder: Path) -> tuple[Path, ...]:
@@ -101,6 +103,7 @@ def _mend(name: str) -> Outcome:
         not_ended=tuple(f"{name}/{error}" for error in dict.fromkeys((*first.errors, *second.errors))),
         not_written=tuple(f"{name}/{error}" for error in written),
         restless=() if written else tuple(f"{name}/{made}" for made in second.listed),
+        brought=tuple(f"{name}/{finding}" for finding in _brought(first, second)),
     )
 
 
@@ -130,9 +133,19 @@ def _scripts(results: Mapping[str, linter.Result]) -> frozenset[str]:
 
 
 def _codes(fixed: check.Fixed) -> Counter[str]:
-    return Counter(
-        diagnostic.code for diagnostic in linter.merged(d for r in fixed.before.values() for d in r.diagnostics)
-    )
+    return Counter(diagnostic.code for diagnostic in _findings(fixed))
+
+
+def _findings(fixed: check.Fixed) -> tuple[Diagnostic, ...]:
+    return tuple(linter.merged(d for r in fixed.before.values() for d in r.diagnostics))
+
+
+def _brought(first: check.Fixed, second: check.Fixed) -> Iterator[str]:
+    """What was behind another fault, as a launch that did not start; or what a fix has done."""
+    known = {(found.at.source.path, found.code) for found in _findings(first)}
+    for found in _findings(second):
+        if (found.at.source.path, found.code) not in known:
+            yield f"{found.at.source.path}:{found.at.start.line}: {found.code} {found.message}"
 
 
 def _crashes(fixed: check.Fixed) -> Iterator[linter.Crash]:
