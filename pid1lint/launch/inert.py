@@ -308,6 +308,15 @@ def goes_on(script: Script, node: Node) -> bool:
     return any(not _is_moot(other) and not _is_talk(other) for other in _behind(script.body, node))
 
 
+def ends_otherwise(script: Script, node: Node) -> bool:
+    """Whether a script ends with another status than that of one of its commands, by `exit 0` or `true` behind it."""
+    for other in _behind(script.body, node):
+        if isinstance(other, Simple) and _is_moot(other):
+            keeps = other.words[0].text in ("exit", "return") and all(word.literal is None for word in other.words[1:])
+            return not keeps
+    return False
+
+
 def _behind(around: Node, node: Node) -> list[Node]:
     """The commands behind a command, in the lists that hold it; those of other branches are not among them."""
     found: list[Node] = []

@@ -384,6 +384,12 @@ class Link(Frozen):
         return others or self.handles or (self.waiting is not None and self.waiting.exit_trap)
 
     @property
+    def traps_others(self) -> bool:
+        """Whether the shell has a handler for another signal than the one that it is stopped with."""
+        traps = self.waiting.traps if self.waiting is not None else ()
+        return any(name not in ("EXIT", self.path.signal.removeprefix("SIG")) and trap.handler for name, trap in traps)
+
+    @property
     def effect(self) -> str:
         """What becomes of the main process on the stop signal, because of this shell."""
         path, shell = self.path, self.shell.interpreter

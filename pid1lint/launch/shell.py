@@ -179,8 +179,9 @@ class Shell(State):
         self.conditional = 0
         self.in_trap = False
         self.sourcing = 0
-        # A file was sourced that is not at hand and may define functions.
+        # A file was sourced that is not at hand and may define functions, or set variables.
         self.foreign_functions = False
+        self.foreign_variables = False
         self.positional_words: list[Argument] = []
         self.inert = Inert(self)
         self.inherited_ignored = set(proc.ignored)
@@ -530,6 +531,8 @@ class Shell(State):
         processes none is recorded.
         """
         yes_aborts, no_aborts = self.inert.aborts(yes), self.inert.aborts(no)
+        if usual is None and self._polls((*yes, *no), span, where):
+            return not any(self.inert.leaves(node) for node in yes)
         if yes_aborts and not no_aborts:
             return False
         if no_aborts and not yes_aborts:
@@ -541,6 +544,19 @@ class Shell(State):
             2, None if usual is None else (0 if usual else 1), soft or "unknown", self.place(span)
         )
         return options == 0
+
+    def _polls(self, ways: tuple[Node, ...], span: Span, where: Where) -> bool:
+        """Whether what is asked decides when a loop ends, once the launch was told to stop: it may ask for the app."""
+        if not (self.world.stopped and where.loop and any(self.inert.leaves(way) for way in ways)):
+            return False
+        self._doubt_waiting(span)
+        return True
+
+    def _doubt_waiting(self, span: Span) -> None:
+        """What a loop polls is not known, and the grace period is finite: an app that is there may outlast the loop."""
+        if any(proc.alive and proc.done for proc in self.world.at_stop):
+            why = "whether the script waits for the app is not known"
+            self.world.obstacles.append(Obstacle(why, self.place(span)))
 
     def condition(self, node: List) -> Generator[Block, None, tuple[bool | None, str]]:
         """Run a condition: whether it holds (None: not known), and what it depends on."""
@@ -679,11 +695,7 @@ class Shell(State):
     def _goes_round(self, node: Loop, truth: bool | None, soft: str, where: Where, rounds: int, live: bool) -> bool:
         """Whether to run the body where the files do not say so, or the user may say otherwise."""
         if self.world.stopped and truth is None:
-            # What it polls is not known, and the grace period is finite: it is over now.
-            if any(proc.alive and proc.done for proc in self.world.at_stop):
-                self.world.obstacles.append(
-                    Obstacle("whether the script waits for the app is not known", self.place(node.span))
-                )
+            self._doubt_waiting(node.span)
             return False
         if live:
             return bool(truth)
@@ -1011,6 +1023,9 @@ class Shell(State):
                 self.soft = self.soft or outer
                 continue
             fields = yield from self.fields(word)
+            if not fields and self.foreign_variables and all(each.value == "exec" for each in out):
+                # `${JAVA} -jar app.jar`: a file that is not at hand has set it, or there would be no program.
+                fields = [UNKNOWN]
             for field in fields:
                 shown = word.text if UNKNOWN in field or (len(fields) == 1 and len(field) > 60) else field
                 out.append(Argument(field, shown, None, self.soft))
@@ -1146,6 +1161,7 @@ class Shell(State):
             self.replace_process()
             self.machine.become(self.proc, argv, "exec", at, call, env)
             raise Replaced
+        self._doubt_handler(call, argv)
         child = self.world.spawn(self.proc, "child", at)
         if self.monitor:
             child.group = child.pid
@@ -1153,6 +1169,14 @@ class Shell(State):
         child.fed = any(redirect.op.startswith("<<") for redirect in node.redirects)
         self.machine.become(child, argv, "child", at, call, env)
         return (yield from self.foreground(child, node.span)) if child.alive else self._result(child, argv)
+
+    def _doubt_handler(self, call: Call, argv: Argv) -> None:
+        """What a handler calls may be a function that is not at hand, which may stop the app and wait for it."""
+        if not (self.trap_depth and self.world.stopped and call.maybe_function):
+            return
+        if self.machine.image.facts.program([word.value for word in argv]) is None:
+            name = argv[0].text
+            self.world.obstacles.append(Obstacle(f"{name} may be a function of a file that is not at hand", call.place))
 
     def _result(self, child: Proc, argv: Argv) -> int | None:
         """The status of a program that has ended at once: not known where it matters."""
