@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pid1lint.image.context import BuildContext, DiskContext, MemoryContext
     from pid1lint.image.filesystem import ImageFile
     from pid1lint.image.model import Command
-    from pid1lint.launch.inert import after_exec, goes_on
+    from pid1lint.launch.inert import after_exec, ends_otherwise, goes_on
     from pid1lint.launch.model import with_lost_cmd
     from pid1lint.launch.process import Call, Fault, Launch, Link, Outcome, Path, Process, Sent, Started, TrapSet
     from pid1lint.launch.world import signal_name
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         json_array,
         line_above,
         literal_argv,
+        may_need_shell,
         newline,
         piped_to_substitution,
         quoted_handler,
@@ -93,6 +94,7 @@ __all__ = [
     "after_exec",
     "also_trap",
     "before_loop",
+    "ends_otherwise",
     "fixed",
     "goes_on",
     "guard",
@@ -104,6 +106,7 @@ __all__ = [
     "line_above",
     "lint",
     "literal_argv",
+    "may_need_shell",
     "newline",
     "parse",
     "piped_to_substitution",
@@ -163,6 +166,7 @@ _HOME = {
     "also_trap": "mend",
     "before_loop": "mend",
     "fixed": "fixer",
+    "ends_otherwise": "launch.inert",
     "goes_on": "launch.inert",
     "guard": "mend",
     "init_in_front": "mend",
@@ -173,6 +177,7 @@ _HOME = {
     "line_above": "mend",
     "lint": "linter",
     "literal_argv": "mend",
+    "may_need_shell": "mend",
     "newline": "mend",
     "parse": "shell.parse",
     "piped_to_substitution": "mend",

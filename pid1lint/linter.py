@@ -453,8 +453,12 @@ def _problems(source: Source, dockerfile: str) -> list[str]:
 def _dockerfile_problems(source: Source) -> Iterator[str]:
     from pid1lint.dockerfile.scanner import scan
 
-    for problem in scan(source).problems:
+    dockerfile = scan(source)
+    for problem in dockerfile.problems:
         yield problem.message
+    for instruction in dockerfile.instructions:
+        if instruction.broken_json is not None:
+            yield f"the array of {instruction.keyword} is no JSON any more ({instruction.broken_json})"
 
 
 def _script_problems(source: Source) -> Iterator[str]:

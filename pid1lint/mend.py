@@ -240,6 +240,20 @@ def literal_argv(script: Script) -> tuple[tuple[str, ...], Simple] | None:
     return (argv, node) if not rest.strip(" \t\r\n;") else None
 
 
+def may_need_shell(program: str, child: Process) -> bool:
+    """Whether only a shell may be able to start a program: a script without `#!`, or one that is not at hand.
+
+    The kernel refuses it, where a shell that cannot start it reads it itself. `child` is what the shell has started.
+    """
+    file = child.file
+    if file is None or file.text is None or program not in (file.path, file.path.rpartition("/")[2]):
+        return program.endswith(_SCRIPT_NAMES) and (file is None or file.text is None)
+    return not file.text.text.startswith("#!")
+
+
+_SCRIPT_NAMES = (".sh", ".bash", ".ash", ".ksh")
+
+
 def is_contiguous(command: Command) -> bool:
     """Whether nothing of the source (a comment line, a continuation) lies between a shell form's characters."""
     place = command.text.place()
@@ -270,7 +284,10 @@ def piped_to_substitution(link: Link, prefix: str) -> Fix | None:
     start, end = call.node.span.start, call.node.span.end + after.index(reader, len(after) - len(rest)) + len(reader)
     words = " ".join(word.text for word in call.node.words)
     errors = " 2>&1" if merged or both else ""
-    edit = Edit(text.source, Span(text.offset(start), text.offset(end)), f"{prefix}{words} > >({reader}){errors}")
+    command = text.written(f"{prefix}{words} > >({reader}){errors}")
+    if command is None:
+        return None
+    edit = Edit(text.source, Span(text.offset(start), text.offset(end)), command)
     return Fix("Write to the pipe's reader from exec", (edit,), Applicability.UNSAFE, (guard(call.script, call.node),))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,6 +12,7 @@ from typing import NamedTuple
 from pid1lint.errors import UnreadableError
 
 BOM = "\ufeff"
+_PLAIN = re.compile(r"[\w@%+=:,./ -]*")
 
 
 class Span(NamedTuple):
@@ -162,6 +165,12 @@ class Excerpt:
         # escape that stands for one character (`\"`) whole.
         width = after - last if self.quoting == "json" and self.source.text[last] == "\\" else 1
         return Span(self.offsets[start], last + width)
+
+    def written(self, text: str) -> str | None:
+        """A piece of `text` as the source must spell it; None where its quotes would have to become others."""
+        if self.quoting == "json":
+            return json.dumps(text, ensure_ascii=False)[1:-1]
+        return text if self.quoting == "plain" or _PLAIN.fullmatch(text) else None
 
     def place(self, start: int = 0, end: int | None = None) -> Place:
         """The place of `text[start:end]` in the source."""

@@ -155,5 +155,8 @@ def _fix(launch: Launch, script: Process, text: Excerpt, words: list[str]) -> Fi
     if not words[0].startswith("-") or not call.last or call.condition:
         return None
     at = text.offset(call.node.words[-1].span.end)
-    edit = Edit(text.source, Span(at, at), ' "$@"')
+    handed = text.written(' "$@"')
+    if handed is None:
+        return None
+    edit = Edit(text.source, Span(at, at), handed)
     return Fix("Hand the arguments on", (edit,), Applicability.UNSAFE, (guard(call.script, call.node),))

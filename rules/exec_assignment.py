@@ -74,11 +74,13 @@ def _fix(start: Started) -> Fix | None:
     if end >= len(words):
         return None
     source = text.source
-    moved = text.text[words[call.words].span.start : words[end - 1].span.end]
+    moved = text.written(text.text[words[call.words].span.start : words[end - 1].span.end])
     gone = Span(text.offset(words[call.words].span.start), text.offset(words[end].span.start))
     edits = [Edit(source, gone, "")]
     title = "Leave the -- out"
     if start.what == "assignment":
+        if moved is None:
+            return None
         at = text.offset(words[call.words - 1].span.start)
         edits.insert(0, Edit(source, Span(at, at), moved + " "))
         title = "Set the variable before exec"

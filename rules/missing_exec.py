@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pid1lint import Applicability, Finding, Fix, Launch, Link, Note, Severity, goes_on, insert_exec, rule
+from pid1lint import (
+    Applicability,
+    Finding,
+    Fix,
+    Launch,
+    Link,
+    Note,
+    Severity,
+    ends_otherwise,
+    goes_on,
+    insert_exec,
+    rule,
+)
 
 
 @rule("PID201", Severity.ERROR)
@@ -92,9 +104,10 @@ def missing_exec(launch: Launch) -> Iterator[Finding]:
     ## Fix safety
 
     Safe where the command is the last one on its path. Unsafe where the script would say something after it (`exec`
-    never comes back), has an EXIT trap (which `exec` drops), or has started other programs beside it. No fix is
-    offered in a loop or a condition, where the script has work to do after it, or where the command may be a function
-    of a sourced file that is not at hand: `exec` knows no functions.
+    never comes back), ends with a status of its own (`exit 0`), has an EXIT trap (which `exec` drops), or has started
+    other programs beside it. No fix is offered in a loop or a condition, where the script has work to do after it or
+    handlers for other signals, or where the command may be a function of a sourced file that is not at hand: `exec`
+    knows no functions.
 
     ## References
 
@@ -131,10 +144,10 @@ def _is_missing(launch: Launch, link: Link) -> bool:
 def _fix(link: Link) -> Fix | None:
     call = link.child.call
     made = insert_exec(call) if call is not None and link.child.start == "child" else None
-    if call is None or made is None or link.shell.form == "subshell":
+    if call is None or made is None or link.shell.form == "subshell" or link.traps_others:
         return None
     if not call.last and (call.function or goes_on(call.script, call.node)):
         return None
-    safe = call.last and not link.beside
+    safe = call.last and not link.beside and not ends_otherwise(call.script, call.node)
     applicability = Applicability.SAFE if safe else Applicability.UNSAFE
     return Fix(f"Put exec before {link.child.program}", made[0], applicability, made[1])

@@ -18,6 +18,7 @@ from pid1lint import (
     insert_exec,
     json_array,
     literal_argv,
+    may_need_shell,
     rule,
 )
 
@@ -87,8 +88,9 @@ def shell_form(launch: Launch) -> Iterator[Finding]:
     ## Fix safety
 
     Safe. A command of literal words becomes an array, which starts the same program with the same words; where a
-    shell is needed for them, or an ENTRYPOINT would see other arguments, `exec` is put before the last command. No fix
-    is offered for a pipeline, or where the shell has more to do after the command: then it is unsafe, or yours to make.
+    shell is needed for them, a script may have no `#!` line, or an ENTRYPOINT would see other arguments, `exec` is put
+    before the last command. No fix is offered for a pipeline, or where the shell has handlers for other signals; where
+    it has more to do after the command, the fix is unsafe, or yours to make.
 
     ## References
 
@@ -106,7 +108,9 @@ def shell_form(launch: Launch) -> Iterator[Finding]:
     command = launch.shell_form(shell) if shell is not None else None
     if shell is not None and command is not None and launch.main is not None and launch.main.main is not None:
         message = f"{launch.main.main.program} is PID 1 by courtesy of {shell.dialect}, which execs its last command"
-        yield Finding(command.text.place(), message, fix=_exec_form(launch, shell), severity=Severity.INFO)
+        yield Finding(
+            command.text.place(), message, fix=_exec_form(launch, shell, launch.main.main), severity=Severity.INFO
+        )
 
 
 def _notes(link: Link) -> tuple[Note, ...]:
@@ -119,9 +123,11 @@ def _notes(link: Link) -> tuple[Note, ...]:
 def _fix(launch: Launch, link: Link) -> Fix | None:
     if link.path.main is not None and link.path.main.helper:
         return None  # `sleep infinity`, `tail -f`: as PID 1 it would not take the signal either
-    array = _exec_form(launch, link.shell)
+    array = _exec_form(launch, link.shell, link.child)
     if array is not None:
         return array
+    if link.traps_others:
+        return None
     call = link.child.call
     made = insert_exec(call) if call is not None and link.child.start == "child" and not call.loop else None
     if call is None or made is None:
@@ -131,7 +137,7 @@ def _fix(launch: Launch, link: Link) -> Fix | None:
     return Fix(f"Put exec before {link.child.program}", made[0], applicability, made[1])
 
 
-def _exec_form(launch: Launch, shell: Process) -> Fix | None:
+def _exec_form(launch: Launch, shell: Process, child: Process) -> Fix | None:
     """The exec form, where every word is literal and neither ENTRYPOINT nor CMD would see a difference."""
     command = launch.shell_form(shell)
     literal = literal_argv(shell.script) if shell.script is not None else None
@@ -140,7 +146,7 @@ def _exec_form(launch: Launch, shell: Process) -> Fix | None:
     other = launch.image.cmd if command is launch.image.entrypoint else launch.image.entrypoint
     place = command.text.place()
     # A continuation or a comment in between would be lost.
-    if other is not None or place.text != command.text.text:
+    if other is not None or place.text != command.text.text or may_need_shell(literal[0][0], child):
         return None
     edit = Edit(place.source, place.span, json_array(literal[0]))
     return Fix("Write it in exec form", (edit,), Applicability.SAFE, (guard(shell.script, literal[1]),))

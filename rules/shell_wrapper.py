@@ -17,6 +17,7 @@ from pid1lint import (
     insert_exec,
     json_array,
     literal_argv,
+    may_need_shell,
     rule,
 )
 
@@ -102,6 +103,8 @@ def _fix(launch: Launch, link: Link) -> Fix | None:
     unwrapped = _unwrap(launch, link)
     if unwrapped is not None:
         return unwrapped
+    if link.traps_others:
+        return None
     made = insert_exec(call)
     if made is None:
         return None
@@ -121,6 +124,8 @@ def _unwrap(launch: Launch, link: Link) -> Fix | None:
     if index < 2 or index != len(words) - 1 or words[index - 1].text != "-c" or words[index - 2].text not in _WRAPPERS:
         return None
     if command is launch.image.entrypoint and launch.image.cmd is not None:
+        return None
+    if may_need_shell(literal[0][0], link.child):
         return None
     first, last = words[index - 2].place(), words[index].place()
     # The quotes around the first and the last word go with them.

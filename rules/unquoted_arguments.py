@@ -82,5 +82,8 @@ def _fix(call: Call, word: Word) -> Fix | None:
     if not call.editable:
         return None
     place = call.script.place(word.span)
-    edit = Edit(place.source, place.span, '"$@"')
+    quoted = call.script.text.written('"$@"')
+    if quoted is None:
+        return None
+    edit = Edit(place.source, place.span, quoted)
     return Fix("Quote the arguments", (edit,), Applicability.SAFE, (guard(call.script, call.node),))
