@@ -44,7 +44,8 @@ def broken_exec_form(launch: Launch) -> Iterator[Finding]:
     ## Fix safety
 
     Safe: the line could not work as it stood. The array is written anew with the same words; a comment behind it
-    moves to a line of its own above. No fix is offered where the words cannot be told apart.
+    moves to a line of its own above. No fix is offered where the words cannot be told apart, or where the line ends
+    with a comma and the array seems to go on.
     """
     for command in (launch.image.entrypoint, launch.image.cmd):
         if command is None or command.instruction is None or command.instruction.broken_json is None:
@@ -73,7 +74,8 @@ def _words(text: str) -> tuple[tuple[str, ...], str] | None:
     while True:
         at += len(text[at:]) - len(text[at:].lstrip(" \t,"))
         if at >= len(text):
-            return (tuple(words), "") if words else None
+            # Behind a comma the array goes on, on a line that Docker takes for another instruction.
+            return (tuple(words), "") if words and not text.endswith(",") else None
         if text[at] == "]":
             rest = text[at + 1 :].strip()
             if rest and not rest.startswith("#"):

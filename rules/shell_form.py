@@ -108,9 +108,7 @@ def shell_form(launch: Launch) -> Iterator[Finding]:
     command = launch.shell_form(shell) if shell is not None else None
     if shell is not None and command is not None and launch.main is not None and launch.main.main is not None:
         message = f"{launch.main.main.program} is PID 1 by courtesy of {shell.dialect}, which execs its last command"
-        yield Finding(
-            command.text.place(), message, fix=_exec_form(launch, shell, launch.main.main), severity=Severity.INFO
-        )
+        yield Finding(command.text.place(), message, fix=_no_courtesy(launch, shell), severity=Severity.INFO)
 
 
 def _notes(link: Link) -> tuple[Note, ...]:
@@ -135,6 +133,14 @@ def _fix(launch: Launch, link: Link) -> Fix | None:
     safe = call.last and not link.beside
     applicability = Applicability.SAFE if safe else Applicability.UNSAFE
     return Fix(f"Put exec before {link.child.program}", made[0], applicability, made[1])
+
+
+def _no_courtesy(launch: Launch, shell: Process) -> Fix | None:
+    """What makes of the last command what the shell makes of it unasked."""
+    child = shell.children[-1]
+    made = insert_exec(child.call) if child.call is not None else None
+    put = None if made is None else Fix(f"Put exec before {child.program}", made[0], Applicability.SAFE, made[1])
+    return _exec_form(launch, shell, child) or put
 
 
 def _exec_form(launch: Launch, shell: Process, child: Process) -> Fix | None:

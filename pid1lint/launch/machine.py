@@ -715,8 +715,9 @@ class Machine:
             self.stage(proc, argv, start, place, "job", call)
             self.world.end(proc, 127)
             return
-        # A script may well have a path with spaces in quotes.
+        # A script may well have a path with spaces in quotes, and some programs are called like `Plex Media Server`.
         line = " " in words[0].strip() and argv[0].excerpt is not None and (call is None or "/" not in words[0])
+        line = line and not all(word[0].isupper() for word in words[0].split())
         if (line or (words[0].startswith("[") and len(words[0]) > 1)) and file is None and UNKNOWN not in words[0]:
             why = f"no program is called `{argv[0].text}`"
             self._cannot_start(proc, argv, start, place, call, 127, why, "words")
