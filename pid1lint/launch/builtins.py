@@ -157,7 +157,6 @@ def _source(shell: Shell, node: Simple, argv: Argv, where: Where, skipped: int) 
         if file is None and "/" not in path:
             file = shell.machine.find("./" + path, shell.env._replace(workdir=shell.workdir))
     if file is None or file.text is None:
-        shell.foreign_variables = True
         shell.foreign_functions |= _SETTINGS.search(argv[1].text.rpartition("/")[2]) is None
         if where.last:
             shell.world.obstacles.append(

@@ -179,9 +179,8 @@ class Shell(State):
         self.conditional = 0
         self.in_trap = False
         self.sourcing = 0
-        # A file was sourced that is not at hand and may define functions, or set variables.
+        # A file was sourced that is not at hand and may define functions.
         self.foreign_functions = False
-        self.foreign_variables = False
         self.positional_words: list[Argument] = []
         self.inert = Inert(self)
         self.inherited_ignored = set(proc.ignored)
@@ -993,7 +992,7 @@ class Shell(State):
         """The fields of a command, each with the text that it comes from."""
         out: list[Argument] = []
         told = self.machine.shared.arguments
-        for word in node.words:
+        for index, word in enumerate(node.words):
             literal = word.parts[0] if len(word.parts) == 1 else None
             if isinstance(literal, Literal):
                 # The same text in two files has the same words, at other places.
@@ -1023,9 +1022,9 @@ class Shell(State):
                 self.soft = self.soft or outer
                 continue
             fields = yield from self.fields(word)
-            if not fields and self.foreign_variables and all(each.value == "exec" for each in out):
-                # `${JAVA} -jar app.jar`: a file that is not at hand has set it, or there would be no program.
-                fields = [UNKNOWN]
+            if not fields and index + 1 < len(node.words) and node.words[index + 1].text.startswith("-"):
+                # `$JAVA -jar app.jar`: whoever runs it has set it, or there would be no program.
+                fields = [UNKNOWN] if all(each.value == "exec" for each in out) else fields
             for field in fields:
                 shown = word.text if UNKNOWN in field or (len(fields) == 1 and len(field) > 60) else field
                 out.append(Argument(field, shown, None, self.soft))
