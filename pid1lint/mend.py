@@ -82,6 +82,8 @@ def statement_after(call: Call, statement: str) -> tuple[tuple[Edit, ...], tuple
     indent = text.source.text[line:start]
     rest = text.source.text[end:].partition("\n")[0].strip()
     own_line = not indent.strip() and not rest and item.node.span.end < len(text.text)
+    if own_line and _opens_heredoc(text.source.text[line:end]):
+        return None
     glue = f"{newline(text.source.text)}{indent}" if own_line else "; "
     return (Edit(text.source, Span(end, end), f"{glue}{statement}"),), (guard(call.script, call.node),)
 
@@ -104,10 +106,16 @@ def into_background(call: Call) -> tuple[tuple[Edit, ...], tuple[ShellGuard, ...
     if not alone or indent is None or not call.editable or call.condition or text.quoting != "plain":
         return None
     end = text.offset(call.node.span.end - 1) + 1
-    if text.source.text[end:].partition("\n")[0].split("#")[0].strip():
+    start = text.offset(call.node.span.start)
+    if text.source.text[end:].partition("\n")[0].split("#")[0].strip() or _opens_heredoc(text.source.text[start:end]):
         return None
     edit = Edit(text.source, Span(end, end), f" &{newline(text.source.text)}{indent}wait $!")
     return (edit,), (guard(call.script, call.node),)
+
+
+def _opens_heredoc(text: str) -> bool:
+    """Whether what comes on the next line may be a here-document's first."""
+    return "<<" in text.replace("<<<", "")
 
 
 def before_loop(call: Call, statement: str) -> tuple[Edit, ...] | None:
@@ -254,6 +262,16 @@ def may_need_shell(program: str, child: Process) -> bool:
 _SCRIPT_NAMES = (".sh", ".bash", ".ash", ".ksh")
 
 
+# To a reader of an exec form these stand for a variable, a home directory, a second command or a file.
+_FOR_A_SHELL = re.compile(r".*(?:\$[\w{(]|`)|~|(?:[&;|]+|[012]?(?:>>?|<)(?:&[012])?|&>>?)$", re.DOTALL)
+
+
+def plain_argv(script: Script) -> tuple[tuple[str, ...], Simple] | None:
+    """As `literal_argv`, but no word may look as if a shell were to treat it: `'$x'` is best left in quotes."""
+    literal = literal_argv(script)
+    return None if literal is None or any(map(_FOR_A_SHELL.match, literal[0])) else literal
+
+
 def is_contiguous(command: Command) -> bool:
     """Whether nothing of the source (a comment line, a continuation) lies between a shell form's characters."""
     place = command.text.place()
@@ -276,19 +294,24 @@ def piped_to_substitution(link: Link, prefix: str) -> Fix | None:
     reader = rest.split("\n", 1)[0].strip()
     if not reader or any(char in reader for char in "|&;()<>#\\\r"):
         return None
-    merged = [
-        r for r in call.node.redirects if r.op == ">&" and r.descriptor == 2 and r.target and r.target.text == "1"
-    ]
-    if len(call.node.redirects) != len(merged) or call.node.assignments:
+    words, redirects = call.node.words, call.node.redirects
+    merged = all(r.op == ">&" and r.descriptor == 2 and r.target and r.target.text == "1" for r in redirects)
+    if not merged or call.node.assignments or any(r.span.start < words[-1].span.end for r in redirects):
         return None
-    start, end = call.node.span.start, call.node.span.end + after.index(reader, len(after) - len(rest)) + len(reader)
-    words = " ".join(word.text for word in call.node.words)
-    errors = " 2>&1" if merged or both else ""
-    command = text.written(f"{prefix}{words} > >({reader}){errors}")
-    if command is None:
+    bar_at = call.node.span.end + len(after) - len(bar)
+    start = min((r.span.start for r in redirects), default=bar_at)
+    end = call.node.span.end + after.index(reader, len(after) - len(rest)) + len(reader)
+    place = text.place(start, end)
+    # A continuation or a comment in between would be lost.
+    if "\n" in place.text:
         return None
-    edit = Edit(text.source, Span(text.offset(start), text.offset(end)), command)
-    return Fix("Write to the pipe's reader from exec", (edit,), Applicability.UNSAFE, (guard(call.script, call.node),))
+    written = text.place(end - len(reader), end).text
+    errors = " 2>&1" if redirects or both else ""
+    edits = (Edit(text.source, place.span, f"> >({written}){errors}"),)
+    if prefix:
+        first = text.offset(words[0].span.start)
+        edits = (Edit(text.source, Span(first, first), prefix), *edits)
+    return Fix("Write to the pipe's reader from exec", edits, Applicability.UNSAFE, (guard(call.script, call.node),))
 
 
 def init_in_front(launch: Launch) -> Fix | None:

@@ -15,8 +15,8 @@ from pid1lint import (
     Span,
     guard,
     json_array,
-    literal_argv,
     parse,
+    plain_argv,
     rule,
 )
 
@@ -73,7 +73,7 @@ def _severity(launch: Launch) -> Severity:
 
 def _split(launch: Launch, text: str, word: Excerpt) -> Fix | None:
     script = parse(word)
-    literal = literal_argv(script)
+    literal = plain_argv(script)
     if literal is None or word.source is not launch.image.dockerfile.source:
         return None
     span = Span(word.offset(0) - 1, word.offset(len(word.text)) + 1)

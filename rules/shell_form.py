@@ -17,8 +17,9 @@ from pid1lint import (
     guard,
     insert_exec,
     json_array,
-    literal_argv,
     may_need_shell,
+    piped_to_substitution,
+    plain_argv,
     rule,
 )
 
@@ -89,8 +90,9 @@ def shell_form(launch: Launch) -> Iterator[Finding]:
 
     Safe. A command of literal words becomes an array, which starts the same program with the same words; where a
     shell is needed for them, a script may have no `#!` line, or an ENTRYPOINT would see other arguments, `exec` is put
-    before the last command. No fix is offered for a pipeline, or where the shell has handlers for other signals; where
-    it has more to do after the command, the fix is unsafe, or yours to make.
+    before the last command. Where the shell has more to do after it, that is unsafe; so is a process substitution in
+    the place of a pipeline, which is offered in bash only (see PID203). No fix is offered where the shell has handlers
+    for other signals.
 
     ## References
 
@@ -126,7 +128,9 @@ def _fix(launch: Launch, link: Link) -> Fix | None:
         return array
     if link.traps_others:
         return None
-    call = link.child.call
+    call, main = link.child.call, link.path.main
+    if link.child.start == "pipeline":
+        return piped_to_substitution(link, "exec ") if main is not None and main.pid == link.child.pid else None
     made = insert_exec(call) if call is not None and link.child.start == "child" and not call.loop else None
     if call is None or made is None:
         return None
@@ -146,7 +150,7 @@ def _no_courtesy(launch: Launch, shell: Process) -> Fix | None:
 def _exec_form(launch: Launch, shell: Process, child: Process) -> Fix | None:
     """The exec form, where every word is literal and neither ENTRYPOINT nor CMD would see a difference."""
     command = launch.shell_form(shell)
-    literal = literal_argv(shell.script) if shell.script is not None else None
+    literal = plain_argv(shell.script) if shell.script is not None else None
     if command is None or literal is None or shell.script is None:
         return None
     other = launch.image.cmd if command is launch.image.entrypoint else launch.image.entrypoint

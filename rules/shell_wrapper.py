@@ -16,8 +16,8 @@ from pid1lint import (
     guard,
     insert_exec,
     json_array,
-    literal_argv,
     may_need_shell,
+    plain_argv,
     rule,
 )
 
@@ -116,7 +116,7 @@ def _fix(launch: Launch, link: Link) -> Fix | None:
 def _unwrap(launch: Launch, link: Link) -> Fix | None:
     """Without the shell, where it is a plain `sh -c` around literal words and the string ends the array."""
     found, script = launch.shell_word(link.shell), link.shell.script
-    literal = literal_argv(script) if script is not None else None
+    literal = plain_argv(script) if script is not None else None
     if found is None or literal is None or script is None:
         return None
     command, index = found
@@ -130,5 +130,8 @@ def _unwrap(launch: Launch, link: Link) -> Fix | None:
     first, last = words[index - 2].place(), words[index].place()
     # The quotes around the first and the last word go with them.
     span = Span(first.span.start - 1, words[index].offset(len(words[index].text)) + 1)
+    # A continuation or a comment in between would be lost.
+    if "\n" in last.source.text[span.start : span.end]:
+        return None
     edit = Edit(last.source, span, json_array(literal[0])[1:-1])
     return Fix("Take it out of the shell", (edit,), Applicability.SAFE, (guard(script, literal[1]),))

@@ -6,6 +6,7 @@ where it sees the same command, with the same words, as our own parser does, and
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import Any
 
@@ -34,9 +35,15 @@ def refusal_after(guard: ShellGuard, before: tuple[str, ...], text: str) -> str 
     return None
 
 
+# bashlex wants a here-document's body, which is not part of the command, and knows no quoted delimiter.
+_HEREDOC = re.compile(r"(?<!<)<<-?(?!<)[ \t]*(?:'[^'\n]*'|\"[^\"\n]*\"|\\?[\w.-]+)(?![^\s;&|<>)])")
+
+
 def _words(text: str) -> tuple[str, ...] | None:
     """The words of one simple command as written, assignments first, redirections left out."""
     nodes = _command(text)
+    if nodes is None and "<<" in text:
+        nodes = _command(_HEREDOC.sub(lambda match: " " * len(match.group()), text))
     if nodes is None:
         return None
     return tuple(text[node.pos[0] : node.pos[1]] for node in nodes if node.kind in ("word", "assignment"))
