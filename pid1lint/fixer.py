@@ -232,7 +232,7 @@ def repair(
     refusals: dict[Fix, Refusal] = {}
     listed: list[Made] = []
     for _ in range(MAX_PASSES):
-        diagnostics = lint({path: change.after for path, change in changed.items()})
+        diagnostics = sorted(lint({path: change.after for path, change in changed.items()}), key=_turn)
         wanted = (d.fix for d in diagnostics if d.fix is not None and accept(d.fix) and d.fix not in refusals)
         chosen = _verified(compose(wanted).chosen, verify, refusals)
         if not chosen:
@@ -246,6 +246,11 @@ def repair(
             changed[after.path] = Change(first, after)
     names = ", ".join(sorted(changed))
     raise Pid1lintError(f"{names}: the fixes did not come to an end after {MAX_PASSES} passes; nothing was written")
+
+
+def _turn(diagnostic: Diagnostic) -> tuple[str, Span, str]:
+    """Which of two fixes that clash wins: the one whose finding comes first, whoever has found it first."""
+    return (diagnostic.at.source.path, diagnostic.at.span, diagnostic.code)
 
 
 def _changes(changed: Mapping[str, Change]) -> tuple[Change, ...]:

@@ -307,10 +307,9 @@ def piped_to_substitution(link: Link, prefix: str) -> Fix | None:
         return None
     written = text.place(end - len(reader), end).text
     errors = " 2>&1" if redirects or both else ""
-    edits = (Edit(text.source, place.span, f"> >({written}){errors}"),)
-    if prefix:
-        first = text.offset(words[0].span.start)
-        edits = (Edit(text.source, Span(first, first), prefix), *edits)
+    first = text.offset(words[0].span.start)
+    before = (Edit(text.source, Span(first, first), prefix),) if prefix else ()
+    edits = (*before, Edit(text.source, place.span, f"> >({written}){errors}"))
     return Fix("Write to the pipe's reader from exec", edits, Applicability.UNSAFE, (guard(call.script, call.node),))
 
 

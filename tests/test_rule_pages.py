@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
-from pid1lint import linter, registry
+from pid1lint import registry
 from pid1lint.diagnostic import Diagnostic, Severity
-from pid1lint.dockerfile.crosscheck import disagreement
-from pid1lint.dockerfile.scanner import scan
-from pid1lint.fix import Fix
-from pid1lint.fixer import accepts, repair
-from pid1lint.image.context import BuildContext
-from pid1lint.image.model import build_image, final_stages
 from pid1lint.report.text import concise
-from pid1lint.source import Source
-from tests import oracle, readers
-from tests.oracle.images import container_of
-from tests.pages import Case, Outcome, PageFile, cases, headings
+from tests import example, oracle
+from tests.example import Files
+from tests.pages import Case, Outcome, cases, headings
 
 MORE_CASES = Path(__file__).parent / "rules"
-
-Files = Mapping[str, PageFile]
-Order = Callable[[Sequence[Diagnostic]], list[Diagnostic]]
 
 
 class Example(NamedTuple):
@@ -38,38 +27,15 @@ class Example(NamedTuple):
     files: Files
     outcome: Outcome
 
-    def lint(self, *select: str) -> linter.Result:
-        context, dockerfile = self.context(), self.files[self.case.dockerfile].text
-        return linter.lint(dockerfile, context, path=self.case.dockerfile, select=select)
+    @property
+    def image(self) -> example.Example:
+        return example.Example(self.files, self.case.dockerfile)
 
     def own_findings(self) -> tuple[Diagnostic, ...]:
-        return self.lint(self.rule.code).diagnostics
-
-    def context(self) -> BuildContext:
-        texts = {name: file.text for name, file in self.files.items()}
-        return BuildContext.of(texts, {name: file.mode for name, file in self.files.items()})
+        return self.image.lint(self.rule.code).diagnostics
 
     def container(self) -> oracle.Container:
-        dockerfile = scan(Source(self.case.dockerfile, self.files[self.case.dockerfile].text))
-        return container_of(build_image(dockerfile, final_stages(dockerfile)[-1], self.context(), {}))
-
-    def mend(self, *select: str, unsafe: bool = True, order: Order = list) -> tuple[Files, bool]:
-        """The files after all fixes of some rules (of all, if none is named), and whether there were any."""
-
-        def lint(changed: Mapping[str, Source]) -> Sequence[Diagnostic]:
-            return order(self._with(changed).lint(*select).diagnostics)
-
-        done = repair(lint, self._verify, accepts(unsafe=unsafe))
-        assert not done.refusals, done.refusals
-        return self._with({change.after.path: change.after for change in done.changes}).files, done.fixed > 0
-
-    def _with(self, changed: Mapping[str, Source]) -> Example:
-        texts = {name: source.text for name, source in changed.items()}
-        files = {name: file._replace(text=texts.get(name, file.text)) for name, file in self.files.items()}
-        return self._replace(files=files)
-
-    def _verify(self, fix: Fix, after: Sequence[Source]) -> str | None:
-        return linter.refusal(fix, after, self.case.dockerfile)
+        return self.image.container()
 
 
 @cache
@@ -127,31 +93,24 @@ def test_further_cases_belong_to_a_rule() -> None:
 
 @every_case
 def test_the_rule_reports_just_what_the_page_says(case: Example) -> None:
-    result = case.lint(case.rule.code)
+    result = case.image.lint(case.rule.code)
     assert not result.crashes
     assert tuple(concise(diagnostic) for diagnostic in result.diagnostics) == case.case.findings
 
 
 @every_case
 def test_the_outcome_is_foreseen(case: Example) -> None:
-    assert foreseen(case) == case.outcome.name
+    assert case.image.foreseen() == case.outcome.name
 
 
 @every_mended_case
 def test_the_outcome_of_what_to_use_instead_is_foreseen(case: Example) -> None:
-    assert foreseen(case) == case.outcome.name
-
-
-def foreseen(example: Example) -> str:
-    result = example.lint()
-    assert not result.crashes
-    launches = result.launches
-    return launches[-1].outcome.value if launches else "none"
+    assert case.image.foreseen() == case.outcome.name
 
 
 @every_mended_case
 def test_no_rule_complains_of_what_to_use_instead(case: Example) -> None:
-    worst = [each for each in case.lint().diagnostics if each.severity.rank >= Severity.WARNING.rank]
+    worst = [each for each in case.image.lint().diagnostics if each.severity.rank >= Severity.WARNING.rank]
     assert [concise(diagnostic) for diagnostic in worst] == []
 
 
@@ -160,57 +119,32 @@ def test_a_fix_makes_what_to_use_instead(case: Example) -> None:
     before = case._replace(files=case.case.files)
     if not any(diagnostic.fix for diagnostic in before.own_findings()):
         pytest.skip("the rule has no fix for this one")
-    files, _ = before.mend(case.rule.code)
-    assert _texts(files) == _texts(case.files)
+    mended, _ = before.image.mend(case.rule.code)
+    assert mended.texts == case.image.texts
 
 
 @every_case
 def test_a_fix_needs_no_second_run(case: Example) -> None:
-    files, _ = case.mend(case.rule.code)
-    again, changed = case._replace(files=files).mend(case.rule.code)
+    mended, _ = case.image.mend(case.rule.code)
+    again, changed = mended.mend(case.rule.code)
     assert not changed
-    assert _texts(again) == _texts(files)
+    assert again.texts == mended.texts
 
 
 @every_case
 def test_the_fixes_of_all_rules_need_no_second_run_whatever_comes_first(case: Example) -> None:
-    files, _ = case.mend()
-    assert not case._replace(files=files).mend()[1]
+    mended, _ = case.image.mend()
+    assert not mended.mend()[1]
     for seed in range(3):
-        assert _texts(case.mend(order=shuffled(seed))[0]) == _texts(files)
-
-
-def shuffled(seed: int) -> Order:
-    """What is found, in another order each time; which is the first to win over fixes that overlap it."""
-    draw = random.Random(seed)
-    return lambda found: draw.sample(list(found), len(found))
+        assert case.image.mend(order=example.shuffled(seed))[0].texts == mended.texts
 
 
 @every_case
 @pytest.mark.usefixtures("other_readers")
 def test_other_readers_still_read_what_fixes_have_made(case: Example) -> None:
-    for files in (case.mend(case.rule.code)[0], case.mend()[0], case.case.fixed or case.files):
-        assert readable(case, files) == []
-
-
-def readable(case: Example, files: Files) -> list[str]:
-    """What BuildKit, dockerfile-parse and the shells find wrong with changed files."""
-    wrong = [
-        f"{name}: {reason}"
-        for name, file in files.items()
-        if (
-            reason := readers.regression(
-                name, case.files[name].text, file.text, is_dockerfile=name == case.case.dockerfile
-            )
-        )
-    ]
-    name = case.case.dockerfile
-    before, after = (disagreement(scan(Source(name, texts[name].text))) for texts in (case.files, files))
-    return wrong if after is None or before is not None else [*wrong, f"dockerfile-parse: {after}"]
-
-
-def _texts(files: Files) -> dict[str, str]:
-    return {name: file.text for name, file in files.items()}
+    image = case.image
+    for mended in (image.mend(case.rule.code)[0], image.mend()[0], image._replace(files=case.case.fixed or case.files)):
+        assert mended.unreadable(image) == []
 
 
 def measurable(examples: Iterator[Example]) -> list[object]:
