@@ -29,6 +29,9 @@ fixes rolled back                 0
            before   after    safe  unsafe
 PID106          1       0       1       0
 PID201          1       0       1       0
+
+how launches with a fixed file end:
+  hang -> graceful        1
 """
 FIXES = """\
 === PID106 safe one/Dockerfile:3: Remove the dead CMD
@@ -94,7 +97,8 @@ def test_what_must_not_be_is_listed_and_fails(folder: Path, capsys: pytest.Captu
     assert main([str(folder)]) == 1
     told = capsys.readouterr().out
     assert "not written                       1\n" in told
-    assert told.endswith("\nnot written:\n  one/run.sh: not written, it is read-only\n")
+    assert "\nnot written:\n  one/run.sh: not written, it is read-only\n" in told
+    assert told.endswith("\nno better after the fixes:\n  one/Dockerfile: hang before, hang after\n")
 
 
 @pytest.mark.parametrize("field", ["broken", "crashed", "not_ended", "restless"])

@@ -89,9 +89,19 @@ def report(outcomes: Iterable[Outcome]) -> Iterator[str]:
     for code in sorted(before.keys() | after.keys()):
         fixes = f"{made[code, 'safe']:8}{made[code, 'unsafe']:8}"
         yield f"{code:9}{before[code]:8}{after[code]:8}{fixes}"
+    ends = sum((Counter(each.ends) for each in every), Counter[tuple[str, str]]())
+    if ends:
+        yield from ("", "how launches with a fixed file end:")
+        yield from (f"  {one} -> {other:10}{number:7}" for (one, other), number in ends.most_common())
     lists = {title: [line for each in every for line in getattr(each, field)] for field, title in _MUST_BE_NONE.items()}
     brought = [line for each in every for line in each.brought]
-    for title, lines in (*lists.items(), ("fixes rolled back", refusals), ("found only after the fixes", brought)):
+    unmended = [line for each in every for line in each.unmended]
+    others = {
+        "fixes rolled back": refusals,
+        "found only after the fixes": brought,
+        "no better after the fixes": unmended,
+    }
+    for title, lines in (lists | others).items():
         if lines:
             yield from ("", f"{title}:", *(f"  {line}" for line in lines))
 

@@ -38,6 +38,8 @@ class Outcome:
 
     What is `broken`, what `crashed`, what was `not_ended` or `not_written`, and what a second run would change
     (`restless`) must all be empty. `brought` are the findings that a rule has in a file only after the fixes.
+    `ends` counts the launches with a fixed file by their outcomes before and after, and `unmended` names those that end
+    badly and no better than before.
     """
 
     name: str
@@ -54,6 +56,8 @@ class Outcome:
     not_written: tuple[str, ...] = ()
     restless: tuple[str, ...] = ()
     brought: tuple[str, ...] = ()
+    ends: Mapping[tuple[str, str], int] = field(default_factory=Counter)
+    unmended: tuple[str, ...] = ()
 
 
 def repositories(folder: Path) -> tuple[Path, ...]:
@@ -104,6 +108,12 @@ def _mend(name: str) -> Outcome:
         not_written=tuple(f"{name}/{error}" for error in written),
         restless=() if written else tuple(f"{name}/{made}" for made in second.listed),
         brought=tuple(f"{name}/{finding}" for finding in _brought(first, second)),
+        ends=Counter((before, after) for _, before, after in _ends(first, second)),
+        unmended=tuple(
+            f"{name}/{path}: {one} before, {other} after"
+            for path, one, other in _ends(first, second)
+            if _is_no_better(one, other)
+        ),
     )
 
 
@@ -124,6 +134,24 @@ def _broken(name: str, fixed: check.Fixed) -> Iterator[str]:
         reason = readers.regression(before.path, _text(before), _text(after), is_dockerfile=before.path in fixed.before)
         if reason is not None:
             yield f"{name}/{before.path}: {reason}"
+
+
+_BAD = {"fails": 0, "exits": 0, "hang": 0, "abrupt": 1}
+
+
+def _is_no_better(before: str, after: str) -> bool:
+    """Whether a launch ends badly, and not better than before; without a verdict nothing is said."""
+    return after in _BAD and before != "unknown" and _BAD[after] <= _BAD.get(before, 2)
+
+
+def _ends(first: check.Fixed, second: check.Fixed) -> Iterator[tuple[str, str, str]]:
+    """The Dockerfiles of which a file was changed, each with the outcome of a launch before and after."""
+    changed = {change.before.path for change in first.changes}
+    for path, result in first.before.items():
+        after = second.before[path].launches if path in second.before else ()
+        for one, other in zip(result.launches, after, strict=False):
+            if any(source.path in changed for source in one.sources):
+                yield path, one.outcome.value, other.outcome.value
 
 
 def _scripts(results: Mapping[str, linter.Result]) -> frozenset[str]:
