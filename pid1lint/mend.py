@@ -210,6 +210,17 @@ def line_above(launch: Launch, instruction: Instruction) -> int:
     return at
 
 
+def in_front(launch: Launch, line: str) -> Edit | None:
+    """Put an instruction in front of the one that starts the container; None where that stands elsewhere."""
+    image = launch.image
+    source = image.dockerfile.source
+    command = image.entrypoint if image.entrypoint and image.entrypoint.instruction else image.cmd
+    if command is None or command.instruction is None or command.instruction not in image.stage.instructions:
+        return None
+    start = line_above(launch, command.instruction)
+    return Edit(source, Span(start, start), f"{line}{newline(source.text)}")
+
+
 def without_line(source: Source, span: Span) -> Edit:
     """Take out the lines of a span, and the blank line behind them where there is one in front of them too."""
     text = source.text

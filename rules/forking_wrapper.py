@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pid1lint import Finding, Fix, Launch, Outcome, Path, Place, Process, Severity, rule, switch_user, unforked_flock
+from pid1lint import (
+    Applicability,
+    Finding,
+    Fix,
+    Launch,
+    Outcome,
+    Path,
+    Place,
+    Process,
+    Severity,
+    in_front,
+    rule,
+    switch_user,
+    unforked_flock,
+)
 
 
 @rule("PID206", Severity.ERROR)
@@ -17,7 +31,8 @@ def forking_wrapper(launch: Launch) -> Iterator[Finding]:
     `setsid -w` have no handler for the stop signal, so that as PID 1 they ignore it, and `docker stop` kills
     everything after 10 s; below an init they die of it, and the app is cut off. `su` and `runuser` pass it on, but
     kill the app 2 s later, whatever grace period the container has. `setsid` as PID 1 starts the app and ends, and
-    the container with it.
+    the container with it. Scripts that come with a server, as apachectl, mysqld_safe or WildFly's standalone.sh, run it
+    as their child: start the server itself, or have the script step aside.
 
     ## Example
 
@@ -89,6 +104,34 @@ def forking_wrapper(launch: Launch) -> Iterator[Finding]:
     CMD ["server"]
     ```
 
+    ## Example: a script that wraps a server
+
+    ```dockerfile
+    FROM debian:12
+    RUN apt-get update && apt-get install -y apache2
+    STOPSIGNAL SIGWINCH
+    CMD ["apachectl", "-D", "FOREGROUND"]
+    ```
+
+    ```text
+    Dockerfile:4:7: PID206 apachectl stays PID 1 and keeps SIGWINCH from apache2: docker stop waits 10 s, then kills it
+    = hang, not measured: Debian 12's own apachectl is, apart
+    ```
+
+    Use instead:
+
+    ```dockerfile
+    FROM debian:12
+    RUN apt-get update && apt-get install -y apache2
+    STOPSIGNAL SIGWINCH
+    ENV APACHE_HTTPD="exec /usr/sbin/apache2"
+    CMD ["apachectl", "-D", "FOREGROUND"]
+    ```
+
+    ```text
+    = graceful, not measured: Debian 12's own apachectl is, apart
+    ```
+
     ## When not to care
 
     An app that always ends within 2 s may stay below `su`. `sudo` and `timeout` pass signals on and wait; they are
@@ -98,7 +141,9 @@ def forking_wrapper(launch: Launch) -> Iterator[Finding]:
 
     Unsafe. `flock` gets `-F`, with which it becomes the app (util-linux only). `su` and `runuser` give way to gosu or
     su-exec, where the image has it: these open no session (PAM, /etc/environment, a login shell's profile) and keep
-    the environment.
+    the environment. Debian's apachectl execs apache2 if APACHE_HTTPD says so, standalone.sh passes the signal on if
+    LAUNCH_JBOSS_IN_BACKGROUND is set: the fix sets these variables. For mysqld_safe there is none: mysqld needs other
+    options.
 
     ## References
 
@@ -110,6 +155,13 @@ def forking_wrapper(launch: Launch) -> Iterator[Finding]:
             message = f"{start.argument} starts {start.argv[-1] if len(start.argv) == 2 else 'the command'} "
             message += "in the background and ends: the container exits at once"
             yield Finding(start.call.command if start.call is not None else start.place, message)
+            return
+        script = _wrapper_script(path)
+        if script is not None:
+            effect = _script_effect(path, script)
+            known = script.fact is not None and script.fact.measured
+            severity = launch.severity(path) if known else Severity.WARNING
+            yield Finding(_at(script), effect, fix=_step_aside(launch, script), severity=severity)
             return
         message = _effect(launch, path)
         wrapper = path.wrapper
@@ -137,6 +189,36 @@ def _effect(launch: Launch, path: Path) -> str:
             f"{path.pid1.program} ends with {wrapper.program}, which dies of {path.signal}: {main.program} is cut off"
         )
     return ""
+
+
+def _wrapper_script(path: Path) -> Process | None:
+    """The main process where it is a script that runs the program as its child, and where that matters."""
+    main, one = path.main, path.pid1
+    if main is None or one is None or main.fact is None or not main.fact.wraps or main.place is None:
+        return None
+    first = main.pid == one.pid or one.kind == "init"
+    return main if first and path.outcome in (Outcome.HANG, Outcome.ABRUPT) and not path.links else None
+
+
+def _script_effect(path: Path, script: Process) -> str:
+    """What becomes of the program below a wrapper script."""
+    inner = script.fact.wraps if script.fact is not None else ""
+    if path.outcome is Outcome.HANG:
+        who = f"{script.program} stays PID 1" if script.pid == 1 else f"{script.program} stays in between"
+        return f"{who} and keeps {path.signal} from {inner}: docker stop waits 10 s, then kills it"
+    one = path.pid1.program if path.pid1 is not None else "PID 1"
+    return f"{one} ends with {script.program}, which dies of {path.signal}: {inner} is cut off"
+
+
+def _step_aside(launch: Launch, script: Process) -> Fix | None:
+    """The variable that makes the script exec its program, or pass signals on."""
+    aside = script.fact.steps_aside if script.fact is not None else None
+    family = launch.image.base.family if launch.image.base is not None else ""
+    if aside is None or (aside.families and family not in aside.families):
+        return None
+    value = f'"{aside.value}"' if " " in aside.value else aside.value
+    edit = in_front(launch, f"ENV {aside.variable}={value}")
+    return None if edit is None else Fix(f"Set {aside.variable}", (edit,), Applicability.UNSAFE)
 
 
 def _at(process: Process) -> Place:

@@ -125,6 +125,8 @@ def no_init(launch: Launch) -> Iterator[Finding]:
         main = path.main
         if main is None or main.pid != 1 or main.kind != "app" or main.place is None:
             continue
+        if main.fact is not None and main.fact.wraps:
+            continue  # an init would end the wrapper, and cut its program off
         if main.helper and not (main.fact is not None and main.fact.spawns):
             continue
         if path.ignores_signal:

@@ -16,9 +16,7 @@ from pid1lint import (
     Place,
     Process,
     Severity,
-    Span,
-    line_above,
-    newline,
+    in_front,
     rule,
 )
 
@@ -126,9 +124,5 @@ def _fix(launch: Launch, wanted: str) -> Fix | None:
         if own.text.source is not source:
             return None
         return Fix(title, (Edit(source, own.text.place().span, wanted),), Applicability.UNSAFE)
-    command = image.entrypoint if image.entrypoint and image.entrypoint.instruction else image.cmd
-    if command is None or command.instruction is None or command.instruction not in image.stage.instructions:
-        return None
-    start = line_above(launch, command.instruction)
-    edit = Edit(source, Span(start, start), f"STOPSIGNAL {wanted}{newline(source.text)}")
-    return Fix(title, (edit,), Applicability.SAFE)
+    edit = in_front(launch, f"STOPSIGNAL {wanted}")
+    return None if edit is None else Fix(title, (edit,), Applicability.SAFE)

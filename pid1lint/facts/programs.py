@@ -38,13 +38,22 @@ class Recipe(NamedTuple):
         return (argv[0], *self.insert, *edited, *self.append)
 
 
+class Aside(NamedTuple):
+    """The environment variable that makes a wrapper script step aside, in images of these families (none: in all)."""
+
+    variable: str
+    value: str
+    families: tuple[str, ...] = ()
+
+
 class Program(NamedTuple):
     """One program, or one way of calling it.
 
     `kind`: `program`, `runner` (starts a command that stands elsewhere: npm, make), `interpreter` (runs the app's
     own source, see `interpreter`) or `shell`.
     `arguments` and `unless` are patterns that the joined arguments must, and must not, match; `unless_config` one that
-    the program's configuration files must not, as far as they are known.
+    the program's configuration files and its environment (`NAME=value`, a line each) must not, as far as they are
+    known.
     `lifetime`: `short` (returns by itself soon), `forever` (a server, never returns), `long` (may be either) or
     `daemonizes` (returns and leaves a daemon in the background; `foreground` says how to keep it).
     `signals`: signal name without SIG -> `handles` (ends cleanly), `drops` (ends at once, work in flight is lost),
@@ -53,9 +62,9 @@ class Program(NamedTuple):
     `reaps`: whether it waits for orphans that it never started; None if not known. `spawns`: it starts children
     that may be orphaned. `language`: what it is written in, where an interpreter may be called with its name.
     `interpreter`: the language whose source decides, empty if the facts here do.
-    `helper`: nothing is lost when it is cut off. `folders`: called by a path, the program must lie in one of these:
-    its name is anyone's. `unless_sh`: the name is another program's where this
-    shell is /bin/sh.
+    `wraps`: it is a script that runs this program as its child, and does not tell it of signals; `steps_aside` says how
+    it would. `helper`: nothing is lost when it is cut off. `folders`: called by a path, the program must lie in one of
+    these: its name is anyone's. `unless_sh`: the name is another program's where this shell is /bin/sh.
     """
 
     names: tuple[str, ...]
@@ -66,6 +75,8 @@ class Program(NamedTuple):
     unless_config: str = ""
     unless_sh: str = ""
     folders: tuple[str, ...] = ()
+    wraps: str = ""
+    steps_aside: Aside | None = None
     foreground: Recipe | None = None
     signals: Mapping[str, str] = _NOTHING
     graceful: str = ""
@@ -105,6 +116,9 @@ def _program(entry: Mapping[str, Any], reactions: Mapping[str, Mapping[str, str]
     fields["names"] = data.words(fields["names"])
     fields["signals"] = _signals(fields.get("signals", {}), reactions)
     fields["folders"] = data.words(fields.get("folders", ""))
+    aside = fields.get("steps_aside")
+    if aside is not None:
+        fields["steps_aside"] = Aside(aside["variable"], aside["value"], data.words(aside.get("families", "")))
     recipe = fields.get("foreground")
     fields["foreground"] = None if recipe is None else _recipe(recipe)
     fields["measured"] = fields["source"].startswith("measured")

@@ -825,7 +825,9 @@ class Machine:
         return bool(fact.unless_config) and self.image.base is None and self.image.base_reference not in ("", "scratch")
 
     def _configured(self, pattern: str, words: list[str], env: Environment) -> bool:
-        """Whether a configuration file says something: one that the command names, or one of the image's own."""
+        """Whether the environment says something, or a file: one that the command names, or one of the image's own."""
+        if any(re.search(pattern, f"{name}={value}") for name, value in env.variables.items()):
+            return True
         for word in words[1:]:
             path = word.rpartition("=")[2]
             if path[:1] != "/":

@@ -71,6 +71,8 @@ def _hang(path: Path, one: Process, main: Process, signal: str) -> str:
 def _abrupt(path: Path, one: Process, main: Process, signal: str) -> str:
     if one.kind == "init" and main.reaction == "default" and not any(_shells_between(path, main)):
         return f"{one.program} passes {signal} on, and {main.program} has no handler: it is cut off at once"
+    if one.kind == "init" and main.receives_stop and not any(_shells_between(path, main)):
+        return f"{main.program} ends on {signal}, and what runs beside it is cut off"
     if one.kind == "init":
         return f"{one.program} passes {signal} on to a shell that dies of it, and {main.program} is cut off"
     if one.kind == "shell":
