@@ -42,14 +42,13 @@ if TYPE_CHECKING:
         shell_words,
         statement_after,
         statement_before,
-        switch_user,
-        unforked_flock,
         without_line,
     )
     from pid1lint.rulebook import FileProblem, Rule, rule
     from pid1lint.shell.ir import Word
     from pid1lint.shell.parse import parse
     from pid1lint.source import Excerpt, Location, Place, Source, Span
+    from pid1lint.unwrap import switch_user, unforked_flock, without_setsid
 
 __version__ = "0.1.0"
 
@@ -125,6 +124,7 @@ __all__ = [
     "unforked_flock",
     "with_lost_cmd",
     "without_line",
+    "without_setsid",
 ]
 
 _HOME = {
@@ -191,13 +191,14 @@ _HOME = {
     "rule": "rulebook",
     "shell_words": "mend",
     "signal_name": "launch.world",
-    "switch_user": "mend",
+    "switch_user": "unwrap",
     "statement_after": "mend",
     "statement_before": "mend",
     "trace": "linter",
-    "unforked_flock": "mend",
+    "unforked_flock": "unwrap",
     "with_lost_cmd": "launch.model",
     "without_line": "mend",
+    "without_setsid": "unwrap",
 }
 
 

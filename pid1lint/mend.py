@@ -55,6 +55,7 @@ def insert_exec(call: Call) -> tuple[tuple[Edit, ...], tuple[ShellGuard, ...]] |
     word, quoting = call.node.words[call.words], call.script.text.quoting
     if (
         word.literal in BUILTINS
+        or _forks_as_pid1(word.text for word in call.node.words)
         or quoting == "nested"
         or _STATUS_NEEDED.match(call.script.text.text, call.node.span.end)
     ):
@@ -280,7 +281,16 @@ _FOR_A_SHELL = re.compile(r".*(?:\$[\w{(]|`)|~|(?:[&;|]+|[012]?(?:>>?|<)(?:&[012
 def plain_argv(script: Script) -> tuple[tuple[str, ...], Simple] | None:
     """As `literal_argv`, but no word may look as if a shell were to treat it: `'$x'` is best left in quotes."""
     literal = literal_argv(script)
-    return None if literal is None or any(map(_FOR_A_SHELL.match, literal[0])) else literal
+    if literal is None or any(map(_FOR_A_SHELL.match, literal[0])) or _forks_as_pid1(literal[0]):
+        return None
+    return literal
+
+
+def _forks_as_pid1(words: Iterable[str]) -> bool:
+    """Whether a word is a program that becomes the app as a shell's child, but as PID 1 starts it and ends: setsid."""
+    from pid1lint.facts.launchers import launcher
+
+    return any(known is not None and known.kind == "detach" for known in map(launcher, words))
 
 
 def is_contiguous(command: Command) -> bool:
@@ -389,10 +399,12 @@ def installation(launch: Launch, package: str, at: int) -> tuple[str, ...] | Non
         return None
     flags = next((flags for flags in map(_cache_mounts, _runs_before(launch, at, found.uses)) if flags), "")
     run = f"RUN {flags}{found.install(package, into_cache=bool(flags))}"
-    return (run,) if user in _ROOT else ("USER root", run, f"USER {user}")
+    return (run,) if is_root(user) else ("USER root", run, f"USER {user}")
 
 
-_ROOT = ("", "root", "0", "root:root", "0:0")
+def is_root(user: str) -> bool:
+    """Whether a USER's argument, or its absence, means root."""
+    return user in ("", "root", "0", "root:root", "0:0")
 
 
 def _user_at(launch: Launch, at: int) -> str | None:
@@ -420,67 +432,3 @@ def _cache_mounts(run: Instruction) -> str:
     text = run.text.source.text
     flags = [flag for flag in run.flags if flag.name == "mount" and "type=cache" in (flag.value or "")]
     return "".join(text[flag.span.start : flag.span.end] + " " for flag in flags)
-
-
-_SWITCHES = ("gosu", "su-exec")
-_SU_OPTIONS = frozenset(("-c", "--command", "-u", "--user", "-"))
-
-
-def switch_user(launch: Launch, wrapper: Process) -> Fix | None:
-    """`su app -c 'server --port 80'` by the user switcher that the image has.
-
-    None where more than a user and a command is given, where the command needs a shell, or where no such tool is known
-    to be in the image.
-    """
-    from pid1lint.facts.launchers import split
-
-    call, launcher = wrapper.call, wrapper.launcher
-    tool = next((name for name in _SWITCHES if name in launch.image.packages), None)
-    if call is None or not call.editable or launcher is None or tool is None:
-        return None
-    words = call.node.words[call.words :]
-    argv = [word.static for word in words]
-    known = [word for word in argv if word is not None]
-    if len(known) != len(argv) or len(known) < 2:
-        return None
-    parts = split(launcher, known)
-    user = parts.value("-u", "--user") or next((known[index] for index in parts.operands), None)
-    if user is None or not _SU_OPTIONS.issuperset(parts.options):
-        return None
-    if parts.shell_string_index is not None:
-        command = _plain_words(known[parts.shell_string_index])
-        if parts.shell_string_index != len(known) - 1 or command is None:
-            return None
-        new = shell_words((tool, user)) + " " + command
-        end = words[-1].span.end
-    elif parts.command_index is not None:
-        new = shell_words((tool, user)) + " "
-        end = words[parts.command_index].span.start
-    else:
-        return None
-    text = call.script.text
-    edit = Edit(text.source, Span(text.offset(words[0].span.start), text.offset(end)), new)
-    return Fix(f"Switch the user by {tool}", (edit,), Applicability.UNSAFE, (guard(call.script, call.node),))
-
-
-def _plain_words(string: str) -> str | None:
-    """A string for a shell if it is one plain command that means the same without that shell; `exec` goes."""
-    command = string.strip().removeprefix("exec ").strip()
-    if not command or not re.fullmatch(r"[\w@%+=:,./ -]+", command) or command.split()[0] in BUILTINS:
-        return None
-    return command if "=" not in command.split()[0] else None
-
-
-def unforked_flock(launch: Launch, wrapper: Process) -> Fix | None:
-    """`flock f app` as `flock -F f app`, which becomes the app; Busybox's has no such option."""
-    call, image = wrapper.call, launch.image
-    if image.sh not in ("dash", "bash") or any(word in ("-c", "--command") for word in wrapper.argv):
-        return None
-    if call is not None:
-        if not call.editable or call.words >= len(call.node.words):
-            return None
-        text = call.script.text
-        at = text.offset(call.node.words[call.words].span.end)
-        edit = Edit(text.source, Span(at, at), " -F")
-        return Fix("Let flock become the app", (edit,), Applicability.UNSAFE, (guard(call.script, call.node),))
-    return None

@@ -18,6 +18,7 @@ from pid1lint import (
     rule,
     switch_user,
     unforked_flock,
+    without_setsid,
 )
 
 
@@ -139,11 +140,12 @@ def forking_wrapper(launch: Launch) -> Iterator[Finding]:
 
     ## Fix safety
 
-    Unsafe. `flock` gets `-F`, with which it becomes the app (util-linux only). `su` and `runuser` give way to gosu or
-    su-exec, where the image has it: these open no session (PAM, /etc/environment, a login shell's profile) and keep
-    the environment. Debian's apachectl execs apache2 if APACHE_HTTPD says so, standalone.sh passes the signal on if
-    LAUNCH_JBOSS_IN_BACKGROUND is set: the fix sets these variables. For mysqld_safe there is none: mysqld needs other
-    options.
+    Unsafe. `flock` gets `-F`, with which it becomes the app (util-linux only). `setsid` goes: a container's first
+    process leads a session anyway. `su` and `runuser` give way to gosu or su-exec, where the image has one of them, in
+    a script of Debian or Ubuntu to setpriv, and in an array to an instruction USER. None of these opens a session (PAM,
+    /etc/environment, a login shell's profile), and all keep the environment. Debian's apachectl execs apache2 if
+    APACHE_HTTPD says so, standalone.sh passes the signal on if LAUNCH_JBOSS_IN_BACKGROUND is set: the fix sets these
+    variables. For mysqld_safe there is none: mysqld needs other options.
 
     ## References
 
@@ -154,7 +156,8 @@ def forking_wrapper(launch: Launch) -> Iterator[Finding]:
         if path is launch.main and path.outcome is Outcome.EXITS and start is not None and start.place is not None:
             message = f"{start.argument} starts {start.argv[-1] if len(start.argv) == 2 else 'the command'} "
             message += "in the background and ends: the container exits at once"
-            yield Finding(start.call.command if start.call is not None else start.place, message)
+            fix = without_setsid(launch, start) if start.argument.endswith("setsid") else None
+            yield Finding(start.call.command if start.call is not None else start.place, message, fix=fix)
             return
         script = _wrapper_script(path)
         if script is not None:
@@ -229,4 +232,6 @@ def _at(process: Process) -> Place:
 def _fix(launch: Launch, wrapper: Process) -> Fix | None:
     if wrapper.program == "flock":
         return unforked_flock(launch, wrapper)
+    if wrapper.program == "setsid":
+        return without_setsid(launch, wrapper) if wrapper.pid == 1 else None
     return switch_user(launch, wrapper)

@@ -16,6 +16,7 @@ from pid1lint import (
     goes_on,
     insert_exec,
     rule,
+    without_setsid,
 )
 
 
@@ -107,7 +108,8 @@ def missing_exec(launch: Launch) -> Iterator[Finding]:
     never comes back), ends with a status of its own (`exit 0`), has an EXIT trap (which `exec` drops), or has started
     other programs beside it. No fix is offered in a loop or a condition, where the script has work to do after it or
     handlers for other signals, or where the command may be a function of a sourced file that is not at hand: `exec`
-    knows no functions.
+    knows no functions. `setsid` is taken out first, which is unsafe: PID 1 leads a session anyway, and after `exec`
+    setsid would start the app and end.
 
     ## References
 
@@ -123,7 +125,7 @@ def missing_exec(launch: Launch) -> Iterator[Finding]:
             notes = (
                 () if link.shell.place is None else (Note(link.shell.place, f"{link.shell.program} is started here"),)
             )
-            yield Finding(call.command, link.effect, notes, _fix(link), launch.severity(path))
+            yield Finding(call.command, link.effect, notes, _fix(launch, link), launch.severity(path))
 
 
 def _is_missing(launch: Launch, link: Link) -> bool:
@@ -141,11 +143,13 @@ def _is_missing(launch: Launch, link: Link) -> bool:
     return child.start in ("child", "substitution") and not link.path.beneath(child, "background", "pipeline")
 
 
-def _fix(link: Link) -> Fix | None:
+def _fix(launch: Launch, link: Link) -> Fix | None:
     call = link.child.call
     made = insert_exec(call) if call is not None and link.child.start == "child" else None
-    if call is None or made is None or link.shell.form == "subshell" or link.traps_others:
+    if link.shell.form == "subshell" or link.traps_others:
         return None
+    if call is None or made is None:
+        return without_setsid(launch, link.child)
     if not call.last and (call.function or goes_on(call.script, call.node)):
         return None
     safe = call.last and not link.beside and not ends_otherwise(call.script, call.node)

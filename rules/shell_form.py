@@ -21,6 +21,7 @@ from pid1lint import (
     piped_to_substitution,
     plain_argv,
     rule,
+    without_setsid,
 )
 
 
@@ -133,7 +134,7 @@ def _fix(launch: Launch, link: Link) -> Fix | None:
         return piped_to_substitution(link, "exec ") if main is not None and main.pid == link.child.pid else None
     made = insert_exec(call) if call is not None and link.child.start == "child" and not call.loop else None
     if call is None or made is None:
-        return None
+        return without_setsid(launch, link.child)
     safe = call.last and not link.beside
     applicability = Applicability.SAFE if safe else Applicability.UNSAFE
     return Fix(f"Put exec before {link.child.program}", made[0], applicability, made[1])

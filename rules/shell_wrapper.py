@@ -19,6 +19,7 @@ from pid1lint import (
     may_need_shell,
     plain_argv,
     rule,
+    without_setsid,
 )
 
 _WRAPPERS = ("sh", "/bin/sh", "bash", "/bin/bash", "dash", "/bin/dash", "ash", "/bin/ash")
@@ -107,7 +108,7 @@ def _fix(launch: Launch, link: Link) -> Fix | None:
         return None
     made = insert_exec(call)
     if made is None:
-        return None
+        return without_setsid(launch, link.child)
     safe = call.last and not link.beside
     applicability = Applicability.SAFE if safe else Applicability.UNSAFE
     return Fix(f"Put exec before {link.child.program}", made[0], applicability, made[1])

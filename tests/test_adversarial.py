@@ -1619,6 +1619,68 @@ SEVERAL = (
         every=Mended({"run.sh": "#!/bin/sh\nexec gosu app server --port 80\n"}, ("= graceful",)),
     ),
     Case(
+        "su and no exec, twice, where setpriv is at hand",
+        {"Dockerfile": SCRIPT, "run.sh": "#!/bin/sh\nset -e\nsu app -c 'server --port 80'\n"},
+        (
+            "run.sh:3:1: PID201 sh stays PID 1 and keeps SIGTERM from server: docker stop waits 10 s, then kills it",
+            "run.sh:3:12: PID201 sh stays in between and keeps SIGTERM from server: docker stop waits 10 s, then kills it",
+            "= hang",
+        ),
+        safe=Mended(
+            {"run.sh": "#!/bin/sh\nset -e\nexec su app -c 'exec server --port 80'\n"},
+            (
+                "run.sh:3:1: PID206 su kills server 2 s after SIGTERM: it does not get the grace period of docker stop",
+                "= graceful",
+            ),
+        ),
+        every=Mended(
+            {
+                "run.sh": "#!/bin/sh\nset -e\nHOME=~app exec setpriv --reuid=app --regid=$(id -g app) --init-groups server --port 80\n"
+            },
+            ("= graceful",),
+        ),
+    ),
+    Case(
+        "su within a shell's string within JSON",
+        {"Dockerfile": DEBIAN + 'CMD ["sh", "-c", "exec su app -c \'server --port 80\'"]\n'},
+        (
+            "Dockerfile:2:35: PID201 sh ends on SIGTERM before server does: server is cut off",
+            "= abrupt",
+        ),
+        safe=Mended(
+            {"Dockerfile": DEBIAN + 'CMD ["sh", "-c", "exec su app -c \'exec server --port 80\'"]\n'},
+            (
+                "Dockerfile:2:19: PID206 su kills server 2 s after SIGTERM: it does not get the grace period of docker stop",
+                "= graceful",
+            ),
+        ),
+        every=Mended(
+            {
+                "Dockerfile": DEBIAN
+                + 'CMD ["sh", "-c", "HOME=~app exec setpriv --reuid=app --regid=$(id -g app) --init-groups server --port 80"]\n'
+            },
+            ("= graceful",),
+        ),
+    ),
+    Case(
+        "setsid and no exec",
+        {"Dockerfile": SCRIPT, "run.sh": "#!/bin/sh\nsetsid server --port 80\n"},
+        (
+            "run.sh:2:1: PID201 sh stays PID 1 and keeps SIGTERM from server: docker stop waits 10 s, then kills it",
+            "= hang",
+        ),
+        every=Mended({"run.sh": "#!/bin/sh\nexec server --port 80\n"}, ("= graceful",)),
+    ),
+    Case(
+        "setsid in shell form",
+        {"Dockerfile": DEBIAN + "CMD setsid server --port 80\n"},
+        (
+            "Dockerfile:2:5: PID101 sh stays PID 1 and keeps SIGTERM from server: docker stop waits 10 s, then kills it",
+            "= hang",
+        ),
+        every=Mended({"Dockerfile": DEBIAN + 'CMD ["server", "--port", "80"]\n'}, ("= graceful",)),
+    ),
+    Case(
         "an init under an init, and its arguments",
         {
             "Dockerfile": DEBIAN

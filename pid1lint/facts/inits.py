@@ -1,4 +1,7 @@
-"""How an init comes into an image: which distribution has a package of it, and how its package manager is called."""
+"""How an init comes into an image: which distribution has a package of it, and how its package manager is called.
+
+Also which programs for the user's switch a distribution brings along.
+"""
 
 from __future__ import annotations
 
@@ -55,3 +58,13 @@ def is_packaged(init: str, family: str, reference: str, run_texts: tuple[str, ..
         if "needs" not in row or any(row["needs"] in text for text in run_texts):
             return True
     return False
+
+
+def comes_with(program: str, family: str, reference: str) -> bool:
+    """Whether every image of a distribution is known to have a program."""
+    return any(
+        row["program"] == program
+        and family in data.words(row["families"])
+        and not re.search(row.get("unless", "$^"), reference)
+        for row in _file()["programs"]
+    )
