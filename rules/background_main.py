@@ -46,7 +46,9 @@ def background_main(launch: Launch) -> Iterator[Finding]:
 
     ## When not to care
 
-    Where the script has done its work and what it leaves in the background may be killed.
+    Where the script has done its work and what it leaves in the background may be killed. A script that runs its
+    arguments, in an image that gives it none, and one that ends in a shell for a terminal are not reported: such images
+    are there for `docker run IMAGE command` and `docker run -it`.
 
     ## References
 
@@ -54,7 +56,7 @@ def background_main(launch: Launch) -> Iterator[Finding]:
     """
     path = launch.main
     # Where a program is not known, or a handler is set, the script may well find something to stay for.
-    if path is None or launch.outcome is not Outcome.EXITS or path.obstacles or path.traps:
+    if path is None or launch.outcome is not Outcome.EXITS or path.obstacles or path.traps or path.lacks_command:
         return
     left = [start for start in path.starts if start.what == "left" and start.place is not None]
     if not left or any(start.what in ("daemon", "detach") for start in path.starts):

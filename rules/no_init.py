@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from pid1lint import (
     Applicability,
-    Edit,
     Finding,
     Fix,
     Launch,
@@ -14,9 +13,8 @@ from pid1lint import (
     Place,
     Process,
     Severity,
-    Span,
+    in_front,
     init_in_front,
-    newline,
     rule,
 )
 
@@ -153,15 +151,11 @@ def _at(main: Process) -> Place:
 def _fix(launch: Launch, path: Path) -> Fix | None:
     """SIGINT for Python, unless it leaves orphans; else an init."""
     image = launch.image
-    source = image.dockerfile.source
-    command = image.entrypoint or image.cmd
     main = path.main
     is_python = main is not None and main.fact is not None and main.fact.interpreter == "python"
     if is_python and launch.orphans is None:
-        own = command.instruction if command is not None else None
-        if own is None or image.stop_signal_instruction is not None or own not in image.stage.instructions:
+        edit = in_front(launch, "STOPSIGNAL SIGINT")
+        if edit is None or image.stop_signal_instruction is not None:
             return None
-        text = f"STOPSIGNAL SIGINT{newline(source.text)}"
-        edit = Edit(source, Span(own.span.start, own.span.start), text)
         return Fix("Stop with SIGINT", (edit,), Applicability.UNSAFE)
     return init_in_front(launch)

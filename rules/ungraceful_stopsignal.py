@@ -59,7 +59,10 @@ def _fix(launch: Launch, instruction: Instruction) -> Fix | None:
         return None
     main = launch.main.main if launch.main is not None else None
     graceful = main.fact.graceful if main is not None and main.fact is not None else ""
-    if graceful and graceful != "TERM":
-        edit = Edit(source, instruction.text.place().span, f"SIG{graceful}")
-        return Fix(f"Stop with SIG{graceful}", (edit,), Applicability.UNSAFE)
+    # A comment inside the instruction would go with it.
+    stays = any(instruction.span.covers(comment.span) for comment in launch.image.dockerfile.comments)
+    if (graceful and graceful != "TERM") or stays:
+        name = f"SIG{graceful or 'TERM'}"
+        edit = Edit(source, instruction.text.place().span, name)
+        return Fix(f"Stop with {name}", (edit,), Applicability.UNSAFE)
     return Fix("Leave it at SIGTERM", (without_line(source, instruction.span),), Applicability.UNSAFE)

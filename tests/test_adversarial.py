@@ -196,7 +196,7 @@ LINES = (
         ),
     ),
     Case(
-        "CRLF, and a line put in below a comment",
+        "CRLF, and a line put in above a comment",
         {
             "Dockerfile": 'FROM python:3.12-slim\r\nCOPY app.py /\r\n# serve\r\nCMD ["python", "/app.py"]\r\n',
             "app.py": "import http.server\r\nhttp.server.test()\r\n",
@@ -207,7 +207,7 @@ LINES = (
         ),
         every=Mended(
             {
-                "Dockerfile": 'FROM python:3.12-slim\r\nCOPY app.py /\r\n# serve\r\nSTOPSIGNAL SIGINT\r\nCMD ["python", "/app.py"]\r\n'
+                "Dockerfile": 'FROM python:3.12-slim\r\nCOPY app.py /\r\nSTOPSIGNAL SIGINT\r\n# serve\r\nCMD ["python", "/app.py"]\r\n'
             },
             ("= graceful",),
         ),

@@ -425,3 +425,34 @@ def test_a_script_that_two_dockerfiles_run_is_mended_once_for_both(run: Run) -> 
     result = run("--fix")
     assert Path("run.sh").read_text() == MENDED
     assert (result.code, result.out) == (0, "3 Dockerfiles checked, 1 fix made: nothing found.\n")
+
+
+def test_what_two_dockerfiles_need_of_one_script_is_made_together(run: Run) -> None:
+    put("run.sh", "#!/bin/bash\r\nset -e\r\njava -jar app.jar\r\n", 0o644)
+    put("Dockerfile", 'FROM debian:12\nCOPY run.sh /\nENTRYPOINT ["/run.sh"]\n')
+    put("alpine/Dockerfile", 'FROM alpine:3.20\nCOPY run.sh /\nCMD ["sh", "/run.sh"]\n')
+    result = run("--fix", "--unsafe-fixes")
+    assert (result.code, result.out) == (0, "2 Dockerfiles checked, 3 fixes made: nothing found.\n")
+    assert Path("run.sh").read_bytes() == b"#!/bin/bash\nset -e\nexec java -jar app.jar\n"
+    assert Path("Dockerfile").read_text() == 'FROM debian:12\nCOPY --chmod=755 run.sh /\nENTRYPOINT ["/run.sh"]\n'
+    assert run("--fix", "--unsafe-fixes").out == "2 Dockerfiles checked: nothing found.\n"
+
+
+def test_a_script_that_is_a_link_is_mended_where_it_stands(run: Run) -> None:
+    put("bin/real.sh", SCRIPT, 0o755)
+    Path("run.sh").symlink_to("bin/real.sh")
+    put("Dockerfile", HANGING)
+    assert run("--fix") == (0, "1 Dockerfile checked, 1 fix made: nothing found.\n", "")
+    assert Path("run.sh").is_symlink()
+    assert Path("bin/real.sh").read_text() == MENDED
+
+
+def test_a_script_and_a_link_to_it_are_mended_once(run: Run) -> None:
+    put("run.sh", SCRIPT, 0o755)
+    Path("link.sh").symlink_to("run.sh")
+    put("Dockerfile", HANGING)
+    put("Dockerfile.link", HANGING.replace("run.sh", "link.sh"))
+    assert run("--fix").code == 0
+    assert Path("link.sh").is_symlink()
+    assert Path("run.sh").read_text() == MENDED
+    assert run("--fix").out == "2 Dockerfiles checked: nothing found.\n"

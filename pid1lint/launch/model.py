@@ -283,8 +283,11 @@ def _left(world: World) -> Iterator[Started]:
     if world.stopped or world.procs[1].alive or world.failure is not None:
         return
     for proc in world.procs.values():
-        if proc.alive and proc.long and proc.stages and proc.stage.kind == "app" and not (proc.helper or proc.daemon):
-            stage = proc.stage
+        stage = proc.stage if proc.stages else None
+        if stage is None or not proc.alive or proc.helper or proc.daemon:
+            continue
+        supervises = stage.kind == "init" and stage.launcher is not None and stage.launcher.commandless
+        if supervises or (proc.long and stage.kind == "app"):
             yield Started("left", stage.place, stage.program, stage.call, stage.file, stage.fact, stage.argv)
 
 

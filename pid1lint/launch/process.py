@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from functools import cached_property
 from itertools import pairwise
@@ -492,6 +493,18 @@ class Path(Frozen):
                 handled = any(trap.pid == 1 and trap.handler is not None for trap in self.traps)
                 return None if handled or not _waits_before(below.call) else LateInit(above, below)
         return None
+
+    @property
+    def lacks_command(self) -> bool:
+        """Whether PID 1 ends for want of something to run: no arguments for a script that runs them, no terminal."""
+        one = self.tree
+        if one is None or any(below.form == "interactive" for below in one.walk()):
+            return one is not None
+        script = one.script
+        if one.form != "file" or script is None or len(one.arguments) > 1 or not script.body.items:
+            return False
+        last = script.body.items[-1].node.span
+        return re.search(r"\$\{?[@*]", script.text.text[last.start : last.end]) is not None
 
     @property
     def ignores_signal(self) -> bool:
