@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pid1lint.mend import (
         also_trap,
         before_loop,
+        exec_in_front,
         guard,
         in_front,
         init_in_front,
@@ -96,6 +97,7 @@ __all__ = [
     "also_trap",
     "before_loop",
     "ends_otherwise",
+    "exec_in_front",
     "fixed",
     "goes_on",
     "guard",
@@ -176,6 +178,7 @@ _HOME = {
     "in_front": "mend",
     "init_in_front": "mend",
     "installation": "mend",
+    "exec_in_front": "mend",
     "insert_exec": "mend",
     "into_background": "mend",
     "json_array": "mend",

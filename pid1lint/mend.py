@@ -68,6 +68,28 @@ def insert_exec(call: Call) -> tuple[tuple[Edit, ...], tuple[ShellGuard, ...]] |
     return (edit,), (guard(call.script, call.node),)
 
 
+def exec_in_front(link: Link) -> Fix | None:
+    """Put `exec` before the program that a shell has started and waits for.
+
+    None where the shell has more to do afterwards, or where the program would be told no better without the shell.
+    """
+    from pid1lint.launch.inert import ends_otherwise, goes_on
+
+    call, child = link.child.call, link.child
+    if call is None or child.start != "child" or call.loop or link.shell.form == "subshell" or link.traps_others:
+        return None
+    if link.in_vain:
+        return None
+    if not call.last and (call.function or goes_on(call.script, call.node)):
+        return None
+    made = insert_exec(call)
+    if made is None:
+        return None
+    safe = call.last and not link.beside and not ends_otherwise(call.script, call.node)
+    applicability = Applicability.SAFE if safe else Applicability.UNSAFE
+    return Fix(f"Put exec before {child.program}", made[0], applicability, made[1])
+
+
 def statement_after(call: Call, statement: str) -> tuple[tuple[Edit, ...], tuple[ShellGuard, ...]] | None:
     """Put a statement behind a command, on a line of its own if the command has one; None where none can stand there.
 

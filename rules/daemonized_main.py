@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from pid1lint import (
     Applicability,
+    Call,
     Edit,
     Excerpt,
     Finding,
@@ -18,6 +19,7 @@ from pid1lint import (
     Severity,
     Span,
     Started,
+    goes_on,
     guard,
     rule,
     shell_words,
@@ -60,13 +62,14 @@ def daemonized_main(launch: Launch) -> Iterator[Finding]:
 
     ## When not to care
 
-    A configuration file may keep the program in the foreground (`daemon off;`, `nodaemon=true`); one that the image
-    copies or writes is read, one that comes from elsewhere is not.
+    A configuration file may keep the program in the foreground (`daemon off;`, `nodaemon=true`). One that the image or
+    its script copies or writes is read; where it is not at hand (a VOLUME, a download, another image), nothing is said.
 
     ## Fix safety
 
-    Safe: the program's own option for the foreground is added. For `service app start` and its kin there is no such
-    option, and no fix is offered: start the server itself.
+    Safe: the program's own option for the foreground is added, where the program's name is written. For
+    `service app start` and its kin there is no such option, and no fix is offered: start the server itself. Nor is
+    one where the script has more to do afterwards: the server would keep it from that.
     """
     for path in launch.paths:
         start = _last_daemon(path)
@@ -111,15 +114,27 @@ def _is_beside(start: Started) -> bool:
 def _at(start: Started) -> Place:
     assert start.place is not None
     first = start.excerpts[0] if start.excerpts else None
-    return start.call.command if start.call is not None else first.place() if first is not None else start.place
+    if start.call is not None and (first is None or _is_named(start.call, start)):
+        return start.call.command
+    return first.place() if first is not None else start.place
+
+
+def _is_named(call: Call, start: Started) -> bool:
+    """Whether the program's name stands in the script's own text, not in what the script is given."""
+    return call.words < len(call.node.words) and call.node.words[call.words].literal == start.argument
 
 
 def _fix(launch: Launch, start: Started) -> Fix | None:
     recipe = start.fact.foreground if start.fact is not None else None
     if recipe is None or recipe.replace or recipe.argv:
         return None
-    if start.call is not None:
-        return _in_shell(start, recipe.insert, recipe.append)
+    call = start.call
+    if call is not None and (call.loop or call.function or goes_on(call.script, call.node)):
+        return None  # in the foreground it would keep what comes after it from being done
+    if call is not None and _is_named(call, start):
+        return _in_shell(call, recipe.insert, recipe.append)
+    if call is not None and any(excerpt is None or excerpt.quoting != "json" for excerpt in start.excerpts):
+        return None
     first, last = (start.excerpts[0], start.excerpts[-1]) if start.excerpts else (None, None)
     source = launch.image.dockerfile.source
     if first is None or last is None or first.source is not source or last.source is not source:
@@ -133,9 +148,8 @@ def _after(word: Excerpt, added: tuple[str, ...]) -> Edit:
     return Edit(word.source, Span(at, at), "".join(f', "{text}"' for text in added))
 
 
-def _in_shell(start: Started, insert: tuple[str, ...], append: tuple[str, ...]) -> Fix | None:
-    call = start.call
-    if call is None or not call.editable or call.words >= len(call.node.words):
+def _in_shell(call: Call, insert: tuple[str, ...], append: tuple[str, ...]) -> Fix | None:
+    if not call.editable:
         return None
     text, words = call.script.text, call.node.words
     if text.quoting in ("word", "nested"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pid1lint import Applicability, Finding, Fix, Launch, Link, Note, Severity, insert_exec, rule
+from pid1lint import Finding, Launch, Note, Severity, exec_in_front, rule
 
 
 @rule("PID303", Severity.ERROR)
@@ -50,7 +50,8 @@ def init_not_pid1(launch: Launch) -> Iterator[Finding]:
     ## Fix safety
 
     Safe where the init is the script's last command: then `exec` only saves a process. Unsafe where the script would
-    go on after it, or has started other programs beside it.
+    say something after it, or has started other programs beside it. No fix is offered where the script has work to do
+    after it, nor for runit's runsvdir, which as PID 1 leaves its services to be cut off.
     """
     for path in launch.bad_paths:
         for link in path.links:
@@ -66,15 +67,5 @@ def init_not_pid1(launch: Launch) -> Iterator[Finding]:
             message = f"{link.child.program} is not PID 1: {shell} {who} {path.signal} from it, {effect}"
             place = link.shell.place
             notes = () if place is None else (Note(place, f"{link.shell.program} is started here"),)
-            yield Finding(call.command, message, notes, _fix(link), launch.severity(path))
+            yield Finding(call.command, message, notes, exec_in_front(link), launch.severity(path))
             return
-
-
-def _fix(link: Link) -> Fix | None:
-    call = link.child.call
-    made = insert_exec(call) if call is not None and link.child.start == "child" else None
-    if call is None or made is None or call.loop or link.shell.form == "subshell":
-        return None
-    safe = call.last and not link.beside
-    applicability = Applicability.SAFE if safe else Applicability.UNSAFE
-    return Fix(f"Put exec before {link.child.program}", made[0], applicability, made[1])

@@ -4,20 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pid1lint import (
-    Applicability,
-    Finding,
-    Fix,
-    Launch,
-    Link,
-    Note,
-    Severity,
-    ends_otherwise,
-    goes_on,
-    insert_exec,
-    rule,
-    without_setsid,
-)
+from pid1lint import Finding, Fix, Launch, Link, Note, Severity, exec_in_front, rule, without_setsid
 
 
 @rule("PID201", Severity.ERROR)
@@ -144,14 +131,6 @@ def _is_missing(launch: Launch, link: Link) -> bool:
 
 
 def _fix(launch: Launch, link: Link) -> Fix | None:
-    call = link.child.call
-    made = insert_exec(call) if call is not None and link.child.start == "child" else None
     if link.shell.form == "subshell" or link.traps_others:
         return None
-    if call is None or made is None:
-        return without_setsid(launch, link.child)
-    if not call.last and (call.function or goes_on(call.script, call.node)):
-        return None
-    safe = call.last and not link.beside and not ends_otherwise(call.script, call.node)
-    applicability = Applicability.SAFE if safe else Applicability.UNSAFE
-    return Fix(f"Put exec before {link.child.program}", made[0], applicability, made[1])
+    return exec_in_front(link) or without_setsid(launch, link.child)

@@ -14,6 +14,7 @@ from pid1lint import (
     Note,
     Process,
     Severity,
+    exec_in_front,
     guard,
     insert_exec,
     json_array,
@@ -91,9 +92,9 @@ def shell_form(launch: Launch) -> Iterator[Finding]:
 
     Safe. A command of literal words becomes an array, which starts the same program with the same words; where a
     shell is needed for them, a script may have no `#!` line, or an ENTRYPOINT would see other arguments, `exec` is put
-    before the last command. Where the shell has more to do after it, that is unsafe; so is a process substitution in
-    the place of a pipeline, which is offered in bash only (see PID203). No fix is offered where the shell has handlers
-    for other signals.
+    before the last command. Unsafe where the shell would say something after it or has started others beside it; so is
+    a process substitution in the place of a pipeline, which is offered in bash only (see PID203). No fix is offered
+    where the shell has more to do afterwards, or handlers for other signals.
 
     ## References
 
@@ -122,22 +123,17 @@ def _notes(link: Link) -> tuple[Note, ...]:
 
 
 def _fix(launch: Launch, link: Link) -> Fix | None:
-    if link.path.main is not None and link.path.main.helper:
-        return None  # `sleep infinity`, `tail -f`: as PID 1 it would not take the signal either
+    if link.in_vain:
+        return None
     array = _exec_form(launch, link.shell, link.child)
     if array is not None:
         return array
+    main = link.path.main
     if link.traps_others:
         return None
-    call, main = link.child.call, link.path.main
     if link.child.start == "pipeline":
         return piped_to_substitution(link, "exec ") if main is not None and main.pid == link.child.pid else None
-    made = insert_exec(call) if call is not None and link.child.start == "child" and not call.loop else None
-    if call is None or made is None:
-        return without_setsid(launch, link.child)
-    safe = call.last and not link.beside
-    applicability = Applicability.SAFE if safe else Applicability.UNSAFE
-    return Fix(f"Put exec before {link.child.program}", made[0], applicability, made[1])
+    return exec_in_front(link) or without_setsid(launch, link.child)
 
 
 def _no_courtesy(launch: Launch, shell: Process) -> Fix | None:

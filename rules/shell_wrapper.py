@@ -13,8 +13,8 @@ from pid1lint import (
     Link,
     Severity,
     Span,
+    exec_in_front,
     guard,
-    insert_exec,
     json_array,
     may_need_shell,
     plain_argv,
@@ -81,7 +81,8 @@ def shell_wrapper(launch: Launch) -> Iterator[Finding]:
     ## Fix safety
 
     Safe where the command is the string's last: then `exec` only saves a process. A string of literal words that a
-    plain `sh -c` runs is taken out of its shell. Where the shell has more to do afterwards, `exec` is unsafe.
+    plain `sh -c` runs is taken out of its shell. Unsafe where the shell would say something after it. No fix is offered
+    where the shell has more to do afterwards: `exec` would keep it from that.
     """
     for path in launch.bad_paths:
         for link in path.links:
@@ -94,8 +95,8 @@ def shell_wrapper(launch: Launch) -> Iterator[Finding]:
 
 def _fix(launch: Launch, link: Link) -> Fix | None:
     call = link.child.call
-    if link.path.main is not None and link.path.main.helper:
-        return None  # `sleep infinity`, `tail -f`: as PID 1 it would not take the signal either
+    if link.in_vain:
+        return None
     found = launch.shell_word(link.shell)
     if link.shell.call is not None and found is not None:
         return None  # a script hands the word to the shell, and may do more with it
@@ -104,14 +105,7 @@ def _fix(launch: Launch, link: Link) -> Fix | None:
     unwrapped = _unwrap(launch, link)
     if unwrapped is not None:
         return unwrapped
-    if link.traps_others:
-        return None
-    made = insert_exec(call)
-    if made is None:
-        return without_setsid(launch, link.child)
-    safe = call.last and not link.beside
-    applicability = Applicability.SAFE if safe else Applicability.UNSAFE
-    return Fix(f"Put exec before {link.child.program}", made[0], applicability, made[1])
+    return None if link.traps_others else exec_in_front(link) or without_setsid(launch, link.child)
 
 
 def _unwrap(launch: Launch, link: Link) -> Fix | None:

@@ -13,6 +13,9 @@ _NUMBER = re.compile(r"-\d+")
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=", re.ASCII)
 
 
+_NO_SIGNALS: Mapping[str, str] = {}
+
+
 class Launcher(NamedTuple):
     """How one launcher starts its command, and how it reads its own arguments.
 
@@ -36,6 +39,9 @@ class Launcher(NamedTuple):
     `resets_ignored`: what was ignored is not for the command, but HUP and INT: so Go's runtime does.
     `group`: signals go to the command's whole process group, or do so with one of `group_options`, and do not with
     one of `ungroup_options`.
+    `signals`: what an init that takes its services from elsewhere does as PID 1 on a signal (without SIG): `handles`
+    (it ends them and waits), `abandons` (it ends at once and leaves them behind), `survives` (it stays). One that is
+    not in it is not known.
     """
 
     name: str
@@ -64,6 +70,7 @@ class Launcher(NamedTuple):
     resets_ignored: bool = False
     busybox_kind: str = ""
     takes_later_options: bool = False
+    signals: Mapping[str, str] = _NO_SIGNALS
     reaps: bool | None = None
     measured: bool = False
     source: str = ""

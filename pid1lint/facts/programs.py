@@ -53,7 +53,8 @@ class Program(NamedTuple):
     own source, see `interpreter`) or `shell`.
     `arguments` and `unless` are patterns that the joined arguments must, and must not, match; `unless_config` one that
     the program's configuration files and its environment (`NAME=value`, a line each) must not, as far as they are
-    known.
+    known. `configs` are the paths of those files (of directories of them, where they end in `/`) if the
+    command names none.
     `lifetime`: `short` (returns by itself soon), `forever` (a server, never returns), `long` (may be either) or
     `daemonizes` (returns and leaves a daemon in the background; `foreground` says how to keep it).
     `signals`: signal name without SIG -> `handles` (ends cleanly), `drops` (ends at once, work in flight is lost),
@@ -73,6 +74,7 @@ class Program(NamedTuple):
     arguments: str = ""
     unless: str = ""
     unless_config: str = ""
+    configs: tuple[str, ...] = ()
     unless_sh: str = ""
     folders: tuple[str, ...] = ()
     wraps: str = ""
@@ -115,7 +117,8 @@ def _program(entry: Mapping[str, Any], reactions: Mapping[str, Mapping[str, str]
     fields = dict(entry)
     fields["names"] = data.words(fields["names"])
     fields["signals"] = _signals(fields.get("signals", {}), reactions)
-    fields["folders"] = data.words(fields.get("folders", ""))
+    for key in ("folders", "configs"):
+        fields[key] = data.words(fields.get(key, ""))
     aside = fields.get("steps_aside")
     if aside is not None:
         fields["steps_aside"] = Aside(aside["variable"], aside["value"], data.words(aside.get("families", "")))

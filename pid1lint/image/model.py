@@ -65,6 +65,13 @@ _SH_OF_MANAGER = {
     "apt": "dash",
     **dict.fromkeys(("dnf", "microdnf", "yum", "zypper", "pacman"), "bash"),
 }
+_COMMAND_ENDS = re.compile(r"&&|\|\||[;\n]|\b(?:then|else|do)\b")
+_BEFORE_COMMANDS = frozenset(("exec", "sudo", "then", "do", "else", "!", "(", "{", "RUN", "command", "env"))
+_BRINGERS = re.compile(
+    r"ansible\S*|aws|confd|consul-template|cp|curl|dockerize|envsubst|erb|git|gomplate|gsutil|install|j2|jinja\S*"
+    r"|ln|m4|mustache|mv|node|perl|php|python\S*|rsync|ruby|svn|tar|template\S*|tee|unzip|wget|\S*\.sh|\./\S*|\$\S*"
+)
+"""Programs that may leave a file behind that nobody sees the text of."""
 _FACTS = Facts()
 _FAR_SIGNALS = {34: "SIGRTMIN", 37: "SIGRTMIN+3", 64: "SIGRTMAX"}
 
@@ -158,7 +165,26 @@ class Image:
     @cached_property
     def _written(self) -> tuple[str, ...]:
         """The strings inside RUN instructions, each on a line of its own: `echo 'a = b' > f`, `sed 's/x/a = b/'`."""
-        return tuple(re.sub(r"['\"/|]|\\n", "\n", text) for text in self.run_texts)
+        return tuple(strings_of(text) for text in self.run_texts)
+
+    def brings_unknown(self, path: str) -> bool:
+        """Whether something has put a file at a path, or may have, whose text is not at hand.
+
+        A path that ends in `/` stands for the files of that directory.
+        """
+        names = self.files.entries(path) if path.endswith("/") else ()
+        found = [self.files.lookup(posixpath.join(path, name)) for name in names] or [self.files.lookup(path)]
+        if any(file is not None for file in found):
+            return any(file is not None and file.text is None for file in found)
+        if self.files.may_be_copied(posixpath.join(path, "any.conf") if path.endswith("/") else path):
+            return True
+        return self._is_mounted(path) or any(may_write(text, path) for text in self.run_texts)
+
+    def _is_mounted(self, path: str) -> bool:
+        """Whether a VOLUME says that a path's directory comes from outside."""
+        volumes = [i for i in self._all_instructions() if i.keyword == "VOLUME"]
+        words = [word for i in volumes for word in ([w.text for w in i.words] if i.words else i.text.text.split())]
+        return any(word.rstrip("/") and is_below(path, word.rstrip("/")) for word in words)
 
     @cached_property
     def _configuration(self) -> tuple[str, ...]:
@@ -206,6 +232,34 @@ class Image:
     def packages(self) -> frozenset[str]:
         """The packages of the image: those that a RUN installs, and the inits and user switchers of the base."""
         return self.files.packages | frozenset(self.base.packages if self.base is not None else ())
+
+
+def strings_of(text: str) -> str:
+    """The strings inside shell text, each on a line of its own: `echo 'a = b' > f`, `sed 's/x/a = b/'`."""
+    return re.sub(r"['\"/|]|\\n", "\n", text)
+
+
+def may_write(text: str, path: str) -> bool:
+    """Whether shell text may put a file at a path whose text it does not show: by `cp`, `curl -o`, `envsubst > f`.
+
+    A path that ends in `/` stands for the files of that directory.
+    """
+    folder, _, name = path.rpartition("/")
+    target = rf"{re.escape(folder)}/?(?![\w./-])" + (rf"|(?<![\w.-]){re.escape(name)}(?![\w.-])" if name else "")
+    if not re.search(target, text):
+        return False
+    commands = _COMMAND_ENDS.split(text.replace("\\\n", " "))
+    return any(_may_write(command.strip(), target) for command in commands)
+
+
+def _may_write(command: str, target: str) -> bool:
+    words = command.split()
+    program = next((word for word in words if "=" not in word and word not in _BEFORE_COMMANDS), "")
+    if _BRINGERS.fullmatch(program.rpartition("/")[2]):
+        moved = program in ("cp", "mv", "ln", "install")
+        return re.search(target, words[-1] if moved else command) is not None
+    shown = program in ("echo", "printf") or (program == "cat" and "<<" in command)
+    return not shown and re.search(rf">>?\s*['\"]?\S*(?:{target})", command) is not None
 
 
 def build_image(

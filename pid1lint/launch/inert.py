@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, NamedTuple
 
 from pid1lint.launch.values import UNKNOWN
 from pid1lint.shell.ir import (
@@ -69,6 +70,8 @@ class Inert:
             case Case():
                 return self.all(tuple(arm.body for arm in node.arms), last)
             case Loop():
+                if last and may_last(node):
+                    return False
                 return self.all((node.condition, node.body), last) or self._waits(node, last)
             case For():
                 return self._inert(node.body, last)
@@ -128,7 +131,7 @@ class Inert:
         if name in _PLAIN:
             return True
         words = [word.literal if word.literal is not None else UNKNOWN for word in node.words]
-        fact = self.shell.machine.image.facts.program(words)
+        fact = self.shell.machine.program(words, self.shell.env)
         if fact is None or fact.lifetime == "long":
             return not last
         return fact.lifetime == "short"
@@ -240,6 +243,56 @@ class Inert:
         return found[1]
 
 
+class Query(NamedTuple):
+    """A loop's condition that asks whether a process is there; `name` is the program's, empty if it is not written."""
+
+    name: str = ""
+
+
+_ASK_FOR_PROCESSES = frozenset(("pgrep", "pidof", "ps", "kill", "jobs"))
+_BOUNDED = re.compile(r"(?:\[\[?|test)\s(?:.*\s-(?:lt|le|gt|ge|ne|eq|z)\s|.*!)|.*\bread(?:\s|$)|.*\bgetopts\s|\(\(")
+
+
+def watched(node: Loop) -> Query | None:
+    """What a loop asks for that goes on as long as a process is there: `while pgrep app`, `until ! kill -0 $pid`."""
+    asked = _asked(node)
+    if asked is None:
+        return None
+    first = asked.commands[0] if isinstance(asked, Pipeline) and asked.commands else asked
+    last = asked.commands[-1] if isinstance(asked, Pipeline) and asked.commands else asked
+    if not isinstance(first, Simple) or not isinstance(last, Simple) or not first.words or not last.words:
+        return None
+    program, words = first.words[0].text.rpartition("/")[2], [word.text for word in first.words[1:]]
+    if program not in _ASK_FOR_PROCESSES or (program == "kill" and "-0" not in words and words[:2] != ["-s", "0"]):
+        return None
+    if program == "ps" and last is first:
+        return Query()
+    name = last.words[-1].literal if program != "kill" and not last.words[-1].text.startswith("-") else None
+    return Query(re.sub(r"[\[\]^$]|.*/", "", name or ""))
+
+
+def may_last(node: Loop) -> bool:
+    """Whether a loop may go on as long as the container: not one that counts, reads, or waits for something to come."""
+    asked = _asked(node)
+    if asked is None:
+        return False
+    if isinstance(asked, (Simple, Pipeline, AndOr)):
+        words = words_below(asked)
+        return bool(words) and not _BOUNDED.match(" ".join(word.text for word in words))
+    return isinstance(asked, Test) and asked.expression.op in ("-e", "-f", "-d", "-s", "-n", "-r", "=", "==")
+
+
+def _asked(node: Loop) -> Node | None:
+    """What must hold for a loop to go on; None where it goes on as long as something does not."""
+    asked = node.condition.items[-1].node if node.condition.items else None
+    negated = node.until
+    if isinstance(asked, Pipeline) and asked.negated:
+        negated = not negated
+    if isinstance(asked, Pipeline) and len(asked.commands) == 1:
+        asked = asked.commands[0]
+    return None if negated else asked
+
+
 def _passes_status_on(node: Node) -> bool:
     """Whether this is an `exit` with a status that another command had."""
     return isinstance(node, Simple) and len(node.words) > 1 and node.words[1].literal is None
@@ -305,12 +358,13 @@ def _replaces(node: Simple) -> bool:
 
 def goes_on(script: Script, node: Node) -> bool:
     """Whether a script has more to do behind one of its commands than to say something and to end."""
-    return any(not _is_moot(other) and not _is_talk(other) for other in _behind(script.body, node))
+    behind = (inner for other in _behind(script.body, node) for inner in _flat(other))
+    return any(not _is_moot(other) and not _is_talk(other) for other in behind)
 
 
 def ends_otherwise(script: Script, node: Node) -> bool:
     """Whether a script ends with another status than that of one of its commands, by `exit 0` or `true` behind it."""
-    for other in _behind(script.body, node):
+    for other in (inner for behind in _behind(script.body, node) for inner in _flat(behind)):
         if isinstance(other, Simple) and _is_moot(other):
             keeps = other.words[0].text in ("exit", "return") and all(word.literal is None for word in other.words[1:])
             return not keeps
@@ -318,11 +372,13 @@ def ends_otherwise(script: Script, node: Node) -> bool:
 
 
 def _behind(around: Node, node: Node) -> list[Node]:
-    """The commands behind a command, in the lists that hold it; those of other branches are not among them."""
+    """The commands behind a command, in what holds it; those of other branches are not among them."""
     found: list[Node] = []
     if isinstance(around, List):
         index = next((index for index, item in enumerate(around.items) if _contains(item.node, node)), None)
         found = [item.node for item in around.items[index + 1 :]] if index is not None else []
+    if isinstance(around, AndOr) and _contains(around.left, node):
+        found = [around.right]
     for child in below(around):
         if _contains(child, node):
             found += _behind(child, node)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from pid1lint.facts.launchers import Launcher, Split, launcher, split
@@ -12,6 +12,8 @@ from pid1lint.facts.programs import Program, npm_version, runner
 from pid1lint.facts.shells import Shell as Dialect
 from pid1lint.facts.shells import known as is_shell
 from pid1lint.facts.shells import shell as dialect_of
+from pid1lint.image.changes import is_below
+from pid1lint.image.model import may_write, strings_of
 from pid1lint.launch.appsource import app_reaction
 from pid1lint.launch.process import Call, Obstacle, Started
 from pid1lint.launch.values import UNKNOWN
@@ -50,6 +52,7 @@ _ONLY_BUILTINS = frozenset(". eval exec exit export set shift source trap unset"
 _WITHOUT_CD = frozenset(("debian", "ubuntu", "alpine", "busybox", "wolfi", "scratch", "distroless"))
 """Families without the program `cd` that POSIX asks for, and that Red Hat's bash brings."""
 _EXPANDED = re.compile(r"[\w./-]*\$(?:\w|\{\w)|~/")
+_CONFIGURATION = re.compile(r"(?:[\w.~@%+-]*/[\w./~@%+-]*|[\w.-]+)?\.(?:cfg|cnf|conf|ini|yaml|yml)\Z")
 _CONTROLS = frozenset(("start", "stop", "status"))
 _DETACHES = frozenset(("--background", "--daemon", "--daemonize", "--detach"))
 _STOPS = {
@@ -106,6 +109,8 @@ class Shared:
 
     def __init__(self) -> None:
         self.scripts: dict[int, Script] = {}
+        # What shells have been given to run, each text once.
+        self.texts: dict[str, None] = {}
         # A script stands beside what is told of it: as long as it is held, no other has its identity.
         self.command_names: dict[int, tuple[Script, frozenset[str]]] = {}
         self.assigned_names: dict[int, tuple[Script, frozenset[str]]] = {}
@@ -135,6 +140,7 @@ class Machine:
         found = self.shared.scripts.get(id(text))
         if found is None:
             found = self.shared.scripts[id(text)] = parse(text)
+            self.shared.texts[text.text] = None
         return found
 
     def script_of(self, file: ImageFile) -> Script:
@@ -145,6 +151,11 @@ class Machine:
         elif file.text.source is self.image.dockerfile.source:
             self.readonly.add(id(file.text))
         return self.script(file.text)
+
+    def program(self, words: Sequence[str], env: Environment) -> Program | None:
+        """What is known of a command: the one look-up that heeds the image's shell and its configuration files."""
+        fact = self.image.facts.program(words, lambda pattern: self._configured(pattern, words, env))
+        return None if fact is not None and fact.unless_sh and fact.unless_sh == self.sh else fact
 
     def is_editable(self, script: Script) -> bool:
         """Whether an edit of the script's text is an edit of a file that is at hand."""
@@ -402,6 +413,7 @@ class Machine:
         text = rest[0]
         excerpt = text.excerpt or Excerpt(Source("", text.value), text.value)
         script = parse(excerpt)
+        self.shared.texts[excerpt.text] = None
         stage = self.stage(proc, argv, start, place, "shell", call)
         stage.form, stage.dialect, stage.script = "string", dialect.name, script
         stage.interpreter = argv[0].value.rpartition("/")[2]
@@ -609,7 +621,7 @@ class Machine:
         self, proc: Proc, argv: Argv, start: str, place: Place | None, call: Call | None, env: Environment
     ) -> bool:
         """`npm start` and its kin: the script of package.json, in a shell below the runner."""
-        fact = self.image.facts.program([word.value for word in argv])
+        fact = self.program([word.value for word in argv], env)
         if fact is None or fact.kind != "runner":
             return False
         found = self._package_script([word.value for word in argv], env)
@@ -730,16 +742,10 @@ class Machine:
         if self.world.fifos.intersection(words[1:]):
             # `cat FIFO` is as `cat`: it ends when its input does.
             words = [word for word in words if word not in self.world.fifos or word == words[0]]
-        fact = self.image.facts.program(words, lambda pattern: self._configured(pattern, words, env))
-        if fact is not None and fact.unless_sh and fact.unless_sh == self.sh:
-            fact = None
+        fact = self.program(words, env)
         supervises = launcher(words[0])
         if supervises is not None and supervises.kind == "init":
-            # An init that takes its command from elsewhere: s6-overlay's /init, runsvdir.
-            stage = self.stage(proc, argv, start, place, "init", call)
-            stage.launcher, stage.reaction = supervises, "handles"
-            proc.react = lambda _: "handles"
-            self._stay(proc, stage, "forever")
+            self._supervisor(proc, supervises, argv, start, place, call)
             return
         stage = self.stage(proc, argv, start, place, "app", call)
         stage.fact, stage.file = fact, file
@@ -747,8 +753,9 @@ class Machine:
         doubt = _doubt(argv[0], fact, file)
         if not doubt and fact is not None and _hangs_on_options(fact, words, signal):
             doubt = f"the options of {argv[0].text} are not known"
-        if not doubt and fact is not None and self._may_be_configured(fact):
-            doubt = f"the configuration of {argv[0].text} in {self.image.base_reference} is not known"
+        unsure = fact is not None and self._may_be_configured(fact, words, env)
+        if not doubt and unsure:
+            doubt = self._unknown_configuration(argv[0])
         if doubt:
             self.world.obstacles.append(Obstacle(doubt, place, proc.pid))
         if fact is not None and fact.interpreter:
@@ -763,7 +770,21 @@ class Machine:
             proc.ignored = set()
         elif fact is not None and proc.ignored:
             proc.react = _inheriting(proc.react, fact, stage, frozenset(proc.ignored))
-        self._live(proc, stage, argv, call)
+        self._live(proc, stage, argv, call, unsure)
+
+    def _supervisor(
+        self, proc: Proc, known: Launcher, argv: Argv, start: str, place: Place | None, call: Call | None
+    ) -> None:
+        """An init that takes its command from elsewhere: s6-overlay's /init, runsvdir."""
+        stage = self.stage(proc, argv, start, place, "init", call)
+        signal = self.world.stop_signal
+        stage.launcher, stage.reaction = known, known.signals.get(signal, "")
+        stage.assumed = not stage.reaction
+        if stage.assumed:
+            why = f"what {argv[0].text} does with its services on SIG{signal} is not known"
+            self.world.obstacles.append(Obstacle(why, place, proc.pid))
+        proc.react = lambda name: known.signals.get(name, "handles")
+        self._stay(proc, stage, "forever")
 
     def _is_stray(self, name: Argument) -> bool:
         """Whether what the Dockerfile names is known to be in the image under another name, or not at all."""
@@ -782,11 +803,11 @@ class Machine:
             return f"`{name.text}` is a command of the shell, and no program"
         return ""
 
-    def _live(self, proc: Proc, stage: Stage, argv: Argv, call: Call | None) -> None:
+    def _live(self, proc: Proc, stage: Stage, argv: Argv, call: Call | None, unsure: bool) -> None:
         """How long a program stays, by what it is, how it is called and where its input comes from."""
         fact, words = stage.fact, [word.value for word in argv]
         lifetime = fact.lifetime if fact is not None else "long"
-        if fact is not None and lifetime == "daemonizes" and self._may_be_configured(fact):
+        if lifetime == "daemonizes" and unsure:
             lifetime = "long"
         if fact is not None and fact.interpreter and len(words) == 1 and fact.interpreter != "java":
             # An interpreter without a script reads its standard input, which is at its end without a terminal.
@@ -820,22 +841,40 @@ class Machine:
         else:
             self._stay(proc, stage, lifetime)
 
-    def _may_be_configured(self, fact: Program) -> bool:
-        """Whether a base image of which nothing is known may hold the configuration that decides."""
-        return bool(fact.unless_config) and self.image.base is None and self.image.base_reference not in ("", "scratch")
+    def _may_be_configured(self, fact: Program, words: list[str], env: Environment) -> bool:
+        """Whether a configuration file decides that is not at hand: of an unknown image, or one that it is given."""
+        if not fact.unless_config:
+            return False
+        if self.image.base is None and self.image.base_reference not in ("", "scratch"):
+            return True
+        named = [_absolute(path, env) for path in map(_configuration, words[1:]) if path]
+        return any(self._is_open(path, fact) for path in named or fact.configs)
 
-    def _configured(self, pattern: str, words: list[str], env: Environment) -> bool:
+    def _is_open(self, path: str, fact: Program) -> bool:
+        """Whether it is not known what a configuration file holds when the program reads it."""
+        if self.image.brings_unknown(path):
+            return True
+        if any(may_write(text, path) for text in self.shared.texts):
+            return True
+        # One that no package has put there either.
+        return not any(is_below(path, own) for own in fact.configs) and self.image.files.lookup(path) is None
+
+    def _unknown_configuration(self, name: Argument) -> str:
+        known = self.image.base is not None or self.image.base_reference in ("", "scratch")
+        where = "" if known else f" in {self.image.base_reference}"
+        return f"the configuration of {name.text}{where} is not known"
+
+    def _configured(self, pattern: str, words: Sequence[str], env: Environment) -> bool:
         """Whether the environment says something, or a file: one that the command names, or one of the image's own."""
         if any(re.search(pattern, f"{name}={value}") for name, value in env.variables.items()):
             return True
         for word in words[1:]:
-            path = word.rpartition("=")[2]
-            if path[:1] != "/":
-                path = f"{env.workdir}/{path}"
-            file = self.image.files.lookup(_normal(path))
+            file = self.image.files.lookup(_absolute(word.rpartition("=")[2], env))
             if file is not None and file.text is not None and re.search(pattern, file.text.text):
                 return True
-        return self.image.configures(pattern)
+        if self.image.configures(pattern):
+            return True
+        return any(re.search(pattern, said) for text in self.shared.texts for said in (text, strings_of(text)))
 
     def _reaction(self, fact: Program | None, stage: Stage) -> Callable[[str], str]:
         stop_signal = self.world.stop_signal
@@ -944,6 +983,16 @@ def _inheriting(
         by_runtime = frozenset(("INT",))
     kept = ignored & by_runtime
     return lambda name: "default" if name in kept else react(name)
+
+
+def _configuration(word: str) -> str:
+    """The path of a configuration file in a word of a command, if it names one: `-c/etc/x.conf`, `--config=x.ini`."""
+    found = _CONFIGURATION.search(word)
+    return found.group() if found else ""
+
+
+def _absolute(path: str, env: Environment) -> str:
+    return _normal(path if path[:1] == "/" else f"{env.workdir}/{path}")
 
 
 def _hangs_on_options(fact: Program, words: list[str], signal: str) -> bool:

@@ -308,6 +308,9 @@ def _main(world: World) -> Proc | None:
 
 def _degrade(world: World, outcome: Outcome, main: Proc | None) -> tuple[Outcome, str]:
     """A verdict that rests on something unknown is none."""
+    if outcome is Outcome.EXITS and world.polls:
+        at = world.polls[-1]
+        world.obstacles.append(Obstacle(f"when the loop in {at.source.path}:{at.start.line} ends is not known", at))
     critical: list[Obstacle] = [
         obstacle for obstacle in world.obstacles if not obstacle.pid or (main is not None and obstacle.pid == main.pid)
     ]

@@ -391,6 +391,12 @@ class Link(Frozen):
         return any(name not in ("EXIT", self.path.signal.removeprefix("SIG")) and trap.handler for name, trap in traps)
 
     @property
+    def in_vain(self) -> bool:
+        """Whether the child would take the signal no better in the shell's place: a `sleep`, runit's runsvdir."""
+        main, child = self.path.main, self.child
+        return (main is not None and main.helper) or (child.kind == "init" and child.reaction in _LEAVE_SERVICES)
+
+    @property
     def effect(self) -> str:
         """What becomes of the main process on the stop signal, because of this shell."""
         path, shell = self.path, self.shell.interpreter
@@ -402,6 +408,9 @@ class Link(Frozen):
         if init is not None and init.pid != self.shell.pid and init.kind == "init":
             return f"{init.program} ends with {shell}, which dies of {path.signal}: {main} is cut off"
         return f"{shell} ends on {path.signal} before {main} does: {main} is cut off"
+
+
+_LEAVE_SERVICES = ("abandons", "survives")
 
 
 class LateInit(NamedTuple):

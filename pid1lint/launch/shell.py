@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple, assert_never
 
 from pid1lint.launch import values
 from pid1lint.launch.builtins import BUILTINS, output, test
-from pid1lint.launch.inert import Inert, words_below
+from pid1lint.launch.inert import Inert, may_last, watched, words_below
 from pid1lint.launch.machine import Argument, Argv, Environment, Machine, ShellStart
 from pid1lint.launch.process import Call, Handled, Obstacle, Started, TrapSet
 from pid1lint.launch.state import Defined, State, Value
@@ -661,6 +661,10 @@ class Shell(State):
             truth, soft = yield from self.condition(node.condition)
             if node.until and truth is not None:
                 truth = not truth
+            if truth is None and self._is_watched(node):
+                truth = True
+            elif truth is None and rounds == 1 and may_last(node):
+                self.world.polls.append(self.place(node.span))
             live = live or (self.world.stopped and rounds > 1)
             if truth is None or soft:
                 truth = self._goes_round(node, truth, soft, where, rounds, live)
@@ -690,6 +694,14 @@ class Shell(State):
         """Whether the launch stays in this loop, of which nothing inside stays."""
         forever = _always(node) and not self.inert.leaves(node.body)
         return self.world.blocks_here(self.proc.thread, "forever" if forever else "loop")
+
+    def _is_watched(self, node: Loop) -> bool:
+        """Whether a loop goes on as long as a process is there that is known to be: a daemon, or a job."""
+        query = watched(node)
+        if query is None:
+            return False
+        beside = [p for p in self.world.procs.values() if p.alive and p.long and p.stages and p.pid != self.proc.pid]
+        return any(not query.name or any(query.name in word for word in proc.stage.argv) for proc in beside)
 
     def _goes_round(self, node: Loop, truth: bool | None, soft: str, where: Where, rounds: int, live: bool) -> bool:
         """Whether to run the body where the files do not say so, or the user may say otherwise."""
@@ -1173,7 +1185,7 @@ class Shell(State):
         """What a handler calls may be a function that is not at hand, which may stop the app and wait for it."""
         if not (self.trap_depth and self.world.stopped and call.maybe_function):
             return
-        if self.machine.image.facts.program([word.value for word in argv]) is None:
+        if self.machine.program([word.value for word in argv], self.env) is None:
             name = argv[0].text
             self.world.obstacles.append(Obstacle(f"{name} may be a function of a file that is not at hand", call.place))
 
@@ -1216,7 +1228,7 @@ class Shell(State):
             argv = argv[1:]
         if argv[0].value in self.functions or argv[0].value in BUILTINS or self.world.stopped:
             return
-        fact = self.machine.image.facts.program([word.value for word in argv])
+        fact = self.machine.program([word.value for word in argv], self.env)
         if fact is not None and fact.lifetime != "forever":
             return
         if fact is None and not self.tail_substitution:

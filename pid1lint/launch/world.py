@@ -202,6 +202,8 @@ class World:
         self.handled: list[Handled] = []
         self.sent: list[Sent] = []
         self.fifos: set[str] = set()
+        # Loops that were passed, of which it is not known when they end.
+        self.polls: list[Place] = []
 
     # ------------------------------------------------------------- processes
 
@@ -277,6 +279,9 @@ class World:
         reaction = proc.react(name) if proc.react is not None else "default"
         if reaction == "survives":
             proc.lost = True
+        elif reaction == "abandons":
+            # What it supervises is left behind, and so cut off.
+            self.end(proc, 0)
         elif reaction in ("handles", "drops"):
             proc.done = True
             if proc.ends_at is None or proc.ends_at > self.clock + CLEANUP_SECONDS:

@@ -88,6 +88,7 @@ PROGRAMS: dict[str, StandIn] = {
     "crond": StandIn(ends_on=(), keeps_on=(), variants=(("!-f", DAEMON),)),
     "rsyslogd": StandIn(variants=(("!-n", DAEMON),)),
     "sshd": StandIn(variants=(("!-D", DAEMON),)),
+    "rsync": StandIn(style="brief", variants=(("--daemon", DAEMON), ("--no-detach", SERVER))),
     **dict.fromkeys(("service", "alembic", "envsubst", "wait-for-it", "wait-for-it.sh", "wait-for", "migrate"), BRIEF),
     **dict.fromkeys(("curl", "wget", "psql", "pg_isready", "mysql", "mysqladmin", "redis-cli", "aws", "jq"), BRIEF),
     **dict.fromkeys(("dockerize", "initdb", "apt-get", "apk", "pip", "openssl", "systemctl"), BRIEF),
