@@ -8,7 +8,7 @@ RUN    := $(VENV)/.run-ready
 DOCS   := $(VENV)/.docs-ready
 DEV    := $(VENV)/.dev-ready
 
-.PHONY: help demo test truth corpus bench docs lint types format clean
+.PHONY: help demo test truth corpus bench compare docs readme lint types format clean
 .DEFAULT_GOAL := help
 
 help:
@@ -17,7 +17,9 @@ help:
 	@echo 'make truth   hold the model against the kernel on N=3000 made-up launches (SEED=...)'
 	@echo 'make corpus  make all fixes in a copy of DIR=..., a folder of repositories: does any file break? (FIXES=file)'
 	@echo 'make bench   how long it takes, as ratios (DIR=a-folder; AGAINST=another checkout)'
+	@echo 'make compare how other linters do on the cases of the rule pages, in an environment of their own'
 	@echo 'make docs    the documentation, in site/'
+	@echo 'make readme  write into README what its commands print, and draw its picture'
 	@echo 'make lint    ruff; make types: mypy; make format: ruff format'
 	@echo 'make clean   remove the virtual environment and all caches'
 
@@ -57,6 +59,9 @@ bench: $(DEV)
 docs: $(DOCS)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 	@echo 'Built in site/: $(BIN)/python -m http.server --directory site shows it'
+
+readme: $(RUN)
+	$(BIN)/python docs/refresh.py
 
 lint: $(DEV)
 	$(BIN)/ruff check .

@@ -26,16 +26,9 @@ from pid1lint.facts import data, images, launchers, programs, shells
 from pid1lint.image.context import DiskContext
 from pid1lint.report import Report, tree
 from pid1lint.report.style import Style
+from pid1lint.rulebook import GROUPS
 
 ROOT = Path(__file__).parents[1]
-GROUPS = {
-    "PID1": "How the image launches",
-    "PID2": "What the entrypoint script does",
-    "PID3": "Inits",
-    "PID4": "Signals and traps",
-    "PID5": "STOPSIGNAL",
-    "PID9": "The analysis itself",
-}
 _BLOCK = re.compile(r"^<!-- generated: ([\w-]+)(?: (\S+))? -->$", re.MULTILINE)
 _EOL = "\n"
 _LANGUAGES = {"checkstyle": "xml", "junit": "xml", "markdown": "markdown", "github": "text"}

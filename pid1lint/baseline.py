@@ -27,7 +27,10 @@ def written(diagnostics: Iterable[Diagnostic]) -> str:
 def read(path: str) -> frozenset[str]:
     """The fingerprints in a baseline; `Pid1lintError` if it is none."""
     if not os.path.isfile(path):
-        raise Pid1lintError(f"--baseline: {path} does not exist; --write-baseline {path} makes one")
+        from pid1lint.nearest import path_hint
+
+        meant = path_hint(path) or f"; --write-baseline {path} makes one"
+        raise Pid1lintError(f"--baseline: {path} does not exist{meant}")
     try:
         with open(path, encoding="utf-8") as file:
             document = json.load(file)

@@ -135,7 +135,7 @@ class _Planner:
         for path in matches:
             self.add(path)
         if not matches:
-            self.missing.append((shown(pattern), "matches no Dockerfile and no script"))
+            self.missing.append((shown(pattern), "matches no Dockerfile and no script" + _glob_hint(pattern)))
 
     def search(self, folder: str) -> None:
         for found in map(shown, discover.dockerfiles(folder)):
@@ -166,10 +166,34 @@ def _unreadable(path: str) -> str | None:
     if not os.path.lexists(path):
         from pid1lint.nearest import path_hint
 
-        return "does not exist" + path_hint(path)
+        return "does not exist" + (path_hint(path) or _elsewhere(path))
     if not os.path.isfile(path):
         return "is no file"
     return None if os.access(path, os.R_OK) else "may not be read"
+
+
+def _elsewhere(path: str) -> str:
+    """`; did you mean 'x'?` where a Dockerfile of a similar name is in another folder."""
+    from itertools import islice
+
+    from pid1lint.nearest import nearest
+
+    found = {os.path.basename(each): shown(each) for each in islice(discover.dockerfiles("."), _MANY)}
+    close = nearest(os.path.basename(path), found, 0.7)
+    return "" if close is None else f"; did you mean {found[close]!r}?"
+
+
+def _glob_hint(pattern: str) -> str:
+    """`; did you mean 'x'?` where there is a folder, or a Dockerfile, of a similar name."""
+    from itertools import islice, takewhile
+
+    from pid1lint.nearest import hint, path_hint
+
+    parts = pattern.split("/")
+    fixed = "/".join(takewhile(lambda part: not any(char in part for char in "*?["), parts))
+    if fixed and not os.path.isdir(fixed):
+        return path_hint(fixed, folders=True)
+    return hint(pattern, map(shown, islice(discover.dockerfiles(fixed or "."), _MANY)))
 
 
 def _head(path: str) -> bytes:

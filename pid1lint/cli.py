@@ -30,12 +30,11 @@ from pid1lint.options import (
 )
 
 if TYPE_CHECKING:
-    from pid1lint.check import Fixed, Plan, Watch
+    from pid1lint.check import Fixed, Options, Plan, Watch
     from pid1lint.config import Configs
     from pid1lint.diagnostic import Diagnostic
     from pid1lint.fixer import Change
     from pid1lint.linter import Result
-    from pid1lint.registry import AnyRule
     from pid1lint.report import Report, Target
     from pid1lint.report.style import Style
     from pid1lint.source import Source
@@ -68,8 +67,8 @@ def group() -> None:
     metavar="NAME[:FILE]",
     show_default=True,
     shell_complete=completes(complete_formats),
-    help="Form of the report, and its file: text, concise, json, sarif, github, gitlab, junit, checkstyle, rdjson or "
-    "markdown; may be repeated.",
+    help="Form of the report: text, concise, json, sarif, github, gitlab, junit, checkstyle, rdjson or markdown; and "
+    "its file. May be repeated.",
 )
 @click.option("--files-from", metavar="FILE", help="Check the paths in this list, one a line; `-`: standard input.")
 @click.option("--fix", is_flag=True, help="Make the safe fixes.")
@@ -78,7 +77,7 @@ def group() -> None:
     "--init",
     callback=one_of(("tini", "dumb-init", "catatonit")),
     metavar="NAME",
-    help="The init that a fix puts in front: tini (the default), dumb-init or catatonit.",
+    help="The init that a fix puts in front: catatonit, tini (the default) or dumb-init.",
 )
 @click.option("--diff", is_flag=True, help="Print what --fix would change; change nothing.")
 @click.option("--show-fixes", is_flag=True, help="List the fixes that were made.")
@@ -160,7 +159,7 @@ def check(
     options = Options(context, target, build_arg, select, ignore, source, configs, known, init or "")
     planned = checking.plan(paths, configs, _listed(files_from, paths))
     if verbose:
-        _print(checking.explained(planned, options), sys.stderr)
+        _print(_folded(checking.explained(planned, options), _style(sys.stderr)), sys.stderr)
     watch = _watch(len(planned.dockerfiles), quiet)
     fixed: Fixed | None = None
     if add_ignores:
@@ -186,13 +185,22 @@ def check(
         launches = tuple(launch for result in results for launch in result.launches)
         made = 0 if fixed is None or add_ignores else fixed.made
         told = (*errors, *troubles)
-        report = Report(diagnostics, _shown(planned, options.stdin), launches, made, told, statistics, quiet)
+        report = Report(
+            diagnostics,
+            _shown(planned, options.stdin),
+            launches,
+            made,
+            told,
+            statistics,
+            quiet,
+            _in_baseline(results, options),
+        )
+        if fixed is not None and show_fixes and not errors:
+            _print(map(str, fixed.listed), sys.stderr)
         if fixed is not None and add_ignores:
             _print([f"Ignored from now on: {fixed.made} in {len(fixed.changes)} changed files"], sys.stderr)
         # Standard output is for the mended file, where standard input was mended.
         _report(report, placed, sys.stderr if fixed is not None and options.stdin is not None else sys.stdout)
-    if fixed is not None and show_fixes and not errors:
-        _print(map(str, fixed.listed), sys.stderr)
     if not diagnostics:
         _print(_unchecked(planned, results), sys.stderr)
     _say(errors or troubles)
@@ -270,6 +278,15 @@ def _known(baseline: str | None) -> frozenset[str]:
     from pid1lint.baseline import read
 
     return read(baseline)
+
+
+def _in_baseline(results: Sequence[Result], options: Options) -> int:
+    """How many findings the baseline keeps from being told."""
+    if not options.known:
+        return 0
+    from pid1lint.check import told
+
+    return len(told(results, options._replace(known=frozenset()))) - len(told(results, options))
 
 
 def _write_baseline(path: str, diagnostics: Sequence[Diagnostic]) -> int:
@@ -393,22 +410,20 @@ def rules(form: str) -> int:
 
         _print([json.rules_json(everything)], sys.stdout)
         return CLEAN
-    width = max((len(rule.name) for rule in everything), default=0)
+    from pid1lint.report.page import rule_lines, rule_rows
+
     style = _style(sys.stdout)
-    lines = (_rule_line(rule, width) for rule in everything)
-    _print((_cut(line, style) if style.wrap else line for line in lines), sys.stdout)
+    # To a terminal under headings and folded, into a pipe as rows.
+    _print(rule_lines(everything, style) if style.wrap else rule_rows(everything), sys.stdout)
     return CLEAN
 
 
-def _cut(line: str, style: Style) -> str:
-    """A row that stays one on a terminal."""
-    end = style.sign("…", "...")
-    return line if len(line) <= style.width else line[: style.width - len(end)].rstrip() + end
+def _folded(lines: Iterable[str], style: Style) -> Iterator[str]:
+    """Lines that are broken between words, on a terminal."""
+    import textwrap
 
-
-def _rule_line(rule: AnyRule, width: int) -> str:
-    mark = "[*]" if rule.fixable else "   "
-    return f"{rule.code}  {rule.name:<{width}}  {rule.severity.value:<7}  {mark}  {rule.summary}"
+    for line in lines:
+        yield from textwrap.wrap(line, style.width, subsequent_indent="  ") if style.wrap else [line]
 
 
 @group.command()

@@ -17,6 +17,14 @@ SHELLS = ("bash", "zsh", "fish")
 _ELSEWHERE = {"help": "--help", "version": "--version", "fix": "check --fix", "lint": "check", "run": "check"}
 """What commands of other programs are called here."""
 
+_EXAMPLES = (
+    ("pid1lint", "check every Dockerfile below this folder"),
+    ("pid1lint Dockerfile run.sh", "check these"),
+    ("pid1lint --diff", "show what --fix would change"),
+    ("pid1lint trace Dockerfile", "show who is PID 1, and who is told to stop"),
+    ("pid1lint explain PID201", "say what a rule is about"),
+)
+
 Command = TypeVar("Command", bound=Callable[..., object])
 
 
@@ -50,7 +58,15 @@ class DefaultCheck(click.Group):
 
         items = {item.value: item for item in super().shell_complete(ctx, incomplete)}
         items.update((item.value, item) for item in check.shell_complete(inner, incomplete))
-        return [*items.values(), *([] if incomplete.startswith("-") else [CompletionItem(incomplete, type="file")])]
+        # First, because click's script for bash forgets at this one what came before it.
+        files = [] if incomplete.startswith("-") else [CompletionItem(incomplete, type="file")]
+        return [*files, *items.values()]
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write examples, then the epilog."""
+        with formatter.section("Examples"):
+            formatter.write_dl(list(_EXAMPLES))
+        super().format_epilog(ctx, formatter)
 
 
 class Grouped(click.Command):
@@ -59,17 +75,15 @@ class Grouped(click.Command):
     headings: ClassVar[Mapping[str, Sequence[str]]] = {}
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the options, those of no heading last."""
+        """Write the options, those of no heading last; all descriptions begin in one column."""
         params = (param for param in self.get_params(ctx) if isinstance(param, click.Option))
         left = {param.name: record for param in params if (record := param.get_help_record(ctx))}
-        for heading, names in self.headings.items():
+        width = max((len(option) for option, _ in left.values()), default=0)
+        for heading, names in {**self.headings, "Other": tuple(map(str, left))}.items():
             rows = [left.pop(name) for name in names if name in left]
             if rows:
                 with formatter.section(heading):
-                    formatter.write_dl(rows, col_max=26)
-        if left:
-            with formatter.section("Other"):
-                formatter.write_dl(list(left.values()), col_max=26)
+                    formatter.write_dl([(option.ljust(width), text) for option, text in rows])
 
 
 class Check(Grouped):
@@ -205,7 +219,7 @@ def complete_rule(ctx: click.Context, param: click.Parameter, incomplete: str) -
 
     before, comma, word = incomplete.rpartition(",")
     return [
-        CompletionItem(before + comma + spelling, help=f"{rule.code} {rule.summary}")
+        CompletionItem(before + comma + spelling, help=rule.summary)
         for rule in registry.all_rules()
         for spelling in (rule.code, rule.name)
         if spelling.lower().startswith(word.lower())

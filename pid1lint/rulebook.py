@@ -15,6 +15,16 @@ if TYPE_CHECKING:
 
 Subject = TypeVar("Subject")
 
+GROUPS = {
+    "PID1": "How the image launches",
+    "PID2": "What the entrypoint script does",
+    "PID3": "Inits",
+    "PID4": "Signals and traps",
+    "PID5": "STOPSIGNAL",
+    "PID9": "The analysis itself",
+}
+"""What the rules are about, by the first letters of their codes."""
+
 UNUSED_IGNORE = "PID904"
 """The code of the rule on comments that suppress nothing: which are of use is not to hang on the rules chosen."""
 

@@ -287,6 +287,11 @@ def test_a_graceful_signal_of_a_program_of_ones_own_is_asked_for(run: Run) -> No
             id="a signal",
         ),
         pytest.param(
+            "[programs.app.signals]\nTRM = 'ignores'\n",
+            "pid1lint.toml:2: 'programs.app.signals': 'TRM' is no name of a signal; did you mean 'TERM'?",
+            id="a signal that there is not",
+        ),
+        pytest.param(
             "[programs.app]\nreaps = 1\n",
             "pid1lint.toml:2: 'programs.app.reaps' takes true or false, not a number",
             id="no boolean",

@@ -128,6 +128,25 @@ def test_what_is_there_is_told_to_one_who_mistypes_a_path(run: Run, path: str, m
     assert f"{path} does not exist; did you mean '{meant}'?" in run(path).out
 
 
+@pytest.mark.parametrize(
+    ("path", "meant"),
+    [
+        pytest.param("*.dockerfil", "docker/app.dockerfile", id="name"),
+        pytest.param("dokcer/*", "docker", id="folder"),
+        pytest.param("**/app.Dockerfiles", "docker/app.dockerfile", id="any folder"),
+    ],
+)
+def test_what_is_there_is_told_to_one_who_mistypes_a_glob(run: Run, path: str, meant: str) -> None:
+    put("docker/app.dockerfile", CLEAN)
+    put("Other", CLEAN)
+    assert f"{path} matches no Dockerfile and no script; did you mean '{meant}'?" in run(path).out
+
+
+def test_a_dockerfile_in_another_folder_is_told_to_one_who_looks_here(run: Run) -> None:
+    put("deploy/web/Dockerfile", CLEAN)
+    assert "Dockerfle does not exist; did you mean 'deploy/web/Dockerfile'?" in run("Dockerfle").out
+
+
 def test_that_no_dockerfile_runs_a_script_is_said(run: Run) -> None:
     put("Dockerfile", CLEAN)
     for name in "abcd":
@@ -223,7 +242,7 @@ def complete(*words: str) -> list[str]:
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        pytest.param(["exp"], ["plain,explain", "file,exp"], id="a command, or a file"),
+        pytest.param(["exp"], ["file,exp", "plain,explain"], id="a command, or a file"),
         pytest.param(["--show"], ["plain,--show-fixes"], id="an option without the command"),
         pytest.param(["check", "--select", "unused-ig"], ["plain,unused-ignore"], id="a name"),
         pytest.param(["--ignore", "PID101,PID904"], ["plain,PID101,PID904"], id="a code in a list"),

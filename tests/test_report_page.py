@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pid1lint import registry
-from pid1lint.report.page import page_lines
+from pid1lint.report.page import page_lines, rule_lines
 from pid1lint.report.style import Style
 
 PAGE = """\
@@ -65,3 +65,15 @@ def test_each_page_keeps_within_80_columns_but_for_files_and_addresses(rule: reg
     wide = [line for line in page_lines(rule.page, Style(width=80)) if len(line) > 80]
     assert [line for line in wide if not line.startswith("    ") and "https://" not in line] == []
     assert not any(line.startswith(("```", "#")) for line in page_lines(rule.page, Style(width=80)))
+
+
+def test_the_list_of_rules_has_each_under_its_heading_within_80_columns() -> None:
+    lines = list(rule_lines(registry.all_rules(), Style(width=80)))
+    assert max(map(len, lines)) <= 80
+    assert lines[:3] == [
+        "PID1xx: How the image launches",
+        "PID101  shell-form                error    [*]",
+        "        CMD or ENTRYPOINT in shell form, and the shell stays PID 1.",
+    ]
+    codes = [line.split()[0] for line in lines if line and not line.startswith(" ") and ":" not in line]
+    assert codes == [rule.code for rule in registry.all_rules()]

@@ -30,7 +30,8 @@ class Report(NamedTuple):
     """What a run came to, for any form to render.
 
     `checked` are the Dockerfiles, as shown; `launches` are theirs. `fixed` counts the fixes that were made, `errors`
-    are one line each. `statistics` and `quiet` are the user's wishes for the forms that people read.
+    are one line each. `statistics` and `quiet` are the user's wishes for the forms that people read. `known` counts
+    what is not told because it is in the baseline.
     """
 
     diagnostics: tuple[Diagnostic, ...]
@@ -40,6 +41,7 @@ class Report(NamedTuple):
     errors: tuple[str, ...] = ()
     statistics: bool = False
     quiet: bool = False
+    known: int = 0
 
 
 class Target(NamedTuple):

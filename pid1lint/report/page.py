@@ -1,12 +1,17 @@
-"""A rule's page for a terminal: paragraphs folded to its width, files indented, no marks of Markdown."""
+"""The rules for a terminal: their list, and a page with its paragraphs folded, files indented, no marks of Markdown."""
 
 from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
-from pid1lint.report.style import Style
+from pid1lint.report.style import SEVERITY_COLOURS, Style
+from pid1lint.rulebook import GROUPS
+
+if TYPE_CHECKING:
+    from pid1lint.registry import AnyRule
 
 _FENCE = re.compile(r"```(?P<language>\w*) ?(?P<name>\S*)")
 _LINK = re.compile(r"\[(?P<text>[^\]]+)\]\((?P<url>[^)\s]+)\)")
@@ -34,6 +39,30 @@ def page_lines(page: str, style: Style) -> Iterator[str]:
         else:
             yield ""
     yield from _folded(block, width)
+
+
+def rule_rows(rules: Sequence[AnyRule]) -> Iterator[str]:
+    """A row for each rule."""
+    width = max((len(rule.name) for rule in rules), default=0)
+    for rule in rules:
+        mark = "[*]" if rule.fixable else "   "
+        yield f"{rule.code}  {rule.name:<{width}}  {rule.severity.value:<7}  {mark}  {rule.summary}"
+
+
+def rule_lines(rules: Sequence[AnyRule], style: Style) -> Iterator[str]:
+    """The rules under headings, each with what it says below it, at most as wide as the terminal."""
+    width = min(style.width, _WIDEST)
+    indent = " " * 8
+    names = max((len(rule.name) for rule in rules), default=0)
+    for start, title in GROUPS.items():
+        yield style.paint("bold", f"{start}xx: {title}")
+        for rule in rules:
+            if rule.code.startswith(start):
+                severity = style.paint(SEVERITY_COLOURS[rule.severity], f"{rule.severity.value:<7}")
+                row = f"{rule.code}  {style.paint('bold', rule.name.ljust(names))}  {severity}"
+                yield row + ("  [*]" if rule.fixable else "")
+                yield from textwrap.wrap(rule.summary, width, initial_indent=indent, subsequent_indent=indent)
+        yield ""
 
 
 def _until_fence(lines: Iterator[str]) -> Iterator[str]:

@@ -6,7 +6,10 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple, TextIO
 
+from pid1lint.diagnostic import Severity
+
 TAB = 4
+SEVERITY_COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "blue"}
 _CODES = {
     "bold": "1",
     "dim": "2",

@@ -7,19 +7,20 @@ from typing import TYPE_CHECKING
 
 from pid1lint.diagnostic import Diagnostic, Severity
 from pid1lint.fix import Applicability, Fix
-from pid1lint.report.style import Style, cell_map, cells, printable
+from pid1lint.report.style import SEVERITY_COLOURS, Style, cell_map, cells, printable
 from pid1lint.source import Place
 
 if TYPE_CHECKING:
     from pid1lint.report import Report
 
-_COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "blue"}
-
 
 def report(made: Report, style: Style) -> Iterator[str]:
     """The lines of the report."""
     yield from (statistics if made.statistics else render)(made.diagnostics, style)
-    if not made.quiet:
+    # Where there was nothing to check this is told for all forms at once.
+    if not made.quiet and (made.checked or made.diagnostics):
+        if made.statistics and made.diagnostics:
+            yield ""
         yield conclusion(made)
 
 
@@ -49,7 +50,7 @@ def _header(diagnostic: Diagnostic, style: Style) -> Iterator[str]:
     at, place = len(where(diagnostic.at)), pieces[0].find(f": {code}")
     if place == at:  # else the fold fell between place and code
         first = pieces[0]
-        painted = style.paint(_COLOURS[diagnostic.severity], diagnostic.code)
+        painted = style.paint(SEVERITY_COLOURS[diagnostic.severity], diagnostic.code)
         pieces[0] = f"{style.paint('bold', first[:at])}: {painted}{first[at + 1 + len(code) :]}"
     yield from pieces
 
@@ -62,7 +63,7 @@ def _snippet(diagnostic: Diagnostic, style: Style) -> Iterator[str]:
     label = f"{diagnostic.severity.value}: {diagnostic.name}"
     if end.line > start.line and end.column > 1:
         label += f" (to line {end.line})"
-    colour = _COLOURS[diagnostic.severity]
+    colour = SEVERITY_COLOURS[diagnostic.severity]
     if diagnostic.at.source.text:
         shown, first, last = _window(diagnostic.at, style, style.width - margin - 3)
         yield bar
@@ -141,22 +142,25 @@ def _fold(text: str, width: int, indent: str) -> list[str]:
 
 def conclusion(made: Report) -> str:
     """What there is to say of the whole run."""
-    return summary(made.diagnostics, len(made.checked), made.fixed)
+    return summary(made.diagnostics, len(made.checked), made.fixed, made.known)
 
 
-def summary(diagnostics: Sequence[Diagnostic], checked: int, fixed: int = 0) -> str:
-    """One sentence or two on the whole run; `checked` counts Dockerfiles."""
+def summary(diagnostics: Sequence[Diagnostic], checked: int, fixed: int = 0, known: int = 0) -> str:
+    """One sentence or two on the whole run; `checked` counts Dockerfiles, `known` findings of the baseline."""
+    if not checked and not diagnostics:
+        return "No Dockerfile found: nothing to check."
     scope = f"{count(checked, 'Dockerfile')} checked"
     made = f", {count(fixed, 'fix', 'fixes')} made" if fixed else ""
+    in_baseline = f", {known} in the baseline" if known else ""
     if not diagnostics:
-        return f"{scope}{made}: nothing found."
+        return f"{scope}{made}: nothing {'new' if known else 'found'}{in_baseline}."
     by_severity = ", ".join(
         count(number, severity.value, severity.value if severity is Severity.INFO else None)
         for severity in reversed(Severity)
         if (number := sum(d.severity is severity for d in diagnostics))
     )
     files = len({d.at.source.path for d in diagnostics})
-    return f"{scope}{made}: {by_severity} in {count(files, 'file')}.{_fixable(diagnostics)}"
+    return f"{scope}{made}: {by_severity} in {count(files, 'file')}{in_baseline}.{_fixable(diagnostics)}"
 
 
 def _fixable(diagnostics: Sequence[Diagnostic]) -> str:
@@ -184,4 +188,4 @@ def statistics(diagnostics: Sequence[Diagnostic], style: Style) -> Iterator[str]
         counted.setdefault(diagnostic.code, []).append(diagnostic)
     for code, group in sorted(counted.items(), key=lambda item: (-len(item[1]), item[0])):
         fixable = " [*]" if any(d.fix for d in group) else ""
-        yield f"{len(group):5}  {style.paint(_COLOURS[group[0].severity], code)}  {group[0].name}{fixable}"
+        yield f"{len(group):5}  {style.paint(SEVERITY_COLOURS[group[0].severity], code)}  {group[0].name}{fixable}"
