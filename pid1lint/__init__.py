@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from pid1lint.shell.ir import Word
     from pid1lint.shell.parse import parse
     from pid1lint.source import Excerpt, Location, Place, Source, Span
-    from pid1lint.unwrap import switch_user, unforked_flock, without_setsid
+    from pid1lint.unwrap import switch_user, unforked_flock, without_init, without_setsid
 
 __version__ = "0.1.0"
 
@@ -125,6 +125,7 @@ __all__ = [
     "trace",
     "unforked_flock",
     "with_lost_cmd",
+    "without_init",
     "without_line",
     "without_setsid",
 ]
@@ -200,6 +201,7 @@ _HOME = {
     "trace": "linter",
     "unforked_flock": "unwrap",
     "with_lost_cmd": "launch.model",
+    "without_init": "unwrap",
     "without_line": "mend",
     "without_setsid": "unwrap",
 }

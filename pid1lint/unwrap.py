@@ -184,6 +184,48 @@ def unforked_flock(launch: Launch, wrapper: Process) -> Fix | None:
     return Fix(title, (Edit(text.source, Span(at, at), " -F"),), Applicability.UNSAFE, (guard(call.script, call.node),))
 
 
+def without_init(launch: Launch, inner: Process) -> Fix | None:
+    """An init below another one taken out, with its `--`; None where it is given options of its own."""
+    title = f"Take {inner.program} out"
+    call, command = inner.call, launch.image.entrypoint or launch.image.cmd
+    if call is not None:
+        words, text = call.node.words[call.words :], call.script.text
+        end = _command_of(inner, [_said(word) for word in words])
+        if end is None or end >= len(words) or not call.editable or text.quoting in ("word", "nested"):
+            return None
+        span = Span(text.offset(words[0].span.start), text.offset(words[end].span.start))
+        return Fix(title, (Edit(text.source, span, ""),), Applicability.UNSAFE, (guard(call.script, call.node),))
+    if command is None or command.form != "exec" or command.source is not launch.image.dockerfile.source:
+        return None
+    said = [word.text for word in command.words]
+    at = next((i for i, word in enumerate(said) if i and word.rpartition("/")[2] == inner.program), None)
+    end = _command_of(inner, said[at:]) if at is not None else None
+    if at is None or end is None:
+        return None
+    before, first = command.words[at - 1], command.words[at]
+    if at + end < len(said):
+        span = Span(first.offset(0) - 1, command.words[at + end].offset(0) - 1)
+    else:
+        last = command.words[-1]
+        span = Span(before.offset(len(before.text)) + 1, last.offset(len(last.text)) + 1)
+    # A comment in between would be lost.
+    if "\n" in command.source.text[span.start : span.end]:
+        return None
+    return Fix(title, (Edit(command.source, span, ""),), Applicability.UNSAFE)
+
+
+def _command_of(init: Process, said: Sequence[str]) -> int | None:
+    """Where the command begins behind an init without options; where it would, if it stands elsewhere."""
+    from pid1lint.facts.launchers import split
+
+    if init.launcher is None:
+        return None
+    parts = split(init.launcher, said)
+    if parts.options:
+        return None
+    return len(said) if parts.command_index is None else parts.command_index
+
+
 def without_setsid(launch: Launch, started: Process | Started) -> Fix | None:
     """`setsid app` as `app`: what a container begins with leads a session of its own anyway."""
     from pid1lint.facts.launchers import launcher, split

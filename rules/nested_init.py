@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pid1lint import Applicability, Edit, Excerpt, Finding, Fix, Launch, Note, Process, Severity, Span, rule
+from pid1lint import Finding, Launch, Note, Severity, rule, without_init
 
 _PLAIN = ("tini", "tini-static", "docker-init", "dumb-init", "catatonit")
 
@@ -60,18 +60,4 @@ def nested_init(launch: Launch) -> Iterator[Finding]:
     message = f"{inner.program} runs below {outer.program}, which is PID 1 and does the same"
     notes = () if outer.place is None else (Note(outer.place, f"{outer.program} is started here"),)
     at = inner.call.command if inner.call is not None else inner.place
-    yield Finding(at, message, notes, _fix(launch, inner))
-
-
-def _fix(launch: Launch, inner: Process) -> Fix | None:
-    """Take the inner init and its `--` out of an array that holds both."""
-    command = launch.image.entrypoint or launch.image.cmd
-    if command is None or command.form != "exec" or command.source is not launch.image.dockerfile.source:
-        return None
-    texts = [word.text for word in command.words]
-    at = next((i for i, text in enumerate(texts) if i and text.rpartition("/")[2] == inner.program), None)
-    if at is None or texts[at + 1 : at + 2] != ["--"] or at + 2 >= len(texts):
-        return None
-    first: Excerpt = command.words[at]
-    span = Span(first.offset(0) - 1, command.words[at + 2].offset(0) - 1)
-    return Fix(f"Take {inner.program} out", (Edit(command.source, span, ""),), Applicability.UNSAFE)
+    yield Finding(at, message, notes, without_init(launch, inner))

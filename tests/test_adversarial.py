@@ -1701,6 +1701,13 @@ SEVERAL = (
                 "= graceful",
             ),
         ),
+        every=Mended(
+            {
+                "Dockerfile": DEBIAN
+                + 'RUN apt-get update && apt-get install -y tini dumb-init\nENTRYPOINT ["tini", "--", "server", "-v"]\n'
+            },
+            ("= graceful",),
+        ),
     ),
     Case(
         "an init as a child, and its arguments",
