@@ -64,6 +64,7 @@ def daemonized_main(launch: Launch) -> Iterator[Finding]:
 
     A configuration file may keep the program in the foreground (`daemon off;`, `nodaemon=true`). One that the image or
     its script copies or writes is read; where it is not at hand (a VOLUME, a download, another image), nothing is said.
+    Where a shell for a terminal (`docker run -it`) or arguments of `docker run` are to come after it, this is a warning.
 
     ## Fix safety
 
@@ -75,7 +76,7 @@ def daemonized_main(launch: Launch) -> Iterator[Finding]:
         start = _last_daemon(path)
         if start is None or start.place is None or (path is not launch.main and _is_for_set_up(launch, start)):
             continue
-        severity = Severity.ERROR if path is launch.main else Severity.WARNING
+        severity = Severity.ERROR if path is launch.main and not path.lacks_command else Severity.WARNING
         at = _at(start)
         if path.outcome is Outcome.EXITS:
             message = f"{start.argument} puts itself into the background: the container exits at once"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
@@ -65,7 +66,8 @@ class Program(NamedTuple):
     `interpreter`: the language whose source decides, empty if the facts here do.
     `wraps`: it is a script that runs this program as its child, and does not tell it of signals; `steps_aside` says how
     it would. `helper`: nothing is lost when it is cut off. `folders`: called by a path, the program must lie in one of
-    these: its name is anyone's. `unless_sh`: the name is another program's where this shell is /bin/sh.
+    these (`*` stands for anything): its name is anyone's. `unless_sh`: the name is another program's where this shell
+    is /bin/sh.
     """
 
     names: tuple[str, ...]
@@ -175,8 +177,12 @@ def _rows_of(argv: Sequence[str]) -> Iterator[Program]:
         name, rest = candidate[0], " ".join(candidate[1:])
         folder = argv[0].rpartition("/")[0]
         for row in _rows().get(name, ()):
-            if _fits(row, rest) and (not row.folders or not folder or folder in row.folders):
+            if _fits(row, rest) and (not row.folders or not folder or _lies_in(folder, row.folders)):
                 yield row
+
+
+def _lies_in(folder: str, patterns: tuple[str, ...]) -> bool:
+    return any(fnmatchcase(folder, pattern) for pattern in patterns)
 
 
 def _own_row(argv: Sequence[str], own: Mapping[str, tuple[Program, ...]]) -> Program | None:

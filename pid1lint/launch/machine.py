@@ -378,6 +378,7 @@ class Machine:
         else:
             stage = self.stage(proc, argv, start, place, "shell", call)
             stage.dialect, stage.form = dialect.name, "interactive"
+            self.world.starts.append(Started("interactive", place, argv[0].text, call))
             self.world.end(proc, 0)
 
     def _is_missing(self, name: str) -> bool:
@@ -742,7 +743,7 @@ class Machine:
         if self.world.fifos.intersection(words[1:]):
             # `cat FIFO` is as `cat`: it ends when its input does.
             words = [word for word in words if word not in self.world.fifos or word == words[0]]
-        fact = self.program(words, env)
+        fact = None if _is_own_script(file) else self.program(words, env)
         supervises = launcher(words[0])
         if supervises is not None and supervises.kind == "init":
             self._supervisor(proc, supervises, argv, start, place, call)
@@ -845,7 +846,11 @@ class Machine:
         """Whether a configuration file decides that is not at hand: of an unknown image, or one that it is given."""
         if not fact.unless_config:
             return False
-        if self.image.base is None and self.image.base_reference not in ("", "scratch"):
+        base = self.image.base
+        if base is None and self.image.base_reference not in ("", "scratch"):
+            return True
+        if base is not None and any(_is_same(words[0], own) for own in (*(base.entrypoint or ()), *(base.cmd or ()))):
+            # A base image that runs it itself has it configured so that it stays.
             return True
         named = [_absolute(path, env) for path in map(_configuration, words[1:]) if path]
         return any(self._is_open(path, fact) for path in named or fact.configs)
@@ -983,6 +988,15 @@ def _inheriting(
         by_runtime = frozenset(("INT",))
     kept = ignored & by_runtime
     return lambda name: "default" if name in kept else react(name)
+
+
+def _is_same(program: str, other: str) -> bool:
+    return program.rpartition("/")[2] == other.rpartition("/")[2]
+
+
+def _is_own_script(file: ImageFile | None) -> bool:
+    """Whether this is a shell script out of the build context that is not at hand: its name says nothing of it."""
+    return file is not None and file.text is None and file.path.endswith((".sh", ".bash")) and file.origin == "context"
 
 
 def _configuration(word: str) -> str:

@@ -190,6 +190,7 @@ class Started(NamedTuple):
     """A start that did not go as its author meant, or of something that is not there any more when the signal comes.
 
     `what` is `assignment`, `dashes` or `option` for an `exec` that takes its first argument for a program's name,
+    `interactive` for a shell that reads its standard input, which is at its end without a terminal,
     `detach` for a command that a launcher has left behind in ending, `left` for a background job that is still there
     when the container exits by itself, `mode`, `shebang`, `crlf`, `shell` (there is no /bin/sh), `interpreter`,
     `missing`, `words` or `unexpanded` (only a shell would make a program of its name) for a program that cannot start
@@ -507,7 +508,7 @@ class Path(Frozen):
     def lacks_command(self) -> bool:
         """Whether PID 1 ends for want of something to run: no arguments for a script that runs them, no terminal."""
         one = self.tree
-        if one is None or any(below.form == "interactive" for below in one.walk()):
+        if one is None or any(start.what == "interactive" for start in self.starts):
             return one is not None
         script = one.script
         if one.form != "file" or script is None or len(one.arguments) > 1 or not script.body.items:
