@@ -7,6 +7,7 @@ BIN    := $(VENV)/bin
 RUN    := $(VENV)/.run-ready
 DOCS   := $(VENV)/.docs-ready
 DEV    := $(VENV)/.dev-ready
+PEERS  := $(VENV)/peers
 
 .PHONY: help demo test truth corpus bench compare docs readme lint types format clean
 .DEFAULT_GOAL := help
@@ -17,7 +18,7 @@ help:
 	@echo 'make truth   hold the model against the kernel on N=3000 made-up launches (SEED=...)'
 	@echo 'make corpus  make all fixes in a copy of DIR=..., a folder of repositories: does any file break? (FIXES=file)'
 	@echo 'make bench   how long it takes, as ratios (DIR=a-folder; AGAINST=another checkout)'
-	@echo 'make compare how other linters do on the cases of the rule pages, in an environment of their own'
+	@echo 'make compare how other linters do on the examples of the rule pages, in an environment of their own'
 	@echo 'make docs    the documentation, in site/'
 	@echo 'make readme  write into README what its commands print, and draw its picture'
 	@echo 'make lint    ruff; make types: mypy; make format: ruff format'
@@ -55,6 +56,15 @@ corpus: $(DEV)
 
 bench: $(DEV)
 	$(BIN)/python -m tests.bench $(DIR) $(if $(AGAINST),--against '$(AGAINST)')
+
+$(PEERS)/.ready: tests/compare/requirements.txt
+	@echo 'Installing the linters to compare with'
+	@$(PYTHON) -m venv $(PEERS)
+	@$(PEERS)/bin/python -m pip install --quiet --requirement $<
+	@touch $@
+
+compare: $(DEV) $(PEERS)/.ready
+	$(BIN)/python -m tests.compare --peers $(PEERS)/bin
 
 docs: $(DOCS)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
