@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from pid1lint.facts.images import UNKNOWN
 from pid1lint.fix import Applicability, Edit, Fix, ShellGuard
 from pid1lint.frozen import Frozen
-from pid1lint.shell.ir import AndOr, For, Item, List, Loop, Simple
-from pid1lint.source import Source, Span
+from pid1lint.shell.ir import AndOr, For, Function, Item, List, Loop, Simple
+from pid1lint.source import Place, Source, Span
 
 if TYPE_CHECKING:
     from pid1lint.dockerfile.scanner import Instruction
@@ -123,17 +123,38 @@ def statement_before(call: Call, statement: str) -> tuple[tuple[Edit, ...], tupl
 
 def into_background(call: Call) -> tuple[tuple[Edit, ...], tuple[ShellGuard, ...]] | None:
     """Send a command to the background and wait for it; None where it does not have a line for itself alone."""
-    text = call.script.text
-    alone = any(item.node is call.node and not item.background for item in _items(call.script.body))
-    indent = indentation(call.script, call.node.span.start)
-    if not alone or indent is None or not call.editable or call.condition or text.quoting != "plain":
+    return _waited_for(call.script, call.node) if call.editable and not call.condition else None
+
+
+def sleeps_into_background(script: Script, inside: Place) -> tuple[tuple[Edit, ...], tuple[ShellGuard, ...]]:
+    """Send the long `sleep`s of the outermost loop around a part of a script to the background, and wait for each.
+
+    A handler waits for a `sleep` in the foreground as for any program. Those of less than 10 s are left alone.
+    """
+    loop = _loop_around(script, inside)
+    found = [item.node for item in _items(loop.body) if isinstance(item.node, Simple)] if loop is not None else []
+    made = [_waited_for(script, node) for node in found if _sleeps_long(node)]
+    edits = tuple(edit for edits, _ in filter(None, made) for edit in edits)
+    return edits, tuple(guard for _, guards in filter(None, made) for guard in guards)
+
+
+def _sleeps_long(node: Simple) -> bool:
+    words = [word.text for word in node.words]
+    return len(words) > 1 and words[0].rpartition("/")[2] == "sleep" and not re.fullmatch(r"\d?(\.\d*)?s?", words[1])
+
+
+def _waited_for(script: Script, node: Simple) -> tuple[tuple[Edit, ...], tuple[ShellGuard, ...]] | None:
+    text = script.text
+    alone = any(item.node is node and not item.background for item in _items(script.body))
+    indent = indentation(script, node.span.start)
+    if not alone or indent is None or text.quoting != "plain":
         return None
-    end = text.offset(call.node.span.end - 1) + 1
-    start = text.offset(call.node.span.start)
+    end = text.offset(node.span.end - 1) + 1
+    start = text.offset(node.span.start)
     if text.source.text[end:].partition("\n")[0].split("#")[0].strip() or _opens_heredoc(text.source.text[start:end]):
         return None
     edit = Edit(text.source, Span(end, end), f" &{newline(text.source.text)}{indent}wait $!")
-    return (edit,), (guard(call.script, call.node),)
+    return (edit,), (guard(script, node),)
 
 
 def _opens_heredoc(text: str) -> bool:
@@ -141,13 +162,13 @@ def _opens_heredoc(text: str) -> bool:
     return "<<" in text.replace("<<<", "")
 
 
-def before_loop(call: Call, statement: str) -> tuple[Edit, ...] | None:
-    """Put a statement on a line of its own before the outermost loop around a command."""
-    loop = next((node for node in _loops(call.script.body) if _within(node, call.node)), None)
-    indent = indentation(call.script, loop.span.start) if loop is not None else None
+def before_loop(script: Script, inside: Place, statement: str) -> tuple[Edit, ...] | None:
+    """Put a statement on a line of its own before the outermost loop around a part of a script."""
+    loop = _loop_around(script, inside)
+    indent = indentation(script, loop.span.start) if loop is not None else None
     if loop is None or indent is None:
         return None
-    source, at = call.script.text.source, call.script.text.offset(loop.span.start)
+    source, at = script.text.source, script.text.offset(loop.span.start)
     return (Edit(source, Span(at, at), f"{statement}{newline(source.text)}{indent}"),)
 
 
@@ -158,8 +179,17 @@ def indentation(script: Script, start: int) -> str | None:
     return None if indent.strip() else indent
 
 
-def _within(node: Loop | For, inner: Simple) -> bool:
-    return node.span.start <= inner.span.start and inner.span.end <= node.span.end
+def _loop_around(script: Script, inside: Place) -> Loop | For | None:
+    """The outermost loop around a part of a script."""
+    for loop in _loops(script.body):
+        whole = script.place(loop.span)
+        if (
+            whole.source is inside.source
+            and whole.span.start <= inside.span.start
+            and inside.span.end <= whole.span.end
+        ):
+            return loop
+    return None
 
 
 def _loops(body: List) -> Iterator[Loop | For]:
@@ -181,15 +211,19 @@ def _holds(item: Item, node: Simple) -> bool:
 
 def _items(node: object) -> Iterator[Item]:
     """Every statement of a piece of shell text, outer ones first."""
-    if isinstance(node, Item):
-        yield node
+    return (below for below in _nodes(node) if isinstance(below, Item))
+
+
+def _nodes(node: object) -> Iterator[object]:
+    """Every part of a piece of shell text, outer ones first."""
+    yield node
     below = node if isinstance(node, tuple) else ()
     if isinstance(node, List):
         below = node.items
     elif isinstance(node, Frozen):
         below = tuple(getattr(node, name) for name in node._fields)
     for part in below:
-        yield from _items(part)
+        yield from _nodes(part)
 
 
 def quoted_handler(
@@ -210,6 +244,31 @@ def quoted_handler(
     handler = "'" + "; ".join(part for part in (before, rest.rstrip("; "), end) if part) + "'"
     edit = Edit(text.source, Span(text.offset(word.span.start), text.offset(word.span.end - 1) + 1), handler)
     return (edit,), (guard(trap.script, trap.node),)
+
+
+# What neither signals nor waits for anything, whatever its arguments.
+_TIDIES = frozenset(": echo printf true exit date logger sync touch rm".split())
+
+
+def only_tidies(trap: TrapSet) -> bool:
+    """Whether a handler, with the functions of its file that it calls, only prints, removes files or exits.
+
+    Then it leaves the app alone, and does not wait for it. What cannot be read is taken for more.
+    """
+    text = trap.handler_word.literal if trap.handler_word is not None else None
+    if text is None:
+        return False
+    called = (part.split()[0] for part in re.split(r"[;&|\n]+", text) if part.strip())
+    return all(_tidies(name, trap.script, ()) for name in called)
+
+
+def _tidies(name: str | None, script: Script, within: tuple[str, ...]) -> bool:
+    """Whether a command, or each of a function's, is one that only tidies."""
+    if name in _TIDIES or name is None or name in within:
+        return name in _TIDIES
+    bodies = [node.body for node in _nodes(script.body) if isinstance(node, Function) and node.name == name]
+    commands = [node for body in bodies for node in _nodes(body) if isinstance(node, Simple) and node.words]
+    return bool(commands) and all(_tidies(node.words[0].literal, script, (*within, name)) for node in commands)
 
 
 def also_trap(trap: TrapSet, signal: str) -> Fix | None:

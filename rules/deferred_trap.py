@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from pid1lint import (
     Applicability,
+    Edit,
     Finding,
     Fix,
     Launch,
@@ -15,6 +16,7 @@ from pid1lint import (
     Severity,
     TrapSet,
     into_background,
+    only_tidies,
     quoted_handler,
     rule,
 )
@@ -101,8 +103,9 @@ def deferred_trap(launch: Launch) -> Iterator[Finding]:
     ## Fix safety
 
     Unsafe: the app runs in the background, where it has no terminal, and the handler passes the signal on to the whole
-    process group and waits before it does what it did. In a loop it ends the script as well, which would else start the
-    app again. A script that has nothing to do in its handler is better
+    process group and waits before it does what it did. A handler that does more than print, remove files or exit is
+    left as it is: it may stop the app in a way of its own. In a loop the handler ends the script as well, which would
+    else start the app again. A script that has nothing to do in its handler is better
     served by no handler and `exec`.
     """
     seen = set()
@@ -155,8 +158,17 @@ def _fix(link: Link, trap: TrapSet | None) -> Fix | None:
     if link.how != "child" or link.child.start != "child":
         return None
     name = link.path.signal.removeprefix("SIG")
-    handler = quoted_handler(trap, f'trap "" {name}; kill 0; wait', "exit" if call.loop else "")
     waits = into_background(call)
-    if handler is None or waits is None:
+    passes_on = f'trap "" {name}; kill 0; wait'
+    edits: tuple[Edit, ...] = ()
+    if only_tidies(trap):
+        made = quoted_handler(trap, passes_on, "exit" if call.loop else "")
+        if made is None:
+            return None
+        edits = made[0]
+    elif call.loop and passes_on not in (trap.handler or ""):
+        # A handler with a way of its own to stop the app may leave the loop going, which would start it again.
         return None
-    return Fix("Wait for the app in the background", (*handler[0], *waits[0]), Applicability.UNSAFE, waits[1])
+    if waits is None:
+        return None
+    return Fix("Wait for the app in the background", (*edits, *waits[0]), Applicability.UNSAFE, waits[1])

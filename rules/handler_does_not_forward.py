@@ -114,7 +114,8 @@ def _fix(link: Link, fault: Fault) -> Fix | None:
     awaited = waiting.place.text.split()[1:]
     signal = link.path.signal.removeprefix("SIG")
     before = f'trap "" {signal}; kill 0; wait'
-    if len(awaited) == 1 and awaited[0].lstrip('"').startswith("$") and len(fault.apps) == 1:
+    piped = any(job.start == "pipeline" for job in jobs)  # `$!` is its last command alone
+    if len(awaited) == 1 and awaited[0].lstrip('"').startswith("$") and len(fault.apps) == 1 and not piped:
         option = "" if signal == "TERM" else f"-{signal} "
         before = f"kill {option}{awaited[0]}; wait {awaited[0]}"
     made = quoted_handler(fault.trap, before)

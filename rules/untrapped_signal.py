@@ -15,6 +15,7 @@ from pid1lint import (
     Note,
     Outcome,
     Path,
+    Place,
     Process,
     Severity,
     Span,
@@ -22,6 +23,7 @@ from pid1lint import (
     into_background,
     newline,
     rule,
+    sleeps_into_background,
 )
 
 
@@ -109,7 +111,10 @@ def untrapped_signal(launch: Launch) -> Iterator[Finding]:
     Unsafe: the script's children get the signal, and the script ends when they have ended. The handler that is put
     before `wait` sends the signal to the whole process group, after it has stopped listening itself (`kill 0` would
     else start the handler again), and waits for all. In a loop the program is sent to the background, where it has no
-    terminal, and waited for; no fix is offered if it does not have a line for itself.
+    terminal, and waited for, and so is a `sleep` of 10 s or more, which would keep the handler waiting; no fix is
+    offered if the program does not have a line for itself. In a loop of jobs that end by themselves only the `sleep`
+    is: a job that is at work when the signal comes is let finish. No fix is offered for what `kill 0` and `wait` do
+    not meet: a daemon, or jobs under `set -m`, which have process groups of their own.
     """
     seen = set()
     for path in launch.bad_paths:
@@ -146,7 +151,20 @@ def _bare_loop(launch: Launch, path: Path) -> Iterator[Finding]:
         return
     if launch.shell_form(one) is None and launch.shell_word(one) is None:
         what = f"stays in a loop without a handler for {path.signal}: docker stop waits 10 s, then kills it"
-        yield Finding(waiting.place, f"{one.interpreter} {what}", severity=Severity.WARNING)
+        fix = _sleeping(one, waiting.place, path)
+        yield Finding(waiting.place, f"{one.interpreter} {what}", fix=fix, severity=Severity.WARNING)
+
+
+def _sleeping(one: Process, at: Place, path: Path) -> Fix | None:
+    """A handler before a loop of jobs, which gets its turn while the loop sleeps; a job is let finish."""
+    script = one.script
+    if script is None or one.file is None or not one.file.editable:
+        return None
+    edits, guards = sleeps_into_background(script, at)
+    trap = before_loop(script, at, f"trap 'exit 0' {path.signal.removeprefix('SIG')}")
+    if trap is None or not edits:
+        return None
+    return Fix("Stop on the signal while the loop sleeps", (*trap, *edits), Applicability.UNSAFE, guards)
 
 
 def _of(launch: Launch, path: Path) -> Severity:
@@ -183,7 +201,7 @@ def _trap(launch: Launch, link: Link) -> Fix | None:
     if waiting is None or link.how != "wait" or shell.script is None or shell.file is None or not shell.file.editable:
         return None
     text = shell.script.text
-    if waiting.place.source is not text.source:
+    if waiting.place.source is not text.source or not _reached(link):
         return None
     signal = link.path.signal.removeprefix("SIG")
     start = waiting.place.span.start
@@ -197,12 +215,20 @@ def _trap(launch: Launch, link: Link) -> Fix | None:
     return Fix("Pass the signal on and wait", (edit,), Applicability.UNSAFE)
 
 
+def _reached(link: Link) -> bool:
+    """Whether `kill 0` and `wait` meet the app: it is a job of the shell, and in its process group."""
+    main = link.path.main
+    jobs = [job for job in link.shell.children if job.start in ("background", "pipeline")]
+    return any(process is main and process.group == link.shell.group for job in jobs for process in job.walk())
+
+
 def _loop(link: Link, call: Call) -> Fix | None:
     """The program in the background with a wait behind it, and a handler before the loop."""
     signal = link.path.signal.removeprefix("SIG")
     handler = f"trap 'trap \"\" {signal}; kill 0; wait; exit' {signal}"
-    waits, trap = into_background(call), before_loop(call, handler)
+    waits, trap = into_background(call), before_loop(call.script, call.command, handler)
     if waits is None or trap is None or link.shell.script is not call.script or link.child.helper:
         return None
     edits, guards = waits
-    return Fix("Pass the signal on and wait", (*trap, *edits), Applicability.UNSAFE, guards)
+    more, others = sleeps_into_background(call.script, call.command)
+    return Fix("Pass the signal on and wait", (*trap, *edits, *more), Applicability.UNSAFE, (*guards, *others))

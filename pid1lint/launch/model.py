@@ -439,6 +439,7 @@ def _process(
         stage.interpreter or stage.program,
         tuple(sorted(proc.ignored)),
         last and proc.alive and proc.long,
+        proc.group,
     )
 
 

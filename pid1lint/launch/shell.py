@@ -6,6 +6,7 @@ started by the `Machine`; the rest follows POSIX and, where shells differ, the f
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, assert_never
@@ -50,6 +51,8 @@ if TYPE_CHECKING:
     from pid1lint.facts.shells import Shell as Dialect
 
 Status = Generator[Block, None, "int | None"]
+# A word of a command that ends something: `stop`, `kafka-server-stop.sh`, `stop-domain`.
+_STOPS = re.compile(r"(?:^|[-_./])(?:stop|shutdown|halt|quit|terminate)(?:[-_.]|$)", re.IGNORECASE)
 _MOST_ROUNDS = 400
 INTERRUPTED = 130
 """The status of what SIGINT has ended."""
@@ -1182,12 +1185,21 @@ class Shell(State):
         return (yield from self.foreground(child, node.span)) if child.alive else self._result(child, argv)
 
     def _doubt_handler(self, call: Call, argv: Argv) -> None:
-        """What a handler calls may be a function that is not at hand, which may stop the app and wait for it."""
-        if not (self.trap_depth and self.world.stopped and call.maybe_function):
+        """What a handler calls may be a function that is not at hand, or a program that stops the app by its own means.
+
+        Either may wait until the app has ended: `gitlab-ctl stop`, `/opt/app/bin/shutdown.sh`.
+        """
+        if not (self.trap_depth and self.world.stopped):
             return
-        if self.machine.program([word.value for word in argv], self.env) is None:
-            name = argv[0].text
+        words = [word.value for word in argv]
+        file = self.machine.find(words[0], self.env)
+        if self.machine.program(words, self.env) is not None or (file is not None and file.text is not None):
+            return
+        name = argv[0].text
+        if call.maybe_function:
             self.world.obstacles.append(Obstacle(f"{name} may be a function of a file that is not at hand", call.place))
+        elif any(map(_STOPS.search, words)):
+            self.world.obstacles.append(Obstacle(f"{name} may stop the app, and wait until it has ended", call.place))
 
     def _result(self, child: Proc, argv: Argv) -> int | None:
         """The status of a program that has ended at once: not known where it matters."""
