@@ -133,14 +133,23 @@ def sleeps_into_background(script: Script, inside: Place) -> tuple[tuple[Edit, .
     """
     loop = _loop_around(script, inside)
     found = [item.node for item in _items(loop.body) if isinstance(item.node, Simple)] if loop is not None else []
-    made = [_waited_for(script, node) for node in found if _sleeps_long(node)]
-    edits = tuple(edit for edits, _ in filter(None, made) for edit in edits)
-    return edits, tuple(guard for _, guards in filter(None, made) for guard in guards)
+    made = [both for both in (_waited_for(script, node) for node in found if _sleeps_long(node)) if both is not None]
+    edits = tuple(edit for edits, _ in made for edit in edits)
+    return edits, tuple(guard for _, guards in made for guard in guards)
 
 
 def _sleeps_long(node: Simple) -> bool:
-    words = [word.text for word in node.words]
-    return len(words) > 1 and words[0].rpartition("/")[2] == "sleep" and not re.fullmatch(r"\d?(\.\d*)?s?", words[1])
+    from pid1lint.launch.machine import sleep_seconds
+
+    if len(node.words) < 2 or node.words[0].text.rpartition("/")[2] != "sleep":
+        return False
+    duration = node.words[1].literal
+    seconds = sleep_seconds(duration) if duration is not None else None
+    return seconds is None or seconds >= _LONG
+
+
+_LONG = 10
+"""What a `sleep` must take, in seconds, to outlast the grace period of `docker stop`."""
 
 
 def _waited_for(script: Script, node: Simple) -> tuple[tuple[Edit, ...], tuple[ShellGuard, ...]] | None:
@@ -244,6 +253,14 @@ def quoted_handler(
     handler = "'" + "; ".join(part for part in (before, rest.rstrip("; "), end) if part) + "'"
     edit = Edit(text.source, Span(text.offset(word.span.start), text.offset(word.span.end - 1) + 1), handler)
     return (edit,), (guard(trap.script, trap.node),)
+
+
+def passing_on(signal: str) -> str:
+    """What a handler does to pass its signal (`TERM`) on to all of its shell's process group, and to wait for them.
+
+    The shell stops listening first: `kill 0` would else start the handler again.
+    """
+    return f'trap "" {signal}; kill 0; wait'
 
 
 # What neither signals nor waits for anything, whatever its arguments.

@@ -17,6 +17,7 @@ from pid1lint import (
     TrapSet,
     into_background,
     only_tidies,
+    passing_on,
     quoted_handler,
     rule,
 )
@@ -157,18 +158,17 @@ def _fix(link: Link, trap: TrapSet | None) -> Fix | None:
         return None
     if link.how != "child" or link.child.start != "child":
         return None
-    name = link.path.signal.removeprefix("SIG")
     waits = into_background(call)
-    passes_on = f'trap "" {name}; kill 0; wait'
+    if waits is None:
+        return None
+    handler = passing_on(link.path.signal.removeprefix("SIG"))
     edits: tuple[Edit, ...] = ()
     if only_tidies(trap):
-        made = quoted_handler(trap, passes_on, "exit" if call.loop else "")
+        made = quoted_handler(trap, handler, "exit" if call.loop else "")
         if made is None:
             return None
         edits = made[0]
-    elif call.loop and passes_on not in (trap.handler or ""):
+    elif call.loop and handler not in (trap.handler or ""):
         # A handler with a way of its own to stop the app may leave the loop going, which would start it again.
-        return None
-    if waits is None:
         return None
     return Fix("Wait for the app in the background", (*edits, *waits[0]), Applicability.UNSAFE, waits[1])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pid1lint import Applicability, Fault, Finding, Fix, Launch, Link, Note, Severity, quoted_handler, rule
+from pid1lint import Applicability, Fault, Finding, Fix, Launch, Link, Note, Severity, passing_on, quoted_handler, rule
 
 
 @rule("PID407", Severity.ERROR)
@@ -113,7 +113,7 @@ def _fix(link: Link, fault: Fault) -> Fix | None:
         return None
     awaited = waiting.place.text.split()[1:]
     signal = link.path.signal.removeprefix("SIG")
-    before = f'trap "" {signal}; kill 0; wait'
+    before = passing_on(signal)
     piped = any(job.start == "pipeline" for job in jobs)  # `$!` is its last command alone
     if len(awaited) == 1 and awaited[0].lstrip('"').startswith("$") and len(fault.apps) == 1 and not piped:
         option = "" if signal == "TERM" else f"-{signal} "

@@ -22,6 +22,7 @@ from pid1lint import (
     before_loop,
     into_background,
     newline,
+    passing_on,
     rule,
     sleeps_into_background,
 )
@@ -210,7 +211,7 @@ def _trap(launch: Launch, link: Link) -> Fix | None:
     if indent.strip():
         return None
     end = newline(text.source.text)
-    handler = f"trap 'trap \"\" {signal}; kill 0; wait' {signal}"
+    handler = f"trap '{passing_on(signal)}' {signal}"
     edit = Edit(text.source, Span(start, start), f"{handler}{end}{indent}")
     return Fix("Pass the signal on and wait", (edit,), Applicability.UNSAFE)
 
@@ -225,7 +226,7 @@ def _reached(link: Link) -> bool:
 def _loop(link: Link, call: Call) -> Fix | None:
     """The program in the background with a wait behind it, and a handler before the loop."""
     signal = link.path.signal.removeprefix("SIG")
-    handler = f"trap 'trap \"\" {signal}; kill 0; wait; exit' {signal}"
+    handler = f"trap '{passing_on(signal)}; exit' {signal}"
     waits, trap = into_background(call), before_loop(call.script, call.command, handler)
     if waits is None or trap is None or link.shell.script is not call.script or link.child.helper:
         return None

@@ -893,7 +893,7 @@ class Machine:
 
     def _sleep(self, proc: Proc, stage: Stage, duration: str) -> None:
         """`sleep` is the one short program whose time matters: a trap waits for it."""
-        seconds = _seconds(duration)
+        seconds = sleep_seconds(duration)
         proc.helper = True
         proc.react = lambda _: "default"
         stage.reaction, stage.assumed = "default", False
@@ -1034,8 +1034,8 @@ def _waits_for(pid: int) -> Runner:
     return 0
 
 
-def _seconds(text: str) -> float | None:
-    """A duration as sleep(1) takes it; None for `infinity` and what is not known."""
+def sleep_seconds(text: str) -> float | None:
+    """A duration as sleep(1) takes it, in seconds: None for `infinity`, 5 for what cannot be read."""
     factor = {"s": 1, "m": 60, "h": 3600, "d": 86400}.get(text[-1:], 0)
     digits = text[:-1] if factor else text
     try:

@@ -1192,14 +1192,17 @@ class Shell(State):
         if not (self.trap_depth and self.world.stopped):
             return
         words = [word.value for word in argv]
-        file = self.machine.find(words[0], self.env)
-        if self.machine.program(words, self.env) is not None or (file is not None and file.text is not None):
+        if self.machine.program(words, self.env) is not None:
             return
         name = argv[0].text
         if call.maybe_function:
             self.world.obstacles.append(Obstacle(f"{name} may be a function of a file that is not at hand", call.place))
-        elif any(map(_STOPS.search, words)):
+        elif any(map(_STOPS.search, words)) and not self._is_at_hand(words[0]):
             self.world.obstacles.append(Obstacle(f"{name} may stop the app, and wait until it has ended", call.place))
+
+    def _is_at_hand(self, program: str) -> bool:
+        file = self.machine.find(program, self.env)
+        return file is not None and file.text is not None
 
     def _result(self, child: Proc, argv: Argv) -> int | None:
         """The status of a program that has ended at once: not known where it matters."""
