@@ -17,10 +17,12 @@ if TYPE_CHECKING:
     from pid1lint.image.context import BuildContext, DiskContext, MemoryContext
     from pid1lint.image.filesystem import ImageFile
     from pid1lint.image.model import Command
-    from pid1lint.launch.inert import after_exec, ends_otherwise, goes_on
+    from pid1lint.launch.launch import Launch
     from pid1lint.launch.model import with_lost_cmd
-    from pid1lint.launch.process import Call, Fault, Launch, Link, Outcome, Path, Process, Sent, Started, TrapSet
-    from pid1lint.launch.world import signal_name
+    from pid1lint.launch.path import Fault, Link, Path
+    from pid1lint.launch.process import Call, Outcome, Process, Sent, Started, TrapSet
+    from pid1lint.launch.shapes import after_exec, ends_otherwise, goes_on
+    from pid1lint.launch.signals import signal_name
     from pid1lint.linter import Result, lint, trace
     from pid1lint.mend import (
         also_trap,
@@ -147,19 +149,19 @@ _HOME = {
     "Edit": "fix",
     "Excerpt": "source",
     "Facts": "facts.own",
-    "Fault": "launch.process",
+    "Fault": "launch.path",
     "FileProblem": "rulebook",
     "Finding": "diagnostic",
     "Fix": "fix",
     "ImageFile": "image.filesystem",
     "Instruction": "dockerfile.scanner",
-    "Launch": "launch.process",
-    "Link": "launch.process",
+    "Launch": "launch.launch",
+    "Link": "launch.path",
     "Location": "source",
     "MemoryContext": "image.context",
     "Note": "diagnostic",
     "Outcome": "launch.process",
-    "Path": "launch.process",
+    "Path": "launch.path",
     "Pid1lintError": "errors",
     "Place": "source",
     "Process": "launch.process",
@@ -175,12 +177,12 @@ _HOME = {
     "Started": "launch.process",
     "TrapSet": "launch.process",
     "Word": "shell.ir",
-    "after_exec": "launch.inert",
+    "after_exec": "launch.shapes",
     "also_trap": "mend",
     "before_loop": "mend",
     "fixed": "fixer",
-    "ends_otherwise": "launch.inert",
-    "goes_on": "launch.inert",
+    "ends_otherwise": "launch.shapes",
+    "goes_on": "launch.shapes",
     "guard": "mend",
     "in_front": "mend",
     "init_in_front": "mend",
@@ -202,7 +204,7 @@ _HOME = {
     "quoted_handler": "mend",
     "rule": "rulebook",
     "shell_words": "mend",
-    "signal_name": "launch.world",
+    "signal_name": "launch.signals",
     "switch_user": "unwrap",
     "sleeps_into_background": "mend",
     "statement_after": "mend",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pid1lint.facts.own import Facts
     from pid1lint.fix import Fix, ShellGuard
     from pid1lint.image.context import BuildContext
-    from pid1lint.launch.process import Launch
+    from pid1lint.launch.launch import Launch
     from pid1lint.suppress import Ignore
 
 Value = TypeVar("Value")

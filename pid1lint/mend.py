@@ -16,7 +16,9 @@ from pid1lint.source import Place, Source, Span
 if TYPE_CHECKING:
     from pid1lint.dockerfile.scanner import Instruction
     from pid1lint.image.model import Command
-    from pid1lint.launch.process import Call, Launch, Link, Process, TrapSet
+    from pid1lint.launch.launch import Launch
+    from pid1lint.launch.path import Link
+    from pid1lint.launch.process import Call, Process, TrapSet
     from pid1lint.shell.ir import Script
 
 BUILTINS = frozenset(
@@ -73,7 +75,7 @@ def exec_in_front(link: Link) -> Fix | None:
 
     None where the shell has more to do afterwards, or where the program would be told no better without the shell.
     """
-    from pid1lint.launch.inert import ends_otherwise, goes_on
+    from pid1lint.launch.shapes import ends_otherwise, goes_on
 
     call, child = link.child.call, link.child
     if call is None or child.start != "child" or call.loop or link.shell.form == "subshell" or link.traps_others:
@@ -139,7 +141,7 @@ def sleeps_into_background(script: Script, inside: Place) -> tuple[tuple[Edit, .
 
 
 def _sleeps_long(node: Simple) -> bool:
-    from pid1lint.launch.machine import sleep_seconds
+    from pid1lint.launch.leaf import sleep_seconds
 
     if len(node.words) < 2 or node.words[0].text.rpartition("/")[2] != "sleep":
         return False

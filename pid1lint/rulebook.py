@@ -11,7 +11,7 @@ from pid1lint.fix import Fix
 from pid1lint.source import Place
 
 if TYPE_CHECKING:
-    from pid1lint.launch.process import Launch
+    from pid1lint.launch.launch import Launch
 
 Subject = TypeVar("Subject")
 

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from pid1lint.dockerfile.scanner import Instruction
     from pid1lint.facts.launchers import Launcher
     from pid1lint.image.model import Command
-    from pid1lint.launch.process import Call, Launch, Process, Started
+    from pid1lint.launch.launch import Launch
+    from pid1lint.launch.process import Call, Process, Started
     from pid1lint.shell.ir import Word
 
 _SWITCHES = ("gosu", "su-exec")
