@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple, TypeAlias, assert_never
 
 from pid1lint.launch.shapes import (
+    ALL_CALLS,
     ALL_NAMES,
     and_or_parts,
     arithmetic_status,
@@ -368,12 +369,12 @@ class Code:
         self._reads: tuple[frozenset[str], ...] = ()
 
     def reads(self, at: int) -> frozenset[str]:
-        """The variables that may be read from operation number `at` on; see `shapes.names_read`."""
+        """The variables that may be read, and functions called, from operation number `at` on: `shapes.names_read`."""
         if not self._reads:
             names = _ANYTHING if len(self.ops) > _LONG else _NOTHING
             found = []
             for op in reversed(self.ops):
-                more = _read_by(op) if ALL_NAMES not in names else names
+                more = _read_by(op)
                 names = names if more <= names else names | more
                 found.append(names)
             self._reads = tuple(reversed(found))
@@ -382,7 +383,7 @@ class Code:
 
 _LONG = 5000
 """In how many operations nobody looks up which names are read."""
-_ANYTHING = frozenset((ALL_NAMES,))
+_ANYTHING = frozenset((ALL_NAMES, ALL_CALLS))
 _NOTHING: frozenset[str] = frozenset()
 
 

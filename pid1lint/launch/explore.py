@@ -22,9 +22,9 @@ from pid1lint.launch.world import Candidate, Choice, Point, Turn, World
 from pid1lint.source import Place
 
 GRACE_SECONDS = 10.0
-_MOST_COMMANDS = 60_000
+_MOST_COMMANDS = 12_000
 """How many operations of scripts are done, in all worlds together, before no further way is begun."""
-_MOST_OF_ONE = 20_000
+_MOST_OF_ONE = 10_000
 """And how many of them on one way."""
 _MOST_FORKS = 2_000
 """How many ways may wait to be gone."""
@@ -164,7 +164,7 @@ class _Exploration:
             world = self.world
             turn = world.turns[-1]
             if turn.running:
-                if not self._step(turn.running):
+                if not self._step(turn.running, begun + _MOST_OF_ONE):
                     return False
                 if run.commands - begun > _MOST_OF_ONE:
                     return True
@@ -234,27 +234,30 @@ class _Exploration:
                 shell.resume = shell.resume._replace(interrupted=True)
             proc.block = None
 
-    def _step(self, pid: int) -> bool:
-        """One step of the process that has its turn; False if another world has come to the same before."""
+    def _step(self, pid: int, most: int) -> bool:
+        """Let the process that has its turn run; False if another world has come to the same before."""
         run, world = self.run, self.world
         if not self._has_more(pid):
             self._yield()
             return True
         if run.world is not world or run.proc.pid != pid or run.proc.owner is not world.owner:
             run.enter(world, pid)
-        height = len(world.turns)
-        goes_on = step(run)
+        turns = world.turns
+        while True:
+            goes_on = step(run)
+            if not goes_on or run.met or world.point is not None or world.turns is not turns:
+                break
+            if run.proc.block is not None or run.commands > most:
+                break
         if world.point is not None:
             self._meet(world.point)
-            world = self.world
-        if len(world.turns) > height:
-            # What it has started runs first.
-            return True
-        if not goes_on or not self._has_more(pid):
+        if len(self.world.turns) <= len(turns) and not (goes_on and self._has_more(pid)):
+            # What it has started would run first.
             self._yield()
         if run.met:
             run.met = False
-            return not self.merges or self.seen.setdefault(world.likeness(), self.number) == self.number
+            likeness = self.world.likeness(self.lookup.read_names())
+            return not self.merges or self.seen.setdefault(likeness, self.number) == self.number
         return True
 
     def _has_more(self, pid: int) -> bool:

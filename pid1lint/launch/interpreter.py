@@ -19,6 +19,7 @@ from pid1lint.launch.leaf import Start
 from pid1lint.launch.lookup import Lookup
 from pid1lint.launch.output import test
 from pid1lint.launch.process import Call, Handled, Started, TrapSet
+from pid1lint.launch.shapes import names_read, word_names
 from pid1lint.launch.state import (
     Argument,
     Argv,
@@ -40,7 +41,7 @@ from pid1lint.launch.state import (
 )
 from pid1lint.launch.values import UNKNOWN
 from pid1lint.launch.world import Choice, Proc, Stage, Turn, World
-from pid1lint.shell.ir import Assignment, Node, Param, ProcessSub, Script, Simple, TestExpression
+from pid1lint.shell.ir import Assignment, Node, Param, ProcessSub, Script, Simple, TestExpression, Word
 from pid1lint.source import Place, Span
 
 # A word of a command that ends something: `stop`, `kafka-server-stop.sh`, `stop-domain`.
@@ -154,6 +155,7 @@ class Interpreter(Expansion):
         match frame:
             case Called():
                 shell.calls -= 1
+                shell.reveal(frame.hidden)
                 shell.positional, shell.positional_soft, shell.script = frame.words, frame.soft, frame.script
             case Sourced():
                 shell.sourcing -= 1
@@ -172,6 +174,8 @@ class Interpreter(Expansion):
             case Leaving() | Looping() | Iterating():
                 pass
         shell.stack = frame.below
+        if self.world.owed:
+            self.world.pass_joins(self.proc.pid, shell.depth)
 
     # ----------------------------------------------------------------- handlers
 
@@ -234,48 +238,70 @@ class Interpreter(Expansion):
 
     # ------------------------------------------------------------------ choices
 
-    def choose(self, ways: Sequence[int], usual: int | None, kind: str, place: Place, join: int) -> None:
+    def choose(
+        self, ways: Sequence[int], usual: int | None, kind: str, asked: Node | Word, place: Place, join: int
+    ) -> None:
         """Jump to one of several operations: the usual one, or else the first; copies of the world take the others.
 
-        `join` is where the ways meet again.
-        A place that comes again (in a loop, in a function) is decided as it was: else a loop over ten names would have
-        a thousand paths.
+        `asked` is what decides, `join` where the ways meet again. What comes again (in a loop, in a function, in a
+        script that runs itself) and asks the same is decided as it was.
         """
         world, shell = self.world, self.shell
-        before = next((c for c in world.choices if c.place == place and c.options == len(ways)), None)
-        if before is not None and before.kind == kind == "unknown":
-            shell.pc = ways[before.way]
-            return
+        given = (
+            shell.positional,
+            tuple(f.fields[f.at - 1] for f in shell.frames() if isinstance(f, Iterating) and f.at),
+        )
+        hangs = kind != "unknown" or self._hangs_on_call(asked)
+        for before in world.choices:
+            if before.place != place or before.options != len(ways):
+                continue
+            if before.kind == kind == "unknown" and not hangs:
+                shell.pc = ways[before.way]
+                return
+            if before.given == given and kind != "unknown":
+                shell.pc = ways[usual or 0]
+                return
         taken = usual or 0
-        recurs = self._recurs()
-        world.owed |= {(self.proc.pid, self._depth(), shell.code, join)}
+        function, depth = ("", 0) if hangs else self._recurrence()
+        choice = Choice(len(ways), taken, usual, kind, place, given, function, self.proc.pid if depth else 0, depth)
+        if len(ways) > 1:
+            world.owed |= {(self.proc.pid, shell.depth, shell.code, join)}
         for way in (way for way in range(len(ways)) if way != taken):
             other = world.copy()
-            other.choices = (*world.choices, Choice(len(ways), way, usual, kind, place, recurs))
+            other.choices = (*world.choices, choice._replace(way=way))
             fork = other.own(self.proc.pid).shell
             assert fork is not None
             fork.pc, fork.substituted = ways[way], ()
             self.forks.append(other)
         if len(ways) > 1:
             self.enter(world, self.proc.pid)
-        world.choices = (*world.choices, Choice(len(ways), taken, usual, kind, place, recurs))
+        world.choices = (*world.choices, choice)
         self.shell.pc = ways[taken]
 
-    def _recurs(self) -> bool:
-        """Whether the present command may be met again: in a loop, a handler, a function that is called twice."""
+    def _hangs_on_call(self, asked: Node | Word) -> bool:
+        """Whether what decides is another thing in each call of a function, or each round of a loop."""
+        names = word_names(asked) if isinstance(asked, Word) else names_read(asked)
+        own = {hidden.name for hidden in self.shell.hidden} | self.shell.loop_names()
+        return any(name in own or name in "@*#" or name.isdigit() for name in names)
+
+    def _recurrence(self) -> tuple[str, int]:
+        """Where the present command may be met again.
+
+        The outermost function around it that is called more than once, and how deep the stack is at the outermost loop
+        or handler around it; nothing and 0 if there is none.
+        """
+        function, depth, at = "", 0, self.shell.depth
         for frame in self.shell.frames():
             if isinstance(frame, (Looping, Iterating, Handling)):
-                return True
-            if isinstance(frame, Called) and self.lookup.is_called_often(frame.name, frame.script):
-                return True
-        return False
-
-    def _depth(self) -> int:
-        return sum(1 for _ in self.shell.frames())
+                depth = at
+            elif isinstance(frame, Called) and self.lookup.is_called_often(frame.name, frame.script):
+                function = frame.name
+            at -= 1
+        return function, depth
 
     def meet(self) -> None:
         """Come to where ways meet: what is alike in all that counts need not go on twice."""
-        here = (self.proc.pid, self._depth(), self.shell.code, self.shell.pc - 1)
+        here = (self.proc.pid, self.shell.depth, self.shell.code, self.shell.pc - 1)
         if here in self.world.owed:
             self.world.owed -= {here}
             self.met = True
@@ -401,7 +427,9 @@ class Interpreter(Expansion):
         name = argv[0].value
         defined = shell.functions[name]
         soft = shell.positional_soft
-        frame = Called(shell.stack, shell.code, shell.pc, name, shell.script, shell.positional, soft)
+        at = (shell.stack, shell.code, shell.pc)
+        frame = Called(*at, name, shell.script, shell.positional, soft, shell.hidden)
+        shell.hidden = ()
         self.set_positional(argv[1:])
         for word in node.words[1:]:
             if any(isinstance(part, Param) and part.name in ("@", "*", "1") for part in word.parts):
@@ -413,7 +441,7 @@ class Interpreter(Expansion):
     def evaluate(self, script: Script, anchor: Place | None, where: Where) -> None:
         """Run a text in this shell, as `eval` does."""
         shell = self.shell
-        if self._depth() > _MOST_FRAMES:
+        if shell.depth > _MOST_FRAMES:
             self.world.hinder("eval runs eval without end", self.place(script.body.span))
             raise ExitShell(0)
         frame = Evaluated(shell.stack, shell.code, shell.pc, shell.script, shell.anchor)

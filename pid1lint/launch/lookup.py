@@ -13,7 +13,7 @@ from pid1lint.facts.shells import known as is_shell
 from pid1lint.facts.shells import shell as dialect_of
 from pid1lint.image.changes import is_below
 from pid1lint.image.model import may_write, strings_of
-from pid1lint.launch.shapes import assigned_names, command_variables, literal_words
+from pid1lint.launch.shapes import assigned_names, command_variables, literal_words, names_read
 from pid1lint.launch.state import Argument, Environment
 from pid1lint.launch.values import UNKNOWN
 from pid1lint.shell.ir import Script, Word
@@ -55,6 +55,8 @@ class Lookup:
         # Whether an answer hung on what /bin/sh is.
         self.asked_sh = False
         self._scripts: dict[int, Script] = {}
+        self._read_names: frozenset[str] = frozenset()
+        self._read_in = 0
         self._made: dict[str, Script] = {}
         self._cuts: dict[tuple[str, Place], Script] = {}
         # What shells have been given to run, each text once.
@@ -134,6 +136,14 @@ class Lookup:
         if found is None:
             found = self._assigned_names[id(script)] = (script, frozenset(assigned_names(script.body)))
         return found[1]
+
+    def read_names(self) -> frozenset[str]:
+        """The variables that the scripts read which have been run so far."""
+        if len(self._scripts) != self._read_in:
+            self._read_in = len(self._scripts)
+            scripts = self._scripts.values()
+            self._read_names = frozenset().union(*(names_read(script.body) for script in scripts))
+        return self._read_names
 
     def is_called_often(self, name: str, script: Script) -> bool:
         """Whether a function of a script may be called more than once."""

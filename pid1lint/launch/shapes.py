@@ -266,9 +266,18 @@ def command_variables(node: Node) -> set[str]:
 
 ALL_NAMES = "*"
 """Stands among the names that are read for: any of them."""
+ALL_CALLS = "*()"
+"""Stands among them for: any function may be called."""
 _DOLLAR = re.compile(r"\$\{?(\w+)")
 _NAME = re.compile(r"[A-Za-z_]\w*")
-_READ_ANYTHING = frozenset(("eval", ".", "source", "declare", "typeset", "local", "readonly", "set", "getopts"))
+_WORD = re.compile(r"\w+")
+_PREFIXES = frozenset(("command", "builtin"))
+_READ_ANYTHING = frozenset(("eval", ".", "source"))
+
+
+def called(name: str) -> str:
+    """How a function's name stands among the names that are read."""
+    return name + "()"
 
 
 _kept: dict[int, tuple[Node, frozenset[str]]] = {}
@@ -276,9 +285,10 @@ _MOST_KEPT = 4096
 
 
 def names_read(node: Node) -> frozenset[str]:
-    """The variables that a command may read, wherever inside it; `ALL_NAMES` is among them where that cannot be told.
+    """The variables that a command may read, and the functions that it may call (`f()`), wherever inside it.
 
-    It errs towards more: a name that stands in a string counts, as a handler is one.
+    `ALL_NAMES` and `ALL_CALLS` are among them where that cannot be told. It errs towards more: a name that stands in a
+    string counts, as a handler is one.
     """
     found = _kept.get(id(node))
     if found is None:
@@ -294,10 +304,15 @@ def _names_read(node: Node) -> frozenset[str]:
     for one in walk(node):
         match one:
             case Simple():
-                first = one.words[0].literal if one.words else ""
-                if first in _READ_ANYTHING:
-                    names.add(ALL_NAMES)
-                if first in ("export", "unset", "[", "test"):
+                at = next((i for i, word in enumerate(one.words) if word.literal not in _PREFIXES), 0)
+                name = one.words[at].literal if one.words else ""
+                names.add(ALL_CALLS if name is None else called(name))
+                if name in _READ_ANYTHING:
+                    names.update((ALL_NAMES, ALL_CALLS))
+                if name == "trap":
+                    handlers = " ".join(word.text for word in one.words)
+                    names.update(map(called, _WORD.findall(handlers)))
+                if one.words and one.words[0].literal in ("export", "[", "test"):
                     names.update(word.text.partition("=")[0] for word in one.words[1:])
                 for redirect in one.redirects:
                     names.update(_DOLLAR.findall(redirect.heredoc or ""))
@@ -314,8 +329,15 @@ def _names_read(node: Node) -> frozenset[str]:
             case ArithmeticCommand():
                 names.update(_NAME.findall(one.text))
             case Opaque():
-                names.add(ALL_NAMES)
+                names.update((ALL_NAMES, ALL_CALLS))
     _read_in(words_below(node), names)
+    return frozenset(names)
+
+
+def word_names(word: Word) -> frozenset[str]:
+    """The variables that a word may read."""
+    names: set[str] = set()
+    _read_in((word,), names)
     return frozenset(names)
 
 

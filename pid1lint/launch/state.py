@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from pid1lint.launch.code import Code
 from pid1lint.launch.process import TrapSet
-from pid1lint.launch.shapes import ALL_NAMES, names_read
+from pid1lint.launch.shapes import ALL_CALLS, ALL_NAMES, called, names_read
 from pid1lint.launch.values import UNKNOWN
 from pid1lint.shell.ir import Function, Loop, Script
 from pid1lint.source import Excerpt, Place, Span
@@ -88,8 +88,16 @@ class Job(NamedTuple):
 # A frame is what a shell comes back to. The stack is a chain of them, the top one first, shared between copies.
 
 
+class Hidden(NamedTuple):
+    """What a name meant before a function had a variable of its own by it; None where it meant nothing."""
+
+    name: str
+    value: Value | None
+    array: tuple[str, ...] | None
+
+
 class Called(NamedTuple):
-    """A function is being run."""
+    """A function is being run; `hidden` is what comes back when its own variables go."""
 
     below: Frame | None
     code: Code
@@ -98,6 +106,7 @@ class Called(NamedTuple):
     script: Script
     words: Argv
     soft: str
+    hidden: tuple[Hidden, ...]
 
 
 class Sourced(NamedTuple):
@@ -159,7 +168,8 @@ class Stays(NamedTuple):
 class Looping(NamedTuple):
     """A loop: where a round begins and where it ends, the rounds so far, and the status of the last one.
 
-    `points`: how many places to stay had been met when it began. `live`: its rounds take time.
+    `points`: how many places to stay had been met when it began. `live`: its rounds take time. `knew`: what the shell
+    knew at the end of the last round.
     """
 
     below: Frame | None
@@ -170,6 +180,7 @@ class Looping(NamedTuple):
     rounds: int
     points: int
     live: bool
+    knew: object
 
 
 class Iterating(NamedTuple):
@@ -180,6 +191,7 @@ class Iterating(NamedTuple):
     again: int
     end: int
     status: int | None
+    name: str
     fields: tuple[str, ...]
     at: int
     soft: str
@@ -316,6 +328,15 @@ _UNSET_SOFTLY = Value(None, "environment")
 _NOT_TOLD = Value(UNKNOWN)
 
 
+class Version:
+    """Stands for the functions that a shell has; what these read is kept with it."""
+
+    __slots__ = ("read",)
+
+    def __init__(self) -> None:
+        self.read: dict[frozenset[str], frozenset[str]] = {}
+
+
 class Shell:
     """One shell process at a moment.
 
@@ -339,6 +360,7 @@ class Shell:
         "foreign_functions",
         "functions",
         "functions_version",
+        "hidden",
         "home",
         "hooks",
         "how",
@@ -414,7 +436,7 @@ class Shell:
         self.arrays: dict[str, tuple[str, ...]] = {}
         self.functions: dict[str, Defined] = {}
         # Another one whenever the functions are others.
-        self.functions_version = object()
+        self.functions_version = Version()
         self.positional: Argv = words
         self.positional_soft = next((word.soft for word in words if word.soft), env.soft)
         self.exported: dict[str, str] = {}
@@ -443,6 +465,8 @@ class Shell:
         self.dying: int | None = None
         self.at = script.body.span
         self.calls = 0
+        # What variables of the present function's own hide.
+        self.hidden: tuple[Hidden, ...] = ()
         self.in_trap = False
         self.trap_depth = 0
         self.err_trap = False
@@ -497,7 +521,34 @@ class Shell:
             self.functions.pop(name, None)
         else:
             self.functions[name] = defined
-        self.functions_version = object()
+        self.functions_version = Version()
+
+    def known(self) -> object:
+        """What it knows, to be compared with what it knew before."""
+        return (self.positional, frozenset(self.variables.items()), frozenset(self.arrays.items()))
+
+    def hide(self, name: str, *, keeps: bool) -> None:
+        """Give the present function a variable of its own, as `local` does.
+
+        `keeps`: it begins with the value that the name has: in dash and Busybox, but not in bash.
+        """
+        if not self.calls or any(hidden.name == name for hidden in self.hidden):
+            return
+        self.hidden = (*self.hidden, Hidden(name, self.variables.get(name), self.arrays.get(name)))
+        if not keeps:
+            self.variables.pop(name, None)
+            self.arrays.pop(name, None)
+
+    def reveal(self, before: tuple[Hidden, ...]) -> None:
+        """Take the present function's own variables away; `before` is what its caller's hide."""
+        for name, value, array in self.hidden:
+            self.variables.pop(name, None)
+            self.arrays.pop(name, None)
+            if value is not None:
+                self.variables[name] = value
+            if array is not None:
+                self.arrays[name] = array
+        self.hidden = before
 
     def assign(self, name: str, text: str, soft: str = "") -> None:
         """Set a variable."""
@@ -555,6 +606,15 @@ class Shell:
         """Where something of the present script stands; for text made at run time, the command that runs it."""
         return self.anchor if self.anchor is not None else self.script.place(span)
 
+    def loop_names(self) -> set[str]:
+        """The variables of the `for` loops that go round."""
+        return {frame.name for frame in self.frames() if isinstance(frame, Iterating)}
+
+    @property
+    def depth(self) -> int:
+        """How many frames its stack has."""
+        return sum(1 for _ in self.frames())
+
     @property
     def in_exit_trap(self) -> bool:
         """Whether the handler for its exit is being run."""
@@ -563,7 +623,7 @@ class Shell:
     # ------------------------------------------------------------------- likeness
 
     def reads(self) -> frozenset[str]:
-        """The variables that it may read from here on; see `shapes.names_read`."""
+        """The variables that it may read, and the functions that it may call, from here on; see `shapes.names_read`."""
         names: set[str] = set()
         code, at, frame = self.code, self.pc, self.stack
         while True:
@@ -580,14 +640,34 @@ class Shell:
             else:
                 code, at, frame = frame.code, frame.pc, frame.below
         for handler in self.traps.values():
-            names.update(_WORD.findall(handler))
-        for defined in self.functions.values():
-            names |= names_read(defined.node.body)
-        return frozenset(names)
+            words = _WORD.findall(handler)
+            names.update(words, map(called, words))
+        return self._with_functions(frozenset(names))
 
-    def likeness(self) -> tuple[object, ...]:
-        """What two shells have in common that go on alike; variables that neither reads any more may differ."""
-        names = self.reads()
+    def _with_functions(self, names: frozenset[str]) -> frozenset[str]:
+        """What may be read, with what the functions read that may be called."""
+        kept = self.functions_version.read
+        found = kept.get(names)
+        if found is None:
+            found = names
+            done: set[str] = set()
+            while todo := self._called_in(found) - done:
+                done |= todo
+                found = found.union(*(names_read(self.functions[name].node.body) for name in todo))
+            kept[names] = found
+        return found
+
+    def _called_in(self, names: frozenset[str]) -> set[str]:
+        """The functions that are called by one of some names."""
+        if ALL_CALLS in names:
+            return set(self.functions)
+        return {name for name in self.functions if called(name) in names}
+
+    def likeness(self, names: frozenset[str], read_elsewhere: frozenset[str]) -> tuple[object, ...]:
+        """What two shells have in common that go on alike.
+
+        Only variables that may be read, the `names`, count, and exported ones that other scripts may read.
+        """
         variables, arrays = self.variables, self.arrays
         if ALL_NAMES not in names:
             variables = {name: value for name, value in variables.items() if name in names}
@@ -601,10 +681,11 @@ class Shell:
             self.leaving,
             frozenset(variables.items()),
             frozenset(arrays.items()),
-            frozenset(self.exported.items()),
+            frozenset((name, text) for name, text in self.exported.items() if name in read_elsewhere),
             frozenset((name, id(defined.node)) for name, defined in self.functions.items()),
             self.positional,
             self.positional_soft,
+            self.hidden,
             frozenset((name, text, self.trap_sets[name].node.span) for name, text in self.traps.items()),
             self.env.workdir,
             self.env.user,
@@ -631,7 +712,7 @@ class Shell:
 def _frame_likeness(frame: Frame) -> tuple[object, ...]:
     match frame:
         case Called():
-            return (frame.code, frame.pc, frame.name, frame.words, frame.soft)
+            return (frame.code, frame.pc, frame.name, frame.words, frame.soft, frame.hidden)
         case Sourced():
             return (frame.code, frame.pc, frame.anchor, frame.words)
         case Evaluated():

@@ -349,6 +349,8 @@ def _done(run: Interpreter, resume: Done) -> None:
 
 def _after(run: Interpreter, op: After) -> None:
     shell = run.shell
+    if run.world.overdue:
+        run.world.overdue, run.met = False, True
     if op.errexit and shell.errexit and shell.status:
         raise ExitShell(shell.status)
     if shell.pending:
@@ -385,7 +387,7 @@ def _chain(run: Interpreter, op: Chain) -> None:
         taken = run.branch(usual, soft, (node.right,), (), node.left.span, op.where)
         if taken is None:
             at = None if usual is None else 0 if usual else 1
-            run.choose((shell.pc, op.skip), at, soft or "unknown", run.place(node.left.span), op.join)
+            run.choose((shell.pc, op.skip), at, soft or "unknown", node.left, run.place(node.left.span), op.join)
             return
     if not taken:
         shell.pc = op.skip
@@ -417,7 +419,7 @@ def _branch(run: Interpreter, op: Branch) -> None:
         truth = run.branch(usual, soft, (body,), others, condition.span, op.where)
         if truth is None:
             at = None if usual is None else 0 if usual else 1
-            run.choose((shell.pc, op.other), at, soft or "unknown", run.place(condition.span), op.join)
+            run.choose((shell.pc, op.other), at, soft or "unknown", condition, run.place(condition.span), op.join)
             return
     if not truth:
         shell.pc = op.other
@@ -453,7 +455,7 @@ def _choose(run: Interpreter, op: Choose) -> None:
         return
     at = ways.index(usual) if certain and usual in ways else None
     targets = [op.none if way is None else op.arms[way] for way in ways]
-    run.choose(targets, at, soft or "unknown", run.place(node.subject.span), op.join)
+    run.choose(targets, at, soft or "unknown", node.subject, run.place(node.subject.span), op.join)
 
 
 def _matches(run: Interpreter, subject: str, patterns: Iterable[Word]) -> bool | None:
@@ -472,7 +474,7 @@ def _matches(run: Interpreter, subject: str, patterns: Iterable[Word]) -> bool |
 def _enter_loop(run: Interpreter, op: EnterLoop) -> None:
     shell, world = run.shell, run.world
     met = world.met.get(run.proc.thread, 0)
-    shell.stack = Looping(shell.stack, shell.code, op.again, op.end, 0, 0, met, world.stopped)
+    shell.stack = Looping(shell.stack, shell.code, op.again, op.end, 0, 0, met, world.stopped, None)
 
 
 def _round(run: Interpreter, op: Round) -> None:
@@ -507,7 +509,8 @@ def _goes_round(run: Interpreter, op: Round, truth: bool | None, soft: str, roun
         return bool(truth)
     if rounds == 1 and not run.inert.all((node.body,), where.last):
         usual = None if truth is None else (0 if truth else 1)
-        run.choose((shell.pc, op.end), usual, soft or "unknown", run.place(node.condition.span), op.join)
+        condition = node.condition
+        run.choose((shell.pc, op.end), usual, soft or "unknown", condition, run.place(condition.span), op.join)
         return None
     if rounds == 1 and where.last and truth is None and not run.inert.leaves(node.body):
         return True
@@ -543,7 +546,7 @@ def _round_end(run: Interpreter, op: RoundEnd) -> None:
         block = Block("loop", until=world.clock + _ROUND_SECONDS, place=run.place(op.node.span))
         shell.pc = op.again
         run.wait(block, Paused())
-    elif frame.rounds >= 2 or is_always(op.node):
+    elif is_always(op.node) or (frame.rounds >= 2 and frame.knew == shell.known()):
         # Another round would do the same: the launch stays here, or something ends the loop.
         if world.met.get(run.proc.thread, 0) > frame.points:
             _finish_polled(run, op.node)
@@ -552,6 +555,7 @@ def _round_end(run: Interpreter, op: RoundEnd) -> None:
         world.point = Point(run.proc.thread, "forever" if forever else "loop")
         shell.resume = LoopMet(op.node, op.again)
     else:
+        shell.stack = frame._replace(knew=shell.known())
         shell.pc = op.again
 
 
@@ -579,6 +583,8 @@ def _leave_loop(run: Interpreter, op: LeaveLoop) -> None:
     frame = run.shell.stack
     assert isinstance(frame, (Looping, Iterating))
     run.shell.stack, run.shell.status = frame.below, frame.status
+    if run.world.owed:
+        run.world.pass_joins(run.proc.pid, run.shell.depth)
 
 
 def _enter_for(run: Interpreter, op: EnterFor) -> None:
@@ -598,7 +604,7 @@ def _enter_for(run: Interpreter, op: EnterFor) -> None:
         run.inert.forget((node.body,))
         shell.status, shell.pc = 0, op.end + 1
         return
-    shell.stack = Iterating(shell.stack, shell.code, op.again, op.end, 0, tuple(fields), 0, shell.soft)
+    shell.stack = Iterating(shell.stack, shell.code, op.again, op.end, 0, node.name, tuple(fields), 0, shell.soft)
 
 
 def _next(run: Interpreter, op: Next) -> None:

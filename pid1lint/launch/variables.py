@@ -73,23 +73,30 @@ def shift(run: Interpreter, node: Simple, argv: Argv, where: Where, skipped: int
 def declare(run: Interpreter, node: Simple, argv: Argv, where: Where, skipped: int) -> Result:
     """`export`, `local`, `declare`, `readonly`, `typeset`."""
     exports = argv[0].value == "export"
+    own = argv[0].value in ("local", "declare", "typeset")
     for word in node.words[1 + skipped :]:
         text = word.text
         if text.startswith("-") and not ASSIGNMENT.match(text):
             exports = exports or "x" in text
+            own = own and "g" not in text
             continue
-        _declare(run, word, exports)
+        _declare(run, word, exports, own=own)
     return 0
 
 
-def _declare(run: Interpreter, word: Word, exports: bool) -> None:
+def _declare(run: Interpreter, word: Word, exports: bool, *, own: bool) -> None:
     shell = run.shell
     assignment = parse_assignment(word.text, word.span.start)
     if assignment is None:
         name = word.literal
+        if name and own and name.isidentifier():
+            shell.hide(name, keeps=not shell.dialect.arrays)
         if name and exports and name.isidentifier():
             shell.exported[name] = shell.lookup(name).text or ""
         return
+    if own:
+        # What is assigned is expanded while the name still means what it did: `local x="$x"`.
+        shell.hide(assignment.name, keeps=True)
     run.assignment(assignment)
     if exports:
         shell.exported[assignment.name] = shell.lookup(assignment.name).text or ""

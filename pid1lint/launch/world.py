@@ -8,11 +8,13 @@ by exec and ignored ones are inherited.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from pid1lint.launch.catch import catch
 from pid1lint.launch.code import Code
 from pid1lint.launch.process import Call, Decision, Handled, Obstacle, Outcome, Sent, Started, TrapSet, Waiting
+from pid1lint.launch.shapes import ALL_CALLS, called
 from pid1lint.launch.signals import HARMLESS, SIGNALS
 from pid1lint.launch.state import Block, Shell
 from pid1lint.source import Place
@@ -240,8 +242,13 @@ class Choice(NamedTuple):
     usual: int | None
     kind: str
     place: Place
-    # It stands where it may be met again.
-    recurs: bool = False
+    # The arguments at hand, and the fields of the loops around.
+    given: object = None
+    # Where it may be met again: in a function of this name, or in a loop of the process `pid`, which has this depth of
+    # its stack.
+    function: str = ""
+    pid: int = 0
+    depth: int = 0
 
     @property
     def astray(self) -> bool:
@@ -283,6 +290,7 @@ class World:
         "met",
         "next_thread",
         "obstacles",
+        "overdue",
         "owed",
         "owner",
         "point",
@@ -312,6 +320,8 @@ class World:
         self.choices: tuple[Choice, ...] = ()
         # The joins that are still to come behind choices: what runs, how deep its stack is, and where in its code.
         self.owed: frozenset[tuple[int, int, Code, int]] = frozenset()
+        # One of them was jumped over: by `return`, or by the end of its process.
+        self.overdue = False
         # Lines of execution: where they may have stayed, and those of which it is decided.
         self.candidates: dict[int, tuple[Candidate, ...]] = {}
         self.settled: frozenset[int] = frozenset()
@@ -397,6 +407,7 @@ class World:
         proc.status = status
         proc.ends_at = None
         proc.shell = None
+        self.pass_joins(pid, -1)
         for child in self.children(pid):
             self.own(child.pid).parent = 1
         for reader in list(self.procs.values()):
@@ -405,6 +416,13 @@ class World:
         parent = self.procs.get(proc.parent)
         if parent is not None and parent.alive and parent.child == pid:
             self.end(parent.pid, status)
+
+    def pass_joins(self, pid: int, depth: int) -> None:
+        """The joins deeper in a process's stack than this will not come any more."""
+        if self.owed:
+            left = frozenset(join for join in self.owed if join[0] != pid or join[1] <= depth)
+            if len(left) < len(self.owed):
+                self.owed, self.overdue = left, True
 
     def end_below(self, pid: int) -> None:
         """End a process and all below it."""
@@ -571,25 +589,20 @@ class World:
 
     # --------------------------------------------------------------- likeness
 
-    def likeness(self) -> tuple[object, ...]:
+    def likeness(self, read_elsewhere: frozenset[str]) -> tuple[object, ...]:
         """What two worlds have in common that go on alike from here, whatever has led to them.
 
-        Variables that nobody reads any more do not count, nor what was only noted on the way.
+        Variables that nobody reads any more do not count, nor what was only noted on the way. `read_elsewhere` are the
+        names that the launch's scripts read of their environment.
         """
-        living = tuple(self._likeness_of(proc) for proc in self.procs.values() if proc.alive)
+        living = [proc for proc in self.procs.values() if proc.alive]
+        names = {proc.pid: proc.shell.reads() for proc in living if proc.shell is not None}
         candidates = tuple(
-            (
-                thread,
-                tuple(
-                    (c.point, self.started.get(thread, 0) - c.started, self.job_counts.get(thread, 0) - c.jobs, c.world)
-                    for c in met
-                ),
-            )
+            (thread, tuple((c.point, c.world, c.point.guess and self.started[thread] - c.started) for c in met))
             for thread, met in self.candidates.items()
             if thread not in self.settled
         )
         return (
-            len(self.procs),
             self.clock,
             self.stopped,
             self.turns,
@@ -601,16 +614,25 @@ class World:
             self.exec_failed,
             self.at_stop,
             self.other_arguments,
-            frozenset((c.place, c.way) for c in self.choices if c.recurs and c.kind == "unknown"),
+            frozenset((c.place, c.way) for c in self.choices if c.kind == "unknown" and self._recurs(c, names)),
             tuple((o.reason, o.place) for o in self.obstacles),
             self.waiting and tuple((w.pid, w.how, w.place) for w in self.waiting),
             len(self.sent),
             tuple((h.pid, h.signal, h.ended) for h in self.handled),
-            living,
+            tuple(self._likeness_of(proc, names, read_elsewhere) for proc in living),
             candidates,
         )
 
-    def _likeness_of(self, proc: Proc) -> tuple[object, ...]:
+    def _recurs(self, choice: Choice, names: Mapping[int, frozenset[str]]) -> bool:
+        """Whether a choice may be met again: its loop goes round, or its function may be called."""
+        if choice.function and any(called(choice.function) in read or ALL_CALLS in read for read in names.values()):
+            return True
+        shell = self.procs[choice.pid].shell if choice.pid else None
+        return shell is not None and shell.depth >= choice.depth
+
+    def _likeness_of(
+        self, proc: Proc, names: Mapping[int, frozenset[str]], read_elsewhere: frozenset[str]
+    ) -> tuple[object, ...]:
         stages = tuple(stage.likeness for stage in proc.stages)
         own = (
             proc.pid,
@@ -636,4 +658,4 @@ class World:
             proc.fed,
             proc.reads_from,
         )
-        return (*own, stages, proc.shell.likeness() if proc.shell is not None else None)
+        return (*own, stages, proc.shell.likeness(names[proc.pid], read_elsewhere) if proc.shell is not None else None)
