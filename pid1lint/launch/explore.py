@@ -384,4 +384,6 @@ def _last(world: World, thread: int, *, certain: bool) -> Candidate | None:
 def _gave_up(world: World) -> bool:
     """Whether PID 1 has failed, or has become a program that ends: nothing before that was there to stay."""
     one = world.procs[1]
-    return not one.alive and (one.status != 0 or (len(one.stages) > 1 and one.stage.kind == "job"))
+    if one.alive:
+        return False
+    return one.status != 0 or (len(one.stages) > 1 and (one.stage.kind == "job" or one.stage.form == "interactive"))

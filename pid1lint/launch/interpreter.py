@@ -259,7 +259,7 @@ class Interpreter(Expansion):
                 shell.pc = ways[before.way]
                 return
             if before.given == given and kind != "unknown":
-                shell.pc = ways[usual or 0]
+                shell.pc = ways[before.way if usual is None else usual]
                 return
         taken = usual or 0
         function, depth = ("", 0) if hangs else self._recurrence()
