@@ -7,7 +7,7 @@ last `wait`, the loop that nothing ends. So each such point is passed, and the w
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from heapq import heappop, heappush
 from typing import NamedTuple
 
@@ -16,13 +16,14 @@ from pid1lint.launch.code import Job
 from pid1lint.launch.interpreter import Interpreter
 from pid1lint.launch.leaf import Start
 from pid1lint.launch.lookup import Lookup
+from pid1lint.launch.process import Outcome
 from pid1lint.launch.state import WaitEnded
 from pid1lint.launch.step import BUILTINS, step
 from pid1lint.launch.world import Candidate, Choice, Point, Turn, World
 from pid1lint.source import Place
 
 GRACE_SECONDS = 10.0
-_MOST_COMMANDS = 12_000
+_MOST_COMMANDS = 20_000
 """How many operations of scripts are done, in all worlds together, before no further way is begun."""
 _MOST_OF_ONE = 10_000
 """And how many of them on one way."""
@@ -59,6 +60,13 @@ def explore(lookup: Lookup, start: Start, stop_signal: str) -> Explored:
     return _Exploration(lookup).all_of(world)
 
 
+class _Merged(NamedTuple):
+    """A world that had come to the same as another before, in the run with this number."""
+
+    world: World
+    number: int
+
+
 class _Stay(NamedTuple):
     """Where a path's main line of execution was found to stay, and the world as it was when that was decided."""
 
@@ -77,6 +85,7 @@ class _Exploration:
         # The worlds that have come to where ways meet, each with the run in which it did.
         self.seen: dict[object, int] = {}
         self.merges = True
+        self.merged: dict[int, _Merged] = {}
         self.stays: dict[int, _Stay] = {}
 
     def all_of(self, first: World) -> Explored:
@@ -101,7 +110,27 @@ class _Exploration:
                 ended.append(found)
                 numbers.append(self.number)
         self._reconsider(ended, numbers)
+        ended += self._noted_elsewhere(dict(zip(numbers, ended, strict=True)))
         return Explored(tuple(ended), tuple(world.choices for *_, world in queue))
+
+    def _noted_elsewhere(self, ended: Mapping[int, Ended]) -> Iterator[Ended]:
+        """The paths of worlds that have come to the same as others, where something else was noted on the way."""
+        noted = {note for each in ended.values() for note in _notes(each.world, each.world)}
+        for world, same_as in self.merged.values():
+            number = same_as
+            while number in self.merged:
+                number = self.merged[number].number
+            if number not in ended:
+                continue
+            end = ended[number].world
+            more = _notes(world, end) - noted
+            if not more:
+                continue
+            noted |= more
+            end = end.copy()
+            end.starts = (*world.starts, *(s for s in end.starts if all(s is not other for other in world.starts)))
+            end.traps = (*world.traps, *(t for t in end.traps if all(t is not other for other in world.traps)))
+            yield Ended(end, world.choices)
 
     def _reconsider(self, ended: list[Ended], numbers: Sequence[int]) -> None:
         """What stays nowhere where PID 1 becomes the app behind it is only a step, on any path."""
@@ -256,9 +285,17 @@ class _Exploration:
             self._yield()
         if run.met:
             run.met = False
-            likeness = self.world.likeness(self.lookup.read_names())
-            return not self.merges or self.seen.setdefault(likeness, self.number) == self.number
+            return self._is_new()
         return True
+
+    def _is_new(self) -> bool:
+        """Whether no other world has come to the same before as the present one, where ways meet."""
+        if not self.merges:
+            return True
+        number = self.seen.setdefault(self.world.likeness(self.lookup.read_names()), self.number)
+        if number != self.number:
+            self.merged[self.number] = _Merged(self.world, number)
+        return number == self.number
 
     def _has_more(self, pid: int) -> bool:
         """Whether a process that has its turn is a shell that need not wait."""
@@ -342,6 +379,13 @@ class _Exploration:
         world.met[point.thread] = world.met.get(point.thread, 0) + 1
         self._answer(point, True)
         return True
+
+
+def _notes(world: World, end: World) -> set[tuple[str, Place | None, Outcome]]:
+    """What was noted on a way, and where, and what came of it in the end."""
+    outcome = end.outcome()[0]
+    found = {(start.what, start.place, outcome) for start in world.starts}
+    return found | {("trap", trap.place, outcome) for trap in world.traps}
 
 
 def _pruned(met: tuple[Candidate, ...], started: int, jobs: int) -> tuple[Candidate, ...]:
