@@ -5,22 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from pid1lint import (
-    Applicability,
-    Edit,
-    Excerpt,
-    Finding,
-    Fix,
-    Launch,
-    Note,
-    Outcome,
-    Process,
-    Severity,
-    Span,
-    guard,
-    newline,
-    rule,
-)
+from pid1lint import Applicability, Edit, Excerpt, Finding, Fix, Launch, Note, Outcome, Process, Severity, Span, rule
+from pid1lint.mend.command import guard
+from pid1lint.mend.lines import newline
 
 _READS_ARGUMENTS = re.compile(
     r"\$\{?[#!]?[@*#1-9]|\b(?:shift|getopts|BASH_ARG[CV])\b|(?:^|[\s;&|(])(?:\.|source)\s", re.MULTILINE

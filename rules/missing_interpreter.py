@@ -5,22 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from pid1lint import (
-    Applicability,
-    Edit,
-    Finding,
-    Fix,
-    ImageFile,
-    Launch,
-    Note,
-    Place,
-    Severity,
-    Span,
-    Started,
-    installation,
-    newline,
-    rule,
-)
+from pid1lint import Applicability, Edit, Finding, Fix, ImageFile, Launch, Note, Place, Severity, Span, Started, rule
+from pid1lint.mend.install import installation
+from pid1lint.mend.lines import newline
 
 _NOT_POSIX = re.compile(
     r"\[\[|(?<!\$)\(\(|[<>]\(|\bfunction\b|\bBASH|\w\+?=\(|\+=|<<<|&>|\|&|;;?&|\$['\"]|\$\{[!^,]|\$\{\w+(?:\[|[\^,/@]|:[\s\d$(])|"

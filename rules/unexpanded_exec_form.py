@@ -6,21 +6,8 @@ import re
 import shlex
 from collections.abc import Iterator
 
-from pid1lint import (
-    Applicability,
-    Command,
-    Edit,
-    Excerpt,
-    Finding,
-    Fix,
-    Launch,
-    Note,
-    Outcome,
-    Process,
-    Severity,
-    json_array,
-    rule,
-)
+from pid1lint import Applicability, Command, Edit, Excerpt, Finding, Fix, Launch, Note, Outcome, Process, Severity, rule
+from pid1lint.mend.array import json_array
 
 _AFTER = frozenset(("&&", "||", "|", ";", "&"))
 _REDIRECTS = re.compile(r"[012]?(?:>>?|<)(?:&[012])?|&>>?|[012]>/dev/null")

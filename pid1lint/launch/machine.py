@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pid1lint.facts.launchers import Launcher, Split, launcher, split
 from pid1lint.facts.programs import Program, npm_version, runner
-from pid1lint.facts.shells import Shell as Dialect
-from pid1lint.facts.shells import known as is_shell
-from pid1lint.facts.shells import shell as dialect_of
+from pid1lint.facts.shells import Shell as Dialect, known as is_shell, shell as dialect_of
 from pid1lint.image.changes import is_below
 from pid1lint.image.model import may_write, strings_of
 from pid1lint.launch.appsource import app_reaction

@@ -1,4 +1,4 @@
-"""Fixes that take a launcher which forks from between PID 1 and the app, or put one in its place that execs."""
+"""A launcher in front of the app: taken out where it forks, or another one in its place that execs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from pid1lint.fix import Applicability, Edit, Fix
-from pid1lint.mend import BUILTINS, guard, is_root, json_array, line_above, newline
+from pid1lint.mend.array import BUILTINS, json_array
+from pid1lint.mend.command import guard
+from pid1lint.mend.install import is_root
+from pid1lint.mend.lines import line_above, newline
 from pid1lint.source import Span
 
 if TYPE_CHECKING:
