@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from pid1lint import registry
@@ -328,7 +327,7 @@ def _at_home(finding: Finding, launch: Launch) -> Finding:
     while stage.parent is not None:
         stage = launch.image.stages[stage.parent]
     place = launch.image.dockerfile.source.place(*stage.instruction.span)
-    return replace(finding, at=place, fix=None)
+    return finding.replaced(at=place, fix=None)
 
 
 def _supposed(rule: registry.AnyRule, findings: Iterable[Finding], launch: Launch) -> Iterable[Finding]:
@@ -343,8 +342,7 @@ def _supposed(rule: registry.AnyRule, findings: Iterable[Finding], launch: Launc
     )
     at_most = {Severity.ERROR: Severity.WARNING}
     return (
-        replace(
-            finding,
+        finding.replaced(
             notes=finding.notes + notes,
             severity=at_most.get(finding.severity or rule.severity, finding.severity),
         )
@@ -376,7 +374,7 @@ def merged(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
         key = (diagnostic.at.source.path, diagnostic.at.span, diagnostic.code)
         first = found.setdefault(key, diagnostic)
         if diagnostic.severity.rank > first.severity.rank:
-            found[key] = replace(first, severity=diagnostic.severity)
+            found[key] = first.replaced(severity=diagnostic.severity)
     return tuple(found[key] for key in sorted(found))
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import NamedTuple, TypeAlias
 
@@ -13,6 +12,7 @@ from pid1lint.dockerfile.expand import UNKNOWN, Lookup, expand, expand_heredoc
 from pid1lint.dockerfile.scanner import Instruction
 from pid1lint.dockerfile.stages import DEFAULT_PATH, Step, join
 from pid1lint.errors import UnreadableError
+from pid1lint.frozen import Frozen
 from pid1lint.image.changes import (
     Alter,
     Append,
@@ -53,11 +53,10 @@ _STANDARD_DIRS = frozenset(
 )
 
 
-@dataclass(frozen=True)
-class EmbeddedSource(Source):
+class EmbeddedSource(Source, kw_only=True):
     """A file that is written in the Dockerfile: `text` is its content, and its places are in the Dockerfile."""
 
-    excerpt: Excerpt = field(kw_only=True)
+    excerpt: Excerpt
 
     def whole(self) -> Excerpt:
         """The content, each character with its origin in the Dockerfile."""
@@ -79,8 +78,7 @@ def source_of(text: Excerpt | None) -> Source | None:
     return EmbeddedSource(text.source.path, text.text, excerpt=text)
 
 
-@dataclass(frozen=True)
-class ImageFile:
+class ImageFile(Frozen):
     """A file of the image, as far as the Dockerfile tells.
 
     `text` is its content: a context file as a whole, or the part of the Dockerfile that makes it; None if it is not
@@ -242,7 +240,7 @@ class CopyFiles(NamedTuple):
         found = self.tree.file(name, self.place) if self.tree.is_whole else None
         if found is None or found.text is None or not found.text.text.startswith("#!"):
             return None
-        return replace(found, executable=None, mode=None, editable=False, supposed=True)
+        return found.replaced(executable=None, mode=None, editable=False, supposed=True)
 
     def _expanded(self) -> tuple[str, ...]:
         return tuple(found for source in self.sources for found in _expand_wildcards(self.tree, source))
@@ -285,8 +283,7 @@ class CopyFiles(NamedTuple):
         permission = Permission(found.mode, found.executable)
         if self.spec is not None:
             permission = change_mode(permission, self.spec)
-        return replace(
-            found,
+        return found.replaced(
             path=path,
             place=self.place,
             mode=permission.mode,
@@ -572,7 +569,7 @@ class _Trail:
         """The file after all of it."""
         for change in reversed(self.changes):
             file = self._apply(file, change)
-        return replace(file, path=path)
+        return file.replaced(path=path)
 
     def created(self, path: str) -> ImageFile | None:
         """The file if the first `>>` made it, which was not there before."""
@@ -591,14 +588,14 @@ class _Trail:
         match change:
             case Append(text=text):
                 joined = _appended(file.text, text)
-                return replace(file, text=joined, editable=False, source=source_of(joined))
+                return file.replaced(text=joined, editable=False, source=source_of(joined))
             case Alter(crlf=True):
-                return replace(file, crlf_removed=True)
+                return file.replaced(crlf_removed=True)
             case Alter():
-                return replace(file, altered=True, editable=False)
+                return file.replaced(altered=True, editable=False)
             case Chmod(spec=spec) | str(spec):
                 permission = change_mode(Permission(file.mode, file.executable), spec)
-                return replace(file, mode=permission.mode, executable=permission.executable)
+                return file.replaced(mode=permission.mode, executable=permission.executable)
 
 
 def _appended(before: Excerpt | None, text: Excerpt | None) -> Excerpt | None:
@@ -659,7 +656,7 @@ class FileSystem(Tree):
     def file(self, path: str, place: Place) -> ImageFile | None:
         """See `Tree.file`."""
         found = self.lookup(join("/", path))
-        return None if found is None else replace(found, place=place)
+        return None if found is None else found.replaced(place=place)
 
     def _trace(self, path: str) -> ImageFile | _Redirected | None:
         """Go back through the instructions to the one that put the file there."""

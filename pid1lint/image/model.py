@@ -28,6 +28,7 @@ from pid1lint.dockerfile.stages import (
 )
 from pid1lint.facts.images import BaseImage
 from pid1lint.facts.own import Facts
+from pid1lint.frozen import Frozen
 from pid1lint.image.changes import is_below
 from pid1lint.image.context import BuildContext
 from pid1lint.image.filesystem import (
@@ -76,8 +77,7 @@ _FACTS = Facts()
 _FAR_SIGNALS = {34: "SIGRTMIN", 37: "SIGRTMIN+3", 64: "SIGRTMAX"}
 
 
-@dataclass(frozen=True)
-class Command:
+class Command(Frozen):
     """An ENTRYPOINT or CMD that counts.
 
     `words` are the argv of the exec form, `text` is the shell form's string, which `shell` (argv before it) runs.
