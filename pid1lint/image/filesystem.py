@@ -33,10 +33,10 @@ from pid1lint.image.output import concatenate
 from pid1lint.image.run import NOTHING, Effects, Surroundings, effects, installs, makes_unknown_files, touches_files
 from pid1lint.source import Excerpt, Location, Place, Source
 
-_URL = re.compile(r"(?:https?|ftp|git|ssh)://|git@")
-_ARCHIVE = re.compile(r"\.(?:tar|tgz|tbz2?|txz|tar\.(?:gz|bz2|xz|zst|lzma))\Z")
-_MKDIR = re.compile(r"\b(?:mkdir|install\s+-d)\b([^;&|\n]*)")
-_HEREDOC_WORD = re.compile(r"\d*<<-?[\"']?([^\"'<]+)[\"']?\Z")
+_URL = r"(?:https?|ftp|git|ssh)://|git@"
+_ARCHIVE = r"\.(?:tar|tgz|tbz2?|txz|tar\.(?:gz|bz2|xz|zst|lzma))\Z"
+_MKDIR = r"\b(?:mkdir|install\s+-d)\b([^;&|\n]*)"
+_HEREDOC_WORD = r"\d*<<-?[\"']?([^\"'<]+)[\"']?\Z"
 _MAX_LINKS = 16
 _MAX_GLOB = 500
 _MAX_NAMES = 500
@@ -431,7 +431,7 @@ class Layer:
         words = copy_words(instruction, before.lookup, self.surface.escape)
         if len(words) < 2 or UNKNOWN in words[-1]:
             return True
-        unpacked = any(_URL.match(word) or _ARCHIVE.search(word) for word in words[:-1])
+        unpacked = any(re.match(_URL, word) or re.search(_ARCHIVE, word) for word in words[:-1])
         if instruction.keyword == "ADD" and unpacked and is_below(path, join(before.workdir, words[-1])):
             return True
         return any(entry.may_put(path) for entry in self.entries if isinstance(entry, CopyFiles))
@@ -449,7 +449,7 @@ class Layer:
         spec = None if spec is None else expand(spec, before.lookup, self.surface.escape)
         plain = []
         for source in sources:
-            marker = _HEREDOC_WORD.match(source)
+            marker = re.match(_HEREDOC_WORD, source)
             if marker is None or marker[1] not in inline:
                 plain.append(source)
                 continue
@@ -466,9 +466,9 @@ class Layer:
         origin = instruction.flag("from")
         if instruction.keyword == "ADD":
             for source in sources:
-                if _URL.match(source):
+                if re.match(_URL, source):
                     yield from self._download(source, target, into, spec)
-            sources = tuple(s for s in sources if not _URL.match(s) and not _ARCHIVE.search(s))
+            sources = tuple(s for s in sources if not re.match(_URL, s) and not re.search(_ARCHIVE, s))
         tree: Tree = self.surface.context
         if origin is not None:
             tree = self.surface.origins.tree(
@@ -520,7 +520,9 @@ def copy_sources(steps: tuple[Step, ...]) -> tuple[str, ...]:
     for instruction, before in steps:
         if instruction.keyword in ("COPY", "ADD") and instruction.flag("from") is None:
             sources = copy_words(instruction, before.lookup)[:-1]
-            found += [s for s in sources if not _URL.match(s) and not _HEREDOC_WORD.match(s) and UNKNOWN not in s]
+            found += [
+                s for s in sources if not re.match(_URL, s) and not re.match(_HEREDOC_WORD, s) and UNKNOWN not in s
+            ]
     return tuple(found)
 
 
@@ -530,7 +532,7 @@ def known_dirs(steps: tuple[Step, ...]) -> frozenset[str]:
     for instruction, before in steps:
         found.add(before.workdir)
         if instruction.keyword == "RUN" and ("mkdir" in instruction.text.text or "install" in instruction.text.text):
-            for arguments in _MKDIR.findall(instruction.text.text):
+            for arguments in re.findall(_MKDIR, instruction.text.text):
                 words = [expand(w, before.lookup) for w in arguments.split() if not w.startswith("-")]
                 found.update(join(before.workdir, word) for word in words)
         elif instruction.keyword in ("COPY", "ADD"):

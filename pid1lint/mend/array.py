@@ -67,13 +67,13 @@ _SCRIPT_NAMES = (".sh", ".bash", ".ash", ".ksh")
 
 
 # To a reader of an exec form these stand for a variable, a home directory, a second command or a file.
-_FOR_A_SHELL = re.compile(r".*(?:\$[\w{(]|`)|~|(?:[&;|]+|[012]?(?:>>?|<)(?:&[012])?|&>>?)$", re.DOTALL)
+_FOR_A_SHELL = r"(?s).*(?:\$[\w{(]|`)|~|(?:[&;|]+|[012]?(?:>>?|<)(?:&[012])?|&>>?)$"
 
 
 def plain_argv(script: Script) -> tuple[tuple[str, ...], Simple] | None:
     """As `literal_argv`, but no word may look as if a shell were to treat it: `'$x'` is best left in quotes."""
     literal = literal_argv(script)
-    if literal is None or any(map(_FOR_A_SHELL.match, literal[0])) or forks_as_pid1(literal[0]):
+    if literal is None or any(re.match(_FOR_A_SHELL, word) for word in literal[0]) or forks_as_pid1(literal[0]):
         return None
     return literal
 
