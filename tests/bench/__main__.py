@@ -44,14 +44,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         folder = Path(made)
         tool = measure.ours("pid1lint", _ROOT, folder / "compiled")
         others = [measure.ours("the other pid1lint", options.against, folder / "other")] if options.against else []
-        tools = [tool, *others, *measure.peers(options.peers)]
+        peers = measure.peers(options.peers)
+        tools = [tool, *others, *peers]
         versions = {each.name: f"({each.version})" for each in tools}
         versions |= {"Python": platform.python_version(), "click": version("click")}
         cold = list(_cold(tool, folder, options.pairs))
         measured = Measured(f"{datetime.now():%Y-%m-%d}", _machine(), versions, cold)
         if options.folder:
             paths = measure.found(options.folder, options.seed)
-            drawn = measure.readable(list(paths), options.count, tools, folder)
+            drawn = measure.readable(list(paths), options.count, peers, folder)
             repositories = len({paths[path] for path in drawn})
             measured = measured._replace(
                 turns=Turns(len(drawn), repositories, _in_turns(tools, drawn, options.rounds)),
@@ -79,6 +80,8 @@ def _cold(tool: Tool, folder: Path, pairs: int) -> Iterator[tuple[float, float]]
 
 
 def _in_turns(tools: Sequence[Tool], paths: Sequence[str], rounds: int) -> dict[str, list[Used]]:
+    for tool in tools:
+        used((*tool.command, *paths[:1]), _ROOT, tool.environment)  # only fills caches
     taken: dict[str, list[Used]] = {tool.name: [] for tool in tools}
     for _ in range(rounds):
         for tool in tools:
