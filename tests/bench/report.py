@@ -56,9 +56,9 @@ def lines(measured: Measured) -> Iterator[str]:
 
 def _turns(turns: Turns) -> Iterator[str]:
     own = next(iter(turns.taken.values()))
-    rounds = len(own)
+    rounds = f"{len(own)} round{'s' if len(own) > 1 else ''}"
     yield (
-        f"{turns.dockerfiles:,} Dockerfiles of {turns.repositories} repositories, {rounds} rounds in turns; each "
+        f"{turns.dockerfiles:,} Dockerfiles of {turns.repositories} repositories, {rounds} in turns; each "
         "linter gets them all in one call and uses one process. The ratio is the median of the rounds'."
     )
     yield ""
