@@ -19,11 +19,11 @@ from pid1lint import (
     Severity,
     Span,
     Started,
-    goes_on,
-    guard,
     rule,
-    shell_words,
 )
+from pid1lint.launch.shapes import goes_on
+from pid1lint.mend.array import shell_words
+from pid1lint.mend.command import guard
 
 
 @rule("PID209", Severity.ERROR)

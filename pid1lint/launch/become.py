@@ -10,7 +10,8 @@ from pid1lint.launch.code import Where, compiled
 from pid1lint.launch.leaf import Start, cannot_start, enter, start_leaf, start_unread_script
 from pid1lint.launch.lookup import Lookup
 from pid1lint.launch.process import Started
-from pid1lint.launch.state import Argument, Argv, Environment, Shell, ShellStart, arguments
+from pid1lint.launch.stack import Argument, Argv, arguments
+from pid1lint.launch.state import Environment, Shell, ShellStart
 from pid1lint.launch.values import UNKNOWN
 from pid1lint.launch.world import Proc, Reaction, World
 from pid1lint.source import Excerpt, Source

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pid1lint.launch.state import Shell, Stays
+from pid1lint.launch.stack import Stays
+from pid1lint.launch.state import Shell
 
 if TYPE_CHECKING:
     from pid1lint.launch.world import Proc

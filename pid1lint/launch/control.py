@@ -7,7 +7,7 @@ import re
 from pid1lint.launch.code import Where
 from pid1lint.launch.interpreter import LATER, Again, ExitShell, Interpreter, LeaveLoops, Result, ReturnFrom
 from pid1lint.launch.process import Started
-from pid1lint.launch.state import Argv
+from pid1lint.launch.stack import Argv
 from pid1lint.launch.values import UNKNOWN, is_number
 from pid1lint.shell.ir import Simple
 

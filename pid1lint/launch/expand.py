@@ -12,7 +12,8 @@ from dataclasses import replace
 from pid1lint.launch import values
 from pid1lint.launch.lookup import Lookup
 from pid1lint.launch.output import output
-from pid1lint.launch.state import Argument, Argv, Shell, Value
+from pid1lint.launch.stack import Argument, Argv, Value
+from pid1lint.launch.state import Shell
 from pid1lint.launch.values import UNKNOWN
 from pid1lint.launch.world import Proc, World
 from pid1lint.shell.ir import (

@@ -17,7 +17,7 @@ from pid1lint.launch.interpreter import Interpreter
 from pid1lint.launch.leaf import Start
 from pid1lint.launch.lookup import Lookup
 from pid1lint.launch.process import Outcome
-from pid1lint.launch.state import WaitEnded
+from pid1lint.launch.stack import WaitEnded
 from pid1lint.launch.step import BUILTINS, step
 from pid1lint.launch.world import Candidate, Choice, Point, Turn, World
 from pid1lint.source import Place

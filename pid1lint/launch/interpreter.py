@@ -20,14 +20,13 @@ from pid1lint.launch.lookup import Lookup
 from pid1lint.launch.output import test
 from pid1lint.launch.process import Call, Handled, Started, TrapSet
 from pid1lint.launch.shapes import names_read, word_names
-from pid1lint.launch.state import (
+from pid1lint.launch.stack import (
     Argument,
     Argv,
     Block,
     Called,
     ChildEnded,
     ChildStarted,
-    Environment,
     Evaluated,
     Frame,
     Handling,
@@ -39,6 +38,7 @@ from pid1lint.launch.state import (
     Resume,
     Sourced,
 )
+from pid1lint.launch.state import Environment
 from pid1lint.launch.values import UNKNOWN
 from pid1lint.launch.world import Choice, Proc, Stage, Turn, World
 from pid1lint.shell.ir import Assignment, Node, Param, ProcessSub, Script, Simple, TestExpression, Word

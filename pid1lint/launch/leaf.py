@@ -8,7 +8,8 @@ from pid1lint.facts.launchers import Launcher, launcher
 from pid1lint.launch.appsource import app_reaction
 from pid1lint.launch.lookup import Lookup
 from pid1lint.launch.process import Call, Started
-from pid1lint.launch.state import Argument, Argv, Environment
+from pid1lint.launch.stack import Argument, Argv
+from pid1lint.launch.state import Environment
 from pid1lint.launch.values import UNKNOWN
 from pid1lint.launch.world import DEFAULT, HANDLES, Point, Proc, Reaction, Stage, World
 

@@ -8,13 +8,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pid1lint.facts.programs import Program
-from pid1lint.facts.shells import Shell as Dialect
-from pid1lint.facts.shells import known as is_shell
-from pid1lint.facts.shells import shell as dialect_of
+from pid1lint.facts.shells import Shell as Dialect, known as is_shell, shell as dialect_of
 from pid1lint.image.changes import is_below
 from pid1lint.image.model import may_write, strings_of
 from pid1lint.launch.shapes import assigned_names, command_variables, literal_words, names_read
-from pid1lint.launch.state import Argument, Environment
+from pid1lint.launch.stack import Argument
+from pid1lint.launch.state import Environment
 from pid1lint.launch.values import UNKNOWN
 from pid1lint.shell.ir import Script, Word
 from pid1lint.shell.parse import parse

@@ -12,7 +12,8 @@ from pid1lint.launch.lookup import Lookup
 from pid1lint.launch.path import Path
 from pid1lint.launch.process import Decision, Outcome
 from pid1lint.launch.signals import signal_name
-from pid1lint.launch.state import Argument, Argv, Environment
+from pid1lint.launch.stack import Argument, Argv
+from pid1lint.launch.state import Environment
 from pid1lint.launch.verdict import path_of
 
 if TYPE_CHECKING:

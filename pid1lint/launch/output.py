@@ -6,7 +6,8 @@ import re
 
 from pid1lint.launch import values
 from pid1lint.launch.lookup import Lookup
-from pid1lint.launch.state import Argv, Shell
+from pid1lint.launch.stack import Argv
+from pid1lint.launch.state import Shell
 from pid1lint.launch.values import UNKNOWN
 from pid1lint.launch.world import Proc, World
 

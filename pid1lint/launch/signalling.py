@@ -9,7 +9,7 @@ from pid1lint.launch.interpreter import LATER, ExitShell, Interpreter, Result
 from pid1lint.launch.output import by_name
 from pid1lint.launch.process import Sent, TrapSet
 from pid1lint.launch.signals import SIGNALS, signal_name
-from pid1lint.launch.state import Argv, Block, Done, FgMet, Job, WaitEnded, WaitMet
+from pid1lint.launch.stack import Argv, Block, Done, FgMet, Job, WaitEnded, WaitMet
 from pid1lint.launch.values import UNKNOWN, is_number
 from pid1lint.launch.world import Point, Proc
 from pid1lint.shell.ir import CommandSub, Param, Simple

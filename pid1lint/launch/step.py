@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from pid1lint.launch import control, signalling, values, variables
+from pid1lint.launch import branching, control, forking, looping, signalling, variables
 from pid1lint.launch.catch import INTERRUPTED
 from pid1lint.launch.code import (
     After,
@@ -41,9 +41,6 @@ from pid1lint.launch.code import (
     Skipped,
     Unread,
     Where,
-    compiled,
-    compiled_alone,
-    job_where,
 )
 from pid1lint.launch.expand import Substitutes, Unbound
 from pid1lint.launch.interpreter import (
@@ -57,8 +54,7 @@ from pid1lint.launch.interpreter import (
     ReturnFrom,
 )
 from pid1lint.launch.output import output
-from pid1lint.launch.shapes import is_always, may_last, watched
-from pid1lint.launch.state import (
+from pid1lint.launch.stack import (
     Argument,
     Argv,
     Backgrounded,
@@ -66,11 +62,9 @@ from pid1lint.launch.state import (
     Called,
     ChildEnded,
     ChildStarted,
-    Defined,
     Done,
     FgMet,
     Handling,
-    Inside,
     Iterating,
     Leaving,
     Looping,
@@ -82,13 +76,8 @@ from pid1lint.launch.state import (
     WaitEnded,
     WaitMet,
 )
-from pid1lint.launch.values import UNKNOWN
-from pid1lint.launch.world import Point
-from pid1lint.shell.ir import Loop, Node, Simple, Word
+from pid1lint.shell.ir import Simple
 
-_MOST_ROUNDS = 400
-_MOST_FIELDS = 12
-_ROUND_SECONDS = 0.05
 _STATUS = {"true": 0, "false": 1, "sleep": 0}
 
 BUILTINS: Mapping[str, Builtin] = {
@@ -285,7 +274,7 @@ def _run(run: Interpreter, op: Run) -> None:
     elif not shell.dialect.ampersand_redirect and any(r.op in ("&>", "&>>") for r in node.redirects):
         # `app &> f` is `app & > f` in a shell that does not know `&>`.
         run.foreign("&>", node.span)
-        _start_member(run, Simple(node.words, node.span, node.assignments), 0, 1)
+        forking.start_member(run, Simple(node.words, node.span, node.assignments), 0, 1)
         shell.resume = Backgrounded()
     else:
         _command(run, node, argv, op.where)
@@ -368,353 +357,7 @@ def _forget(run: Interpreter, op: Forget) -> None:
     run.shell.soft = ""
 
 
-# ------------------------------------------------------------------------- branches
-
-
-def _chain(run: Interpreter, op: Chain) -> None:
-    """Behind the left side of && or ||."""
-    shell, node = run.shell, op.node
-    left, wanted = shell.status, node.op == "&&"
-    soft = shell.soft if op.tested else ""
-    truth = True if left is None and op.plain else None if left is None else left == 0
-    if truth is None and op.copy:
-        # It may or may not be asked, which changes nothing but the answer.
-        shell.pc = op.copy
-        return
-    taken: bool | None = truth == wanted if truth is not None else None
-    if truth is None or soft:
-        usual = taken
-        taken = run.branch(usual, soft, (node.right,), (), node.left.span, op.where)
-        if taken is None:
-            at = None if usual is None else 0 if usual else 1
-            run.choose((shell.pc, op.skip), at, soft or "unknown", node.left, run.place(node.left.span), op.join)
-            return
-    if not taken:
-        shell.pc = op.skip
-
-
-def _skipped(run: Interpreter, op: Skipped) -> None:
-    shell = run.shell
-    if shell.status is None and not run.inert.all((op.node.right,), op.where.last):
-        shell.status = 1 if op.node.op == "&&" else 0
-
-
-def _perhaps(run: Interpreter, op: Perhaps) -> None:
-    status = run.shell.status
-    if status is not None and (status == 0) is op.wanted:
-        run.shell.status = None
-
-
-def _branch(run: Interpreter, op: Branch) -> None:
-    """Behind the condition of an `if`."""
-    shell, node = run.shell, op.node
-    truth = None if shell.status is None else shell.status == 0
-    soft = shell.soft if op.tested else ""
-    if truth is None or soft:
-        condition, body = node.branches[op.number]
-        others: tuple[Node, ...] = tuple(other for _, other in node.branches[op.number + 1 :])
-        if node.otherwise is not None:
-            others = (*others, node.otherwise)
-        usual = truth
-        truth = run.branch(usual, soft, (body,), others, condition.span, op.where)
-        if truth is None:
-            at = None if usual is None else 0 if usual else 1
-            run.choose((shell.pc, op.other), at, soft or "unknown", condition, run.place(condition.span), op.join)
-            return
-    if not truth:
-        shell.pc = op.other
-
-
-def _choose(run: Interpreter, op: Choose) -> None:
-    """`case`."""
-    shell, node = run.shell, op.node
-    shell.at, shell.soft = node.span, ""
-    subject = run.text(node.subject)
-    soft = shell.soft
-    found: list[bool | None] = []
-    for arm in node.arms:
-        found.append(_matches(run, subject, arm.patterns))
-        if found[-1]:
-            break
-    usual = next((i for i, way in enumerate(found) if way is not False), None)
-    certain = usual is None or found[usual] is True
-    straight = op.none if usual is None else op.arms[usual]
-    bodies = tuple(arm.body for arm in node.arms)
-    if certain and not soft:
-        shell.pc = straight
-        return
-    if run.inert.all(bodies, op.where.last):
-        run.inert.forget(bodies)
-        shell.pc = straight if certain else op.none
-        return
-    ways: list[int | None] = [i for i, arm in enumerate(node.arms) if not run.inert.aborts((arm.body,))]
-    if not any(pattern.text in ("*", "(*") for arm in node.arms for pattern in arm.patterns):
-        ways.append(None)
-    if not ways:
-        shell.pc = straight
-        return
-    at = ways.index(usual) if certain and usual in ways else None
-    targets = [op.none if way is None else op.arms[way] for way in ways]
-    run.choose(targets, at, soft or "unknown", node.subject, run.place(node.subject.span), op.join)
-
-
-def _matches(run: Interpreter, subject: str, patterns: Iterable[Word]) -> bool | None:
-    found: bool | None = False
-    for pattern in patterns:
-        match = values.matches(subject, run.pattern(pattern))
-        if match:
-            return True
-        found = found if match is False else None
-    return found
-
-
-# ---------------------------------------------------------------------------- loops
-
-
-def _enter_loop(run: Interpreter, op: EnterLoop) -> None:
-    shell, world = run.shell, run.world
-    met = world.met.get(run.proc.thread, 0)
-    shell.stack = Looping(shell.stack, shell.code, op.again, op.end, 0, 0, met, world.stopped, None)
-
-
-def _round(run: Interpreter, op: Round) -> None:
-    """Behind a loop's condition: rounds until it says so, or until the launch is seen to stay in the loop."""
-    shell, world, node = run.shell, run.world, op.node
-    frame = shell.stack
-    assert isinstance(frame, Looping)
-    rounds = frame.rounds + 1
-    truth = None if shell.status is None else (shell.status == 0) is not node.until
-    soft = shell.soft if op.tested else ""
-    if truth is None and _is_watched(run, node):
-        truth = True
-    elif truth is None and rounds == 1 and may_last(node):
-        world.polls = (*world.polls, run.place(node.span))
-    live = frame.live or (world.stopped and rounds > 1)
-    shell.stack = frame._replace(rounds=rounds, live=live)
-    if truth is None or soft:
-        truth = _goes_round(run, op, truth, soft, rounds, live)
-        if truth is None:
-            return
-    if not truth:
-        shell.pc = op.end
-
-
-def _goes_round(run: Interpreter, op: Round, truth: bool | None, soft: str, rounds: int, live: bool) -> bool | None:
-    """Whether to run the body where the files do not say so, or the user may say otherwise; None: that was a choice."""
-    shell, node, where = run.shell, op.node, op.where
-    if run.world.stopped and truth is None:
-        run.doubt_waiting(node.span)
-        return False
-    if live:
-        return bool(truth)
-    if rounds == 1 and not run.inert.all((node.body,), where.last):
-        usual = None if truth is None else (0 if truth else 1)
-        condition = node.condition
-        run.choose((shell.pc, op.end), usual, soft or "unknown", condition, run.place(condition.span), op.join)
-        return None
-    if rounds == 1 and where.last and truth is None and not run.inert.leaves(node.body):
-        return True
-    if rounds == 1:
-        run.inert.forget((node.body,))
-    return False
-
-
-def _is_watched(run: Interpreter, node: Loop) -> bool:
-    """Whether a loop goes on as long as a process is there that is known to be: a daemon, or a job."""
-    query = watched(node)
-    if query is None:
-        return False
-    beside = (p for p in run.world.procs.values() if p.alive and p.long and p.stages and p.pid != run.proc.pid)
-    return any(not query.name or any(query.name in word for word in proc.stage.argv) for proc in beside)
-
-
-def _round_end(run: Interpreter, op: RoundEnd) -> None:
-    """At the end of a loop's body."""
-    shell, world = run.shell, run.world
-    if shell.pending:
-        # This operation comes again behind the handler.
-        shell.pc -= 1
-        if run.deliver():
-            return
-        shell.pc += 1
-    frame = shell.stack
-    assert isinstance(frame, Looping)
-    frame = shell.stack = frame._replace(status=shell.status, live=frame.live or world.stopped)
-    if frame.rounds >= _MOST_ROUNDS - 1:
-        return
-    if frame.live:
-        block = Block("loop", until=world.clock + _ROUND_SECONDS, place=run.place(op.node.span))
-        shell.pc = op.again
-        run.wait(block, Paused())
-    elif is_always(op.node) or (frame.rounds >= 2 and frame.knew == shell.known()):
-        # Another round would do the same: the launch stays here, or something ends the loop.
-        if world.met.get(run.proc.thread, 0) > frame.points:
-            _finish_polled(run, op.node)
-            return
-        forever = is_always(op.node) and not run.inert.leaves(op.node.body)
-        world.point = Point(run.proc.thread, "forever" if forever else "loop")
-        shell.resume = LoopMet(op.node, op.again)
-    else:
-        shell.stack = frame._replace(knew=shell.known())
-        shell.pc = op.again
-
-
-def _loop_met(run: Interpreter, resume: LoopMet) -> None:
-    shell, world = run.shell, run.world
-    if not world.answer:
-        _finish_polled(run, resume.node)
-        return
-    frame = shell.stack
-    assert isinstance(frame, Looping)
-    shell.stack = frame._replace(live=True)
-    world.live |= {run.proc.thread}
-    shell.pc = resume.again
-
-
-def _finish_polled(run: Interpreter, node: Loop) -> None:
-    """A loop over `kill -0 $pid` has ended: the jobs have."""
-    span = node.condition.span
-    if "kill" in run.shell.script.text.text[span.start : span.end]:
-        for job in run.shell.jobs:
-            run.finish(job)
-
-
-def _leave_loop(run: Interpreter, op: LeaveLoop) -> None:
-    frame = run.shell.stack
-    assert isinstance(frame, (Looping, Iterating))
-    run.shell.stack, run.shell.status = frame.below, frame.status
-    if run.world.owed:
-        run.world.pass_joins(run.proc.pid, run.shell.depth)
-
-
-def _enter_for(run: Interpreter, op: EnterFor) -> None:
-    """`for`: the body for each field, as far as they are known."""
-    shell, node = run.shell, op.node
-    shell.at, shell.soft = node.span, ""
-    fields: Sequence[str] = [UNKNOWN]
-    if node.words is not None:
-        fields = run.expand(node.words)
-    elif node.name:
-        fields = [word.value for word in shell.positional]
-    fields = [found for field in fields[:_MOST_FIELDS] for found in run.matching(field)]
-    unsure = not node.name or any(UNKNOWN in field or "*" in field or "?" in field for field in fields)
-    if unsure and node.name:
-        shell.hooks |= {node.name}
-    if unsure and run.inert.all((node.body,), op.where.last):
-        run.inert.forget((node.body,))
-        shell.status, shell.pc = 0, op.end + 1
-        return
-    shell.stack = Iterating(shell.stack, shell.code, op.again, op.end, 0, node.name, tuple(fields), 0, shell.soft)
-
-
-def _next(run: Interpreter, op: Next) -> None:
-    shell = run.shell
-    frame = shell.stack
-    assert isinstance(frame, Iterating)
-    if frame.at == len(frame.fields):
-        shell.pc = op.end
-        return
-    field = frame.fields[frame.at]
-    if op.node.name:
-        shell.assign(op.node.name, UNKNOWN if "*" in field else field, frame.soft)
-    shell.stack = frame._replace(at=frame.at + 1)
-    if frame.at + 1 == len(frame.fields):
-        shell.pc = op.last
-
-
-def _field_end(run: Interpreter, op: FieldEnd) -> None:
-    frame = run.shell.stack
-    assert isinstance(frame, Iterating)
-    run.shell.stack = frame._replace(status=run.shell.status)
-    run.shell.pc = op.again
-
-
-# ----------------------------------------------------------------- several processes
-
-
-def _define(run: Interpreter, op: Define) -> None:
-    run.shell.define(op.node.name, Defined(op.node, run.shell.script))
-    run.shell.status = 0
-
-
-def _fork(run: Interpreter, op: Fork) -> None:
-    """`( ... )`: a process of its own, unless the shell has nothing else to do."""
-    shell, node = run.shell, op.node
-    inside = op.where.within("subshell")
-    if run.execs(inside, frozenset()):
-        frame = Inside(shell.stack, shell.code, shell.pc, tuple(shell.traps.items()))
-        shell.traps = {}
-        run.run(compiled(node.body, inside), frame)
-        return
-    child = run.world.spawn(run.proc)
-    if shell.monitor:
-        child.group = child.pid
-    tail = Where(False, frozenset({"job"}) if "subshell" in shell.dialect.exec_background else None)
-    run.subshell(node, "child", child, compiled(node.body, tail))
-    run.foreground(child.pid, node.span)
-
-
-def _job(run: Interpreter, op: Job) -> None:
-    _start_member(run, op.node, op.number, op.of)
-
-
-def _start_member(run: Interpreter, node: Node, index: int, count: int) -> None:
-    """One process of a background job; it runs up to where it waits, so that a plain command is its program at once."""
-    world, shell = run.world, run.shell
-    members = shell.members if index else ()
-    thread = world.procs[members[0]].thread if members else world.new_thread(run.proc)
-    proc = world.spawn(run.proc, thread=thread)
-    if shell.monitor:
-        proc.group = members[0] if members else proc.pid
-    else:
-        proc.ignored |= {"INT", "QUIT"}
-    proc.reads_from = members
-    proc.background = True
-    name = node.words[0].literal if isinstance(node, Simple) and node.words else None
-    where = job_where(node, shell.dialect.exec_background, is_function=name in shell.functions)
-    run.subshell(node, "background" if count == 1 else "pipeline", proc, compiled_alone(node, where))
-    shell.members = (*members, proc.pid)
-    run.prime(proc.pid)
-
-
-def _job_started(run: Interpreter, op: JobStarted | Backgrounded) -> None:
-    run.add_job(run.shell.members)
-    run.shell.members, run.shell.status = (), 0
-
-
-def _pipe(run: Interpreter, op: Pipe) -> None:
-    """One process of a pipeline."""
-    world, shell = run.world, run.shell
-    members = shell.members if op.number else ()
-    proc = world.spawn(run.proc)
-    proc.reads_from = members
-    proc.brief = op.brief
-    if shell.monitor:
-        proc.group = members[0] if members else proc.pid
-    run.subshell(op.node, "pipeline", proc, compiled_alone(op.node, op.where))
-    assert proc.shell is not None
-    proc.shell.feeds = True
-    shell.members = (*members, proc.pid)
-    run.prime(proc.pid)
-
-
-def _piped(run: Interpreter, op: Piped) -> None:
-    shell, world = run.shell, run.world
-    ended = PipelineEnded(shell.members, op.conditional, op.negated)
-    shell.members = ()
-    if any(world.procs[pid].alive for pid in ended.pids):
-        run.wait(Block("pipeline", ended.pids, place=run.place(op.span)), ended)
-    else:
-        _pipeline_ended(run, ended)
-
-
-def _pipeline_ended(run: Interpreter, resume: PipelineEnded) -> None:
-    status: int | None = run.world.procs[resume.pids[-1]].status
-    if status == 0 and resume.conditional:
-        status = None
-    if resume.negated and status is not None:
-        status = 1 if status == 0 else 0
-    run.shell.status = status
+# -------------------------------------------------------------------- other commands
 
 
 def _kill_jobs(run: Interpreter, op: KillJobs) -> None:
@@ -796,25 +439,25 @@ _DONE: dict[type, Callable[[Interpreter, Any], None]] = {
     After: _after,
     Meet: _meet,
     Forget: _forget,
-    Chain: _chain,
-    Skipped: _skipped,
-    Perhaps: _perhaps,
-    Branch: _branch,
-    Choose: _choose,
-    EnterLoop: _enter_loop,
-    Round: _round,
-    RoundEnd: _round_end,
-    LeaveLoop: _leave_loop,
-    EnterFor: _enter_for,
-    Next: _next,
-    FieldEnd: _field_end,
-    Define: _define,
-    Fork: _fork,
-    Job: _job,
-    JobStarted: _job_started,
+    Chain: branching.chain,
+    Skipped: branching.skipped,
+    Perhaps: branching.perhaps,
+    Branch: branching.branch,
+    Choose: branching.choose,
+    EnterLoop: looping.enter_loop,
+    Round: looping.round_,
+    RoundEnd: looping.round_end,
+    LeaveLoop: looping.leave_loop,
+    EnterFor: looping.enter_for,
+    Next: looping.next_,
+    FieldEnd: looping.field_end,
+    Define: forking.define,
+    Fork: forking.fork,
+    Job: forking.job,
+    JobStarted: forking.job_started,
     KillJobs: _kill_jobs,
-    Pipe: _pipe,
-    Piped: _piped,
+    Pipe: forking.pipe,
+    Piped: forking.piped,
     Negate: _negate,
     Bracket: _bracket,
     Unread: _unread,
@@ -823,13 +466,13 @@ _DONE: dict[type, Callable[[Interpreter, Any], None]] = {
 _RESUMED: dict[type, Callable[[Interpreter, Any], None]] = {
     ChildStarted: _child_started,
     ChildEnded: _child_ended,
-    PipelineEnded: _pipeline_ended,
+    PipelineEnded: forking.pipeline_ended,
     Substituting: _substituting,
-    Backgrounded: _job_started,
+    Backgrounded: forking.job_started,
     Paused: _paused,
     WaitMet: _wait_met,
     WaitEnded: _wait_ended,
     FgMet: _fg_met,
-    LoopMet: _loop_met,
+    LoopMet: looping.loop_met,
     Done: _done,
 }

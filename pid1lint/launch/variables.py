@@ -5,7 +5,7 @@ from __future__ import annotations
 from pid1lint.launch.code import Where
 from pid1lint.launch.control import ASSIGNMENT
 from pid1lint.launch.interpreter import LATER, ExitShell, Interpreter, Result
-from pid1lint.launch.state import Argv, Block, Done, Value
+from pid1lint.launch.stack import Argv, Block, Done, Value
 from pid1lint.launch.values import UNKNOWN, is_number
 from pid1lint.shell.ir import Simple, Word
 from pid1lint.shell.parse import parse_assignment

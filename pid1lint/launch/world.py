@@ -16,7 +16,8 @@ from pid1lint.launch.code import Code
 from pid1lint.launch.process import Call, Decision, Handled, Obstacle, Outcome, Sent, Started, TrapSet, Waiting
 from pid1lint.launch.shapes import ALL_CALLS, called
 from pid1lint.launch.signals import HARMLESS, SIGNALS
-from pid1lint.launch.state import Block, Shell
+from pid1lint.launch.stack import Block
+from pid1lint.launch.state import Shell
 from pid1lint.source import Place
 
 if TYPE_CHECKING:
