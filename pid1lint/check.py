@@ -213,6 +213,13 @@ def home(path: str) -> str:
     return repository_root(folder) or (os.getcwd() if inside else folder)
 
 
+def homes(planned: Plan, options: Options) -> tuple[str, ...]:
+    """The directories that fixes may write to: those that the paths belong to, and the build context of --context."""
+    asked = [options.context] if options.context is not None else []
+    paths = (path for path in planned.dockerfiles if path != STDIN)
+    return tuple(dict.fromkeys((*map(home, paths), *asked)))
+
+
 Watch = Callable[[Iterable[linter.Result]], Iterable[linter.Result]]
 """Passes results on, and tells somebody of each."""
 

@@ -171,7 +171,7 @@ def check(
         before = fixed.before if fixed is not None else {}
         results = checking.check_all(planned, options, jobs, watch=watch, known=before)
     else:
-        errors = _write(fixed, options.stdin)
+        errors = _write(fixed, options.stdin, checking.homes(planned, options))
         after = {} if errors else fixed.after
         results = checking.check_all(planned, options, jobs, _unwritten(fixed, options.stdin, errors), watch, after)
     diagnostics = checking.told(results, options)
@@ -305,14 +305,13 @@ def _unwritten(fixed: Fixed | None, stdin: Source | None, errors: Sequence[str])
     return [change for change in fixed.changes if change.before.path == stdin.path]
 
 
-def _write(fixed: Fixed, stdin: Source | None) -> Sequence[str]:
+def _write(fixed: Fixed, stdin: Source | None, homes: Sequence[str]) -> Sequence[str]:
     """Put the fixes where they belong; what went wrong, in one line each."""
-    from pid1lint.check import home
     from pid1lint.fixer import write
 
     on_disk = [change for change in fixed.changes if stdin is None or change.before.path != stdin.path]
     try:
-        write(on_disk, home)
+        write(on_disk, homes)
     except Pid1lintError as error:
         return (str(error),)
     if stdin is not None:

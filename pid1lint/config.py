@@ -11,7 +11,7 @@ from pid1lint import registry
 from pid1lint.diagnostic import Diagnostic, Severity
 from pid1lint.errors import Pid1lintError
 from pid1lint.facts.own import Facts
-from pid1lint.image.context import repository_root
+from pid1lint.image.context import is_inside, repository_root
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
@@ -132,7 +132,7 @@ def _read_in(folder: str) -> Config | None:
             text = _text(shown, path)
             # A project file that says nothing of us is not worth a TOML parser.
             if name != _PYPROJECT or ("pid1lint" in text and _says_something(shown, text)):
-                return _parse(shown, text)
+                return _parse(shown, text, repository_root(folder) or folder)
     return None
 
 
@@ -165,20 +165,26 @@ def _says_something(path: str, text: str) -> bool:
     return isinstance(tools, dict) and "pid1lint" in tools
 
 
-def _parse(path: str, text: str) -> Config:
+def _parse(path: str, text: str, within: str | None = None) -> Config:
+    """What a file says; what it names must lie `within` a folder, if one is given."""
     from pid1lint import tomlfile
 
     table: Any = tomlfile.load(path, text)
     above = _TABLE if os.path.basename(path) == _PYPROJECT else ()
     for key in above:
         table = table[key]
-    return _Reader(path, text, above).config(table)
+    return _Reader(path, text, above, within).config(table)
 
 
 class _Reader:
-    """Turns a table into a `Config`; a mistake is told with the line of its key."""
+    """Turns a table into a `Config`; a mistake is told with the line of its key.
 
-    def __init__(self, path: str, text: str, above: Keys) -> None:
+    Whoever checks a stranger's repository reads a stranger's configuration: it names nothing outside that repository.
+    Only a file that the user gives by --config may; `within` is None then.
+    """
+
+    def __init__(self, path: str, text: str, above: Keys, within: str | None) -> None:
+        self.within = within
         self.path = path
         self.text = text
         self.above = above
@@ -235,6 +241,11 @@ class _Reader:
         from pid1lint.nearest import path_hint
 
         for pattern, folder in table.items():
+            if self.within is not None and not is_inside(os.path.join(self.folder, folder), self.within):
+                only = "only a file given by --config may name one"
+                raise self.error(
+                    ("context", pattern), f"the build context {folder!r} lies outside the repository; {only}"
+                )
             if not os.path.isdir(os.path.join(self.folder, folder)):
                 hint = path_hint(os.path.join(self.folder, folder), folders=True)
                 raise self.error(("context", pattern), f"the build context {folder!r} is no folder{hint}")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from pid1lint.diagnostic import Diagnostic
 from pid1lint.errors import Pid1lintError
 from pid1lint.fix import Applicability, Edit, Fix
-from pid1lint.image.context import BuildContext
+from pid1lint.image.context import BuildContext, is_inside
 from pid1lint.source import Source, Span
 
 if TYPE_CHECKING:
@@ -278,23 +278,23 @@ def accepts(*, unsafe: bool) -> Callable[[Fix], bool]:
     return lambda fix: unsafe or fix.applicability is Applicability.SAFE
 
 
-def write(changes: Iterable[Change], home: Callable[[str], str]) -> None:
+def write(changes: Iterable[Change], homes: Sequence[str]) -> None:
     """Put the changes on the disk: each file at once, with its mode and owner, through a symbolic link to its target.
 
-    Paths are relative to the working directory; `home` gives the directory that a file belongs to. `Pid1lintError`,
-    before anything is written, if a file is read-only, has changed since it was read, or lies outside its home once
-    its links are followed.
+    Paths are relative to the working directory; only what lies in one of the directories `homes` is written.
+    `Pid1lintError`, before anything is written, if a file is read-only, has changed since it was read, or lies outside
+    once its links are followed.
     """
-    targets = [(_target(change, home(change.before.path)), change.after.encode()) for change in changes]
+    targets = [(_target(change, homes), change.after.encode()) for change in changes]
     for target, data in targets:
         _replace(target, data)
 
 
-def _target(change: Change, home: str) -> str:
+def _target(change: Change, homes: Sequence[str]) -> str:
     path = change.before.path
     target = os.path.realpath(path)
-    if not target.startswith(os.path.realpath(home).rstrip(os.sep) + os.sep):
-        raise Pid1lintError(f"{path}: not written, it leads out of {home}")
+    if not any(is_inside(target, home) for home in homes):
+        raise Pid1lintError(f"{path}: not written, it lies outside {' and '.join(homes)}")
     try:
         with open(target, "rb") as file:
             data = file.read()
@@ -309,8 +309,11 @@ def _target(change: Change, home: str) -> str:
 
 
 def put(path: str, data: bytes) -> None:
-    """Write a file that we own, whole or not at all; it may be new."""
-    _replace(os.path.realpath(path), data, shown=path)
+    """Write a file that we own, whole or not at all; it may be new. What is no regular file stays what it is."""
+    target = os.path.realpath(path)
+    if os.path.lexists(target) and not os.path.isfile(target):
+        raise Pid1lintError(f"{path}: not written, it is no regular file")
+    _replace(target, data, shown=path)
 
 
 def _replace(target: str, data: bytes, shown: str = "") -> None:

@@ -271,6 +271,12 @@ def repository_root(path: str) -> str | None:
     return directory
 
 
+def is_inside(path: str, folder: str) -> bool:
+    """Whether a path, once its links are followed, is a folder or lies below it."""
+    real, root = os.path.realpath(path), os.path.realpath(folder)
+    return real == root or real.startswith(root.rstrip(os.sep) + os.sep)
+
+
 def find_context(dockerfile_path: str, sources: Iterable[str], repo_root: str | None = None) -> str:
     """The directory that a Dockerfile is built in: its own, or the nearest one above that holds more of `sources`.
 

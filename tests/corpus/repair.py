@@ -124,7 +124,7 @@ def _fix() -> check.Fixed:
 
 def _write(fixed: check.Fixed) -> Iterator[str]:
     try:
-        fixer.write(fixed.changes, check.home)
+        fixer.write(fixed.changes, [os.getcwd()])
     except Pid1lintError as error:
         yield str(error)
 
