@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from pid1lint import discover, linter, registry
+from pid1lint import discover, files, linter, registry
 from pid1lint.config import Config, Configs
 from pid1lint.diagnostic import Diagnostic
 from pid1lint.errors import Pid1lintError, UnreadableError
@@ -129,26 +129,27 @@ class _Planner:
 
     def add_matches(self, pattern: str) -> None:
         """What a glob in quotes matches; `**` stands for any folders."""
-        import glob
-
-        matches = [path for path in sorted(glob.glob(pattern, recursive=True)) if os.path.isdir(path) or _is_ours(path)]
+        matches = [path for path in discover.matching(pattern) if os.path.isdir(path) or _is_ours(path)]
         for path in matches:
             self.add(path)
         if not matches:
             self.missing.append((shown(pattern), "matches no Dockerfile and no script" + _glob_hint(pattern)))
 
     def search(self, folder: str) -> None:
-        for found in map(shown, discover.dockerfiles(folder)):
+        for found in map(shown, discover.dockerfiles(folder, self.complain)):
             if not self.configs.excludes(found):
                 self.dockerfiles[found] = None
+
+    def complain(self, error: UnreadableError) -> None:
+        self.missing.append((shown(error.path), error.reason))
 
     def plan(self) -> Plan:
         """The plan, with the Dockerfiles that may run the scripts."""
         asked = frozenset(self.dockerfiles)
-        for root in dict.fromkeys(home(path) for path in self.scripts.values()):
+        for root in dict.fromkeys(files.homes(path)[0] for path in self.scripts.values()):
             self.search(root)
         for_scripts = frozenset(self.dockerfiles) - asked
-        return Plan(tuple(self.dockerfiles), for_scripts, frozenset(self.scripts), tuple(self.missing))
+        return Plan(tuple(self.dockerfiles), for_scripts, frozenset(self.scripts), tuple(dict.fromkeys(self.missing)))
 
 
 def _is_glob(path: str) -> bool:
@@ -197,27 +198,14 @@ def _glob_hint(pattern: str) -> str:
 
 
 def _head(path: str) -> bytes:
-    try:
-        with open(path, "rb") as file:
-            return file.read(2)
-    except OSError:
-        return b""
-
-
-def home(path: str) -> str:
-    """The directory that a file belongs to: its repository, else the working directory if that is above it."""
-    from pid1lint.image.context import repository_root
-
-    folder = os.path.dirname(os.path.abspath(path))
-    inside = (folder + os.sep).startswith(os.getcwd().rstrip(os.sep) + os.sep)
-    return repository_root(folder) or (os.getcwd() if inside else folder)
+    return files.head(path, 2, within=lambda: files.homes(path))
 
 
 def homes(planned: Plan, options: Options) -> tuple[str, ...]:
     """The directories that fixes may write to: those that the paths belong to, and the build context of --context."""
     asked = [options.context] if options.context is not None else []
     paths = (path for path in planned.dockerfiles if path != STDIN)
-    return tuple(dict.fromkeys((*map(home, paths), *asked)))
+    return tuple(dict.fromkeys((*(folder for path in paths for folder in files.homes(path)), *asked)))
 
 
 Watch = Callable[[Iterable[linter.Result]], Iterable[linter.Result]]
@@ -319,16 +307,7 @@ def read(path: str, options: Options, overlay: Mapping[str, Source]) -> Source:
         return overlay.get(options.stdin.path, options.stdin)
     if path in overlay:
         return overlay[path]
-    from pid1lint.image.context import MAX_BYTES
-
-    try:
-        with open(path, "rb") as file:
-            data = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise UnreadableError(path, f"cannot be read: {error.strerror}") from error
-    if len(data) > MAX_BYTES:
-        raise UnreadableError(path, f"is larger than {MAX_BYTES // 1024 // 1024} MB")
-    return Source.decode(path, data)
+    return Source.decode(path, files.read(path, within=lambda: files.homes(path)))
 
 
 def context_of(dockerfile: Dockerfile, options: Options, overlay: Mapping[str, Source]) -> BuildContext:

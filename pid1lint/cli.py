@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, NoReturn, TextIO
 
 import click
 
-from pid1lint import __version__
-from pid1lint.errors import Pid1lintError
+from pid1lint import __version__, files
+from pid1lint.errors import Pid1lintError, UnreadableError
 from pid1lint.options import (
     SEVERITIES,
     SHELLS,
@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 
 CLEAN, FINDINGS, FAILURE = 0, 1, 2
 _FORMATS = ("text", "json")
+_LONG_LIST = 16 * 1024 * 1024
+"""No list of paths is larger than this."""
 _LONG_RUN = 64
 """From so many Dockerfiles on, a bar shows how far it has come."""
 
@@ -238,7 +240,11 @@ def _stdin(paths: Iterable[str], filename: str | None) -> Source | None:
 
     if STDIN not in paths:
         return None
-    return Source.decode(shown(filename) if filename else "Dockerfile", sys.stdin.buffer.read())
+    name = shown(filename) if filename else "Dockerfile"
+    data = sys.stdin.buffer.read(files.MAX_BYTES + 1)
+    if len(data) > files.MAX_BYTES:
+        raise UnreadableError(name, f"is larger than {files.MAX_BYTES // 1024 // 1024} MB")
+    return Source.decode(name, data)
 
 
 def _listed(files_from: str | None, paths: Sequence[str]) -> Sequence[str] | None:
@@ -248,13 +254,9 @@ def _listed(files_from: str | None, paths: Sequence[str]) -> Sequence[str] | Non
     if files_from == "-" and "-" in paths:
         raise Pid1lintError("--files-from -: standard input is either a list or a Dockerfile")
     try:
-        if files_from == "-":
-            data = sys.stdin.buffer.read()
-        else:
-            with open(files_from, "rb") as file:
-                data = file.read()
-    except OSError as error:
-        raise Pid1lintError(f"--files-from: {files_from} cannot be read: {error.strerror}") from error
+        data = sys.stdin.buffer.read(_LONG_LIST) if files_from == "-" else files.read(files_from, limit=_LONG_LIST)
+    except UnreadableError as error:
+        raise Pid1lintError(f"--files-from: {error}") from error
     text = os.fsdecode(data)
     return [path for path in text.split("\0" if "\0" in text else "\n") if path.strip()]
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pid1lint.diagnostic import Diagnostic
 from pid1lint.errors import Pid1lintError
+from pid1lint.files import is_inside
 from pid1lint.fix import Applicability, Edit, Fix
-from pid1lint.image.context import BuildContext, is_inside
+from pid1lint.image.context import BuildContext
 from pid1lint.source import Source, Span
 
 if TYPE_CHECKING:

@@ -214,8 +214,11 @@ def _not_utf8(source: Source) -> Iterator[FileProblem]:
 
 
 def _outside(dockerfile: Dockerfile, context: BuildContext) -> Iterator[FileProblem]:
-    """What COPY and ADD name outside the build context: nothing there is read, by Docker or by us."""
+    """What lies outside the build context: nothing there is read, by Docker or by us."""
     import posixpath
+
+    if problem := context.problem():
+        yield FileProblem(Place(Source(problem.path, ""), Span(0, 0)), "unreadable", str(problem))
 
     for instruction in dockerfile.instructions:
         if instruction.keyword not in ("COPY", "ADD") or instruction.flag("from") is not None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import NamedTuple, TypeAlias
 
+from pid1lint import patterns
 from pid1lint.dockerfile.expand import UNKNOWN, Lookup, expand, expand_heredoc
 from pid1lint.dockerfile.scanner import Instruction
 from pid1lint.dockerfile.stages import DEFAULT_PATH, Step, join
@@ -28,7 +29,7 @@ from pid1lint.image.changes import (
     is_below,
 )
 from pid1lint.image.context import BuildContext
-from pid1lint.image.ignore import go_match, is_ignored, parse_ignore
+from pid1lint.image.ignore import is_ignored, parse_ignore
 from pid1lint.image.output import concatenate
 from pid1lint.image.run import NOTHING, Effects, Surroundings, effects, installs, makes_unknown_files, touches_files
 from pid1lint.source import Excerpt, Location, Place, Source
@@ -358,10 +359,8 @@ def _expand_wildcards(tree: Tree, source: str) -> list[str]:
         if not has_wildcard(part):
             paths = [posixpath.join(path, part) for path in paths]
             continue
-        pattern = go_match(part)
-        matching = [
-            (path, name) for path in paths for name in tree.entries(path) if pattern and pattern.fullmatch(name)
-        ]
+        pattern = patterns.go(part)
+        matching = [(path, name) for path in paths for name in tree.entries(path) if pattern and pattern.matches(name)]
         paths = [posixpath.join(path, name) for path, name in matching[:_MAX_GLOB]]
     return paths
 
