@@ -106,7 +106,7 @@ def judge(
     run.heed(_ignores(dockerfile, launches))
     for problem in dockerfile.problems:
         run.judge_problem(FileProblem(Place(source, problem.span), "syntax", problem.message))
-    for file_problem in (*_not_utf8(source), *_outside(dockerfile, context)):
+    for file_problem in (*_not_utf8(source), *_too_long(dockerfile), *_outside(dockerfile, context)):
         run.judge_problem(file_problem)
     for launch in launches:
         for file_problem in _script_damage(launch):
@@ -183,6 +183,8 @@ def _launches(dockerfile: Dockerfile, context: BuildContext, wanted: _Wanted) ->
     from pid1lint.image.model import Build, final_stages
     from pid1lint.launch import analyse
 
+    if dockerfile.is_cut:
+        return ()
     target = wanted.target
     build = Build(dockerfile, context, wanted.build_args, wanted.facts or Facts())
     chosen = final_stages(dockerfile, target)
@@ -211,6 +213,15 @@ def _not_utf8(source: Source) -> Iterator[FileProblem]:
     at = source.invalid_offset
     if at is not None:
         yield FileProblem(source.place(at, at + 1), "encoding", f"{source.path} is not UTF-8: the byte stays as it is")
+
+
+def _too_long(dockerfile: Dockerfile) -> Iterator[FileProblem]:
+    if dockerfile.is_cut:
+        from pid1lint.dockerfile.scanner import MAX_INSTRUCTIONS
+
+        path, at = dockerfile.source.path, dockerfile.instructions[-1].keyword_span
+        message = f"{path} has more than {MAX_INSTRUCTIONS} instructions: it is not read from here on, nor judged"
+        yield FileProblem(dockerfile.source.place(*at), "unreadable", message)
 
 
 def _outside(dockerfile: Dockerfile, context: BuildContext) -> Iterator[FileProblem]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import NamedTuple, TypeAlias
@@ -541,11 +541,13 @@ def known_dirs(steps: tuple[Step, ...]) -> frozenset[str]:
                 continue
             target = join(before.workdir, words[-1])
             found.add(target if words[-1].endswith("/") or len(words) > 2 else posixpath.dirname(target))
-    return frozenset(found.union(*[_parents(path) for path in found]))
-
-
-def _parents(path: str) -> set[str]:
-    return {path[:at] or "/" for at, char in enumerate(path) if char == "/"}
+    every: set[str] = set()
+    for path in found:
+        above = path
+        while above not in every:
+            every.add(above)
+            above = above.rpartition("/")[0] or "/"
+    return frozenset(every)
 
 
 # -------------------------------------------------------------- file system
@@ -569,9 +571,14 @@ class _Trail:
 
     def finish(self, file: ImageFile, path: str) -> ImageFile:
         """The file after all of it."""
+        added: list[Append] = []
         for change in reversed(self.changes):
-            file = self._apply(file, change)
-        return replace(file, path=path)
+            if isinstance(change, Append):
+                added.append(change)
+                continue
+            file = self._apply(_with_added(file, added), change)
+            added = []
+        return replace(_with_added(file, added), path=path)
 
     def created(self, path: str) -> ImageFile | None:
         """The file if the first `>>` made it, which was not there before."""
@@ -586,11 +593,8 @@ class _Trail:
             ImageFile(path, first.text, first.place, 0o644, False, "run", source=source_of(first.text)), path
         )
 
-    def _apply(self, file: ImageFile, change: Alter | Chmod | Append | str) -> ImageFile:
+    def _apply(self, file: ImageFile, change: Alter | Chmod | str) -> ImageFile:
         match change:
-            case Append(text=text):
-                joined = _appended(file.text, text)
-                return replace(file, text=joined, editable=False, source=source_of(joined))
             case Alter(crlf=True):
                 return replace(file, crlf_removed=True)
             case Alter():
@@ -600,11 +604,14 @@ class _Trail:
                 return replace(file, mode=permission.mode, executable=permission.executable)
 
 
-def _appended(before: Excerpt | None, text: Excerpt | None) -> Excerpt | None:
-    """Both texts as one; None if one is not known, or they stand in different files."""
-    if before is None or text is None or before.source is not text.source:
-        return None
-    return concatenate([before, text])
+def _with_added(file: ImageFile, added: Sequence[Append]) -> ImageFile:
+    """The file with what `>>` has added to it; its text is not known if some of that is not, or is of another file."""
+    if not added:
+        return file
+    texts = [file.text, *(change.text for change in added)]
+    known = [text for text in texts if text is not None and text.source is texts[0].source] if texts[0] else []
+    joined = concatenate(known) if len(known) == len(texts) else None
+    return replace(file, text=joined, editable=False, source=source_of(joined))
 
 
 class FileSystem(Tree):
