@@ -208,6 +208,14 @@ def homes(planned: Plan, options: Options) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*(folder for path in paths for folder in files.homes(path)), *asked)))
 
 
+def folders(planned: Plan, fixed: Fixed) -> tuple[str, ...]:
+    """The folders of the Dockerfiles and of the scripts that they run: where a run that was killed has left files."""
+    launched = (launch for result in fixed.before.values() for launch in result.launches)
+    scripts = (source.path for launch in launched for source in launch.sources if source.in_file)
+    found = (os.path.dirname(path) for path in (*planned.dockerfiles, *scripts) if path != STDIN)
+    return tuple(dict.fromkeys(found))
+
+
 Watch = Callable[[Iterable[linter.Result]], Iterable[linter.Result]]
 """Passes results on, and tells somebody of each."""
 
@@ -266,12 +274,22 @@ def _check_each(
 def _in_parallel(
     paths: Sequence[str], options: Options, overlay: Mapping[str, Source], workers: int
 ) -> Iterator[linter.Result]:
-    from concurrent.futures import ProcessPoolExecutor
     from functools import partial
+    from importlib import import_module
 
-    with ProcessPoolExecutor(workers) as pool:
-        chunk = max(1, len(paths) // (workers * 4))
-        yield from pool.map(partial(check, options=options, overlay=overlay), paths, chunksize=chunk)
+    from pid1lint.workers import Died, Failed, Pool
+
+    # What every worker needs is imported once.
+    registry.all_rules()
+    import_module("pid1lint.launch")
+    pool = Pool(partial(check, options=options, overlay=overlay), min(workers, len(paths)))
+    for path, found in zip(paths, pool.results(paths), strict=True):
+        if isinstance(found, Failed):
+            raise Pid1lintError(found.message)
+        if isinstance(found, Died):
+            yield linter.Result((), crashes=(linter.Crash("", path, f"its worker process {found.how}"),))
+        else:
+            yield found
 
 
 def check(path: str, options: Options, overlay: Mapping[str, Source]) -> linter.Result:

@@ -173,7 +173,7 @@ def check(
         before = fixed.before if fixed is not None else {}
         results = checking.check_all(planned, options, jobs, watch=watch, known=before)
     else:
-        errors = _write(fixed, options.stdin, checking.homes(planned, options))
+        errors = _write(fixed, options.stdin, checking.homes(planned, options), checking.folders(planned, fixed))
         after = {} if errors else fixed.after
         results = checking.check_all(planned, options, jobs, _unwritten(fixed, options.stdin, errors), watch, after)
     diagnostics = checking.told(results, options)
@@ -185,7 +185,7 @@ def check(
         _print_diff(fixed)
     else:
         launches = tuple(launch for result in results for launch in result.launches)
-        made = 0 if fixed is None or add_ignores else fixed.made
+        made = 0 if fixed is None or add_ignores or errors else fixed.made
         told = (*errors, *troubles)
         report = Report(
             diagnostics,
@@ -199,7 +199,7 @@ def check(
         )
         if fixed is not None and show_fixes and not errors:
             _print(map(str, fixed.listed), sys.stderr)
-        if fixed is not None and add_ignores:
+        if fixed is not None and add_ignores and not errors:
             _print([f"Ignored from now on: {fixed.made} in {len(fixed.changes)} changed files"], sys.stderr)
         # Standard output is for the mended file, where standard input was mended.
         _report(report, placed, sys.stderr if fixed is not None and options.stdin is not None else sys.stdout)
@@ -293,7 +293,7 @@ def _in_baseline(results: Sequence[Result], options: Options) -> int:
 
 def _write_baseline(path: str, diagnostics: Sequence[Diagnostic]) -> int:
     from pid1lint.baseline import written
-    from pid1lint.fixer import put
+    from pid1lint.writing import put
 
     put(path, written(diagnostics).encode("ascii"))
     _print([f"{path}: {len(diagnostics)} known from now on with --baseline {path}"], sys.stderr)
@@ -307,13 +307,14 @@ def _unwritten(fixed: Fixed | None, stdin: Source | None, errors: Sequence[str])
     return [change for change in fixed.changes if change.before.path == stdin.path]
 
 
-def _write(fixed: Fixed, stdin: Source | None, homes: Sequence[str]) -> Sequence[str]:
+def _write(fixed: Fixed, stdin: Source | None, homes: Sequence[str], folders: Iterable[str]) -> Sequence[str]:
     """Put the fixes where they belong; what went wrong, in one line each."""
-    from pid1lint.fixer import write
+    from pid1lint import writing
 
     on_disk = [change for change in fixed.changes if stdin is None or change.before.path != stdin.path]
     try:
-        write(on_disk, homes)
+        writing.tidy(folders)
+        _print(writing.write(on_disk, homes), sys.stderr)
     except Pid1lintError as error:
         return (str(error),)
     if stdin is not None:
@@ -453,6 +454,10 @@ class _Output:
 
     def __enter__(self) -> TextIO:
         if self.path is not None and self.path != "-":
+            if os.path.islink(self.path) and os.path.isfile(self.path):
+                real = os.path.realpath(self.path)
+                if not any(files.is_inside(real, home) for home in files.homes(self.path)):
+                    raise Pid1lintError(f"--output: {self.path} is not written: a link leads out of the checked files")
             try:
                 self.stream = open(self.path, "w", encoding="utf-8", newline="\n")
             except OSError as error:
@@ -461,7 +466,10 @@ class _Output:
 
     def __exit__(self, *_: object) -> None:
         if self.path is not None and self.path != "-":
-            self.stream.close()
+            try:
+                self.stream.close()
+            except OSError as error:
+                raise Pid1lintError(f"{self.path} cannot be written: {error.strerror}") from error
 
 
 def _style(stream: TextIO) -> Style:
@@ -474,11 +482,29 @@ def _print(lines: Iterable[str], stream: TextIO) -> None:
     text = "".join(f"{line}\n" for line in lines)
     # What the stream's encoding lacks, and bytes that are no text, must not stop a report.
     encoding = stream.encoding or "utf-8"
-    stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+    try:
+        stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+        stream.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        _give_up(stream)
+        if stream is not sys.stderr:
+            name = "standard output" if stream is sys.stdout else stream.name
+            raise Pid1lintError(f"{name} cannot be written: {error.strerror}") from error
+
+
+def _give_up(stream: TextIO) -> None:
+    """What is still in the buffer must not raise again when Python closes the stream."""
+    if stream in (sys.stdout, sys.stderr):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _say(errors: Iterable[str]) -> None:
-    _print((f"pid1lint: error: {error}" for error in errors), sys.stderr)
+    try:
+        _print((f"pid1lint: error: {error}" for error in errors), sys.stderr)
+    except BrokenPipeError:
+        _give_up(sys.stderr)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
@@ -497,9 +523,15 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except click.Abort:
         return 130
     except BrokenPipeError:
-        # The reader has seen enough; what is still in the buffer must not raise again when Python closes it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader has seen enough.
+        for stream in (sys.stdout, sys.stderr):
+            _give_up(stream)
         return CLEAN
+    except OSError as error:
+        # A help text, say, for which there is no room.
+        _give_up(sys.stdout)
+        _say([f"standard output cannot be written: {error.strerror}"])
+        return FAILURE
     return code if isinstance(code, int) else CLEAN
 
 
@@ -507,4 +539,8 @@ def main() -> NoReturn:
     """The entry point."""
     # What a run makes it mostly keeps: to look for garbage every 700 objects would cost a tenth of a short run.
     gc.set_threshold(100_000)
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        # A stream that the caller has closed; and no file that is opened may take its number.
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115 - it stays open
     sys.exit(run())

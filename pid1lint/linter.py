@@ -25,14 +25,19 @@ Value = TypeVar("Value")
 
 
 class Crash(NamedTuple):
-    """A bug of ours that one file brought out: what was at work (a rule's code, or a part), and the exception."""
+    """A bug of ours that one file brought out: what was at work (a rule's code, or a part), and the exception.
+
+    With nothing in `at_work` the process that had the file in hand has died, and `error` says how.
+    """
 
     at_work: str
     path: str
     error: str
 
     def __str__(self) -> str:
-        return f"{self.path}: internal error in {self.at_work}: {self.error}"
+        return (
+            f"{self.path}: " + (f"internal error in {self.at_work}: " if self.at_work else "not checked, ") + self.error
+        )
 
 
 class Result(NamedTuple):
