@@ -327,7 +327,8 @@ def _write(fixed: Fixed, stdin: Source | None, homes: Sequence[str], folders: It
 def _print_diff(fixed: Fixed) -> None:
     from pid1lint.report import diff
 
-    _print(diff.render(fixed.changes, _style(sys.stdout)), sys.stdout)
+    style = _style(sys.stdout)
+    _print(diff.render(fixed.changes, style), sys.stdout, "text" if style.wrap else "patch")
 
 
 def _shown(planned: Plan, stdin: Source | None) -> tuple[str, ...]:
@@ -340,7 +341,7 @@ def _report(report: Report, placed: Sequence[Target], standard: TextIO) -> None:
 
     for target in placed:
         with _Output(target.path, standard) as stream:
-            _print(render(target.form, report, _style(stream)), stream)
+            _print(render(target.form, report, _style(stream)), stream, target.form)
 
 
 @group.command(cls=Trace)
@@ -370,7 +371,7 @@ def trace(
         if form == "json":
             from pid1lint.report import json
 
-            _print([json.launches_json(found)], stream)
+            _print([json.launches_json(found)], stream, "json")
         else:
             from pid1lint.report import tree
 
@@ -396,7 +397,7 @@ def explain(rule: str) -> int:
     title = style.paint("bold", f"{found.code} {found.name}") + f" ({found.severity.value})"
     # To a terminal as text, into a pipe as the Markdown that it is.
     page = page_lines(found.page, style) if style.wrap else [found.page]
-    _print([title, "", *page], sys.stdout)
+    _print([title, "", *page], sys.stdout, "ours")
     return CLEAN
 
 
@@ -410,13 +411,13 @@ def rules(form: str) -> int:
     if form == "json":
         from pid1lint.report import json
 
-        _print([json.rules_json(everything)], sys.stdout)
+        _print([json.rules_json(everything)], sys.stdout, "ours")
         return CLEAN
     from pid1lint.report.page import rule_lines, rule_rows
 
     style = _style(sys.stdout)
     # To a terminal under headings and folded, into a pipe as rows.
-    _print(rule_lines(everything, style) if style.wrap else rule_rows(everything), sys.stdout)
+    _print(rule_lines(everything, style) if style.wrap else rule_rows(everything), sys.stdout, "ours")
     return CLEAN
 
 
@@ -441,7 +442,7 @@ def completion(shell: str) -> int:
     if made is None:
         raise Pid1lintError(f"click knows no completion for {shell}")
     complete = made(group, {}, "pid1lint", "_PID1LINT_COMPLETE")
-    _print([(complete.source_template % complete.source_vars()).strip()], sys.stdout)
+    _print([(complete.source_template % complete.source_vars()).strip()], sys.stdout, "ours")
     return CLEAN
 
 
@@ -478,7 +479,13 @@ def _style(stream: TextIO) -> Style:
     return style_of(stream, os.environ)
 
 
-def _print(lines: Iterable[str], stream: TextIO) -> None:
+def _print(lines: Iterable[str], stream: TextIO, form: str = "text") -> None:
+    """Print lines of a form of reports; those of `ours` hold nothing but what we have written ourselves."""
+    if form != "ours":
+        from pid1lint.report.safe import safe
+
+        colour = _style(stream).colour
+        lines = (safe(line, form, colour=colour) for line in lines)
     text = "".join(f"{line}\n" for line in lines)
     # What the stream's encoding lacks, and bytes that are no text, must not stop a report.
     encoding = stream.encoding or "utf-8"

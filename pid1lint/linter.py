@@ -220,6 +220,13 @@ def _not_utf8(source: Source) -> Iterator[FileProblem]:
         yield FileProblem(source.place(at, at + 1), "encoding", f"{source.path} is not UTF-8: the byte stays as it is")
 
 
+def too_long(source: Source) -> tuple[str, ...]:
+    """Why a Dockerfile has no launch that is judged, if it is too long for that."""
+    from pid1lint.dockerfile.scanner import scan
+
+    return tuple(problem.message for problem in _too_long(scan(source)))
+
+
 def _too_long(dockerfile: Dockerfile) -> Iterator[FileProblem]:
     if dockerfile.is_cut:
         from pid1lint.dockerfile.scanner import MAX_INSTRUCTIONS
