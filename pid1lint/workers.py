@@ -15,6 +15,7 @@ Result = TypeVar("Result")
 
 MOST = 64
 """So many workers at most, whatever is asked for."""
+_DEEP = 50_000
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -142,8 +143,10 @@ def _serve(
             answer = Died(f"{type(error).__name__}: {error}")
         try:
             pipe.send(answer)
-        except (RecursionError, ValueError) as error:
-            pipe.send(Died(f"its result cannot be passed on: {error}"))
+        except RecursionError:
+            # A script that is nested deeply is passed on by as deep a recursion.
+            sys.setrecursionlimit(_DEEP)
+            pipe.send(answer)
 
 
 def _end_with(alive: Connection) -> None:

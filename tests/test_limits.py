@@ -46,6 +46,8 @@ def shapes() -> Iterator[tuple[str, dict[str, str]]]:
         )
     appended = "RUN echo '#!/bin/sh' > /e.sh\n" + "RUN echo x=1 >> /e.sh\n" * 2000 + 'ENTRYPOINT ["/e.sh"]\n'
     yield "a file that is appended to", {"Dockerfile": BASE + appended}
+    chained = "RUN " + " && ".join(["echo x=1 >> /e.sh"] * 3000) + '\nENTRYPOINT ["/e.sh"]\n'
+    yield "a file that is appended to in one line", {"Dockerfile": BASE + chained}
     yield "blank lines", {"Dockerfile": BASE + "\n" * 900_000 + APP}
     yield "comments", {"Dockerfile": BASE + "# a\n" * 250_000 + APP}
     comment = "# pid1lint: ignore[PID101]\n"
