@@ -273,6 +273,40 @@ class _Reader:
         for name, row in programs.items():
             try:
                 re.compile(row.get("arguments", ""))
+                if _may_explode(row.get("arguments", "")):
+                    told = "the expression may take too long: it is long, repeats more than two things, or a group with a repeat"
+                    raise self.error(("programs", name, "arguments"), told)
             except (re.error, OverflowError, RecursionError) as error:
                 raise self.error(("programs", name, "arguments"), f"no regular expression: {error}") from error
         return Facts.of(images, programs) if images or programs else NO_CONFIG.facts
+
+
+_REPEATS = re.compile(
+    r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|(?P<open>\()|(?P<close>\))|(?P<repeat>[*+]|\{\d*,\d*\})", re.DOTALL
+)
+_LONGEST = 1000
+_MOST_REPEATS = 2
+
+
+def _may_explode(expression: str) -> bool:
+    """Whether a regular expression may try more ways than there is time for: it repeats what is itself repeated."""
+    if len(expression) > _LONGEST:
+        return True
+    repeats = 0
+    groups: list[bool] = []
+    closed = False
+    end = -1
+    for match in _REPEATS.finditer(expression):
+        if match["open"]:
+            groups.append(False)
+        elif match["close"]:
+            closed = groups.pop() if groups else False
+            end = match.end()
+            if groups:
+                groups[-1] = groups[-1] or closed
+        elif match["repeat"]:
+            repeats += 1
+            if (closed and match.start() == end) or repeats > _MOST_REPEATS:
+                return True
+            groups = [True] * len(groups)
+    return False

@@ -233,6 +233,9 @@ def test_a_pattern_that_says_nothing_is_no_error(repository: Path, line: str) ->
         pytest.param("[programs.a]\narguments = 'a{99999999999}'", id="an expression with a large number"),
         pytest.param("[programs.a]\narguments = '(?P<'", id="no expression"),
         pytest.param("[programs.a]\narguments = '[z-a]'", id="a bad range"),
+        pytest.param("[programs.a]\narguments = '(a+)+$'", id="repeated repeats"),
+        pytest.param("[programs.a]\narguments = '((x)(a*))*$'", id="repeats deep in what is repeated"),
+        pytest.param("[programs.a]\narguments = 'a*a*a*a*b'", id="many repeats"),
         pytest.param("a = '\\ud800'", id="a lone surrogate"),
     ],
 )
