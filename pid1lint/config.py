@@ -274,7 +274,7 @@ class _Reader:
             try:
                 re.compile(row.get("arguments", ""))
                 if _may_explode(row.get("arguments", "")):
-                    told = "the expression may take too long: it is long, repeats more than two things, or a group with a repeat"
+                    told = "the expression may take too long: it repeats more than two things, or what is repeated"
                     raise self.error(("programs", name, "arguments"), told)
             except (re.error, OverflowError, RecursionError) as error:
                 raise self.error(("programs", name, "arguments"), f"no regular expression: {error}") from error
