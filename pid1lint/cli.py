@@ -550,4 +550,11 @@ def main() -> NoReturn:
         # A stream that the caller has closed; and no file that is opened may take its number.
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115 - it stays open
-    sys.exit(run())
+    code = run()
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except OSError:
+        pass  # run() has told of it, if there is anybody to tell
+    # All is said: to take the interpreter apart would cost a twentieth of a short run.
+    os._exit(code)
