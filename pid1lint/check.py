@@ -441,23 +441,32 @@ def add_ignores(planned: Plan, options: Options, jobs: int) -> Fixed:
     return Fixed(tuple(changes), max(0, len(found) - len(left)), (), tuple(errors))
 
 
-def launches(planned: Plan, options: Options) -> tuple[tuple[Launch, ...], tuple[str, ...]]:
-    """The launches of all Dockerfiles, and what went wrong in one line each."""
+class Traced(NamedTuple):
+    """The launches of all Dockerfiles; in one line each, what went wrong, and which files cannot be read."""
+
+    launches: tuple[Launch, ...]
+    errors: tuple[str, ...]
+    unread: tuple[str, ...]
+
+
+def launches(planned: Plan, options: Options) -> Traced:
+    """The launches of all Dockerfiles; one that cannot be read stops no other."""
     found: list[Launch] = []
+    unread: list[str] = []
     errors = [f"{path} {reason}" for path, reason in planned.missing]
     for path in planned.dockerfiles:
         try:
             source = read(path, options, {})
         except UnreadableError as error:
-            errors.append(str(error))
+            unread.append(str(error))
             continue
         result = _judge(source, options, {}, ())
         if path in planned.for_scripts:
             result = _about(result, planned.scripts)
         found += result.launches
         errors += map(str, result.crashes)
-        errors += [] if result.launches else linter.too_long(source)
-    return tuple(found), tuple(errors)
+        unread += [] if result.launches else linter.too_long(source)
+    return Traced(tuple(found), tuple(errors), tuple(unread))
 
 
 def fix_all(planned: Plan, options: Options, *, unsafe: bool, jobs: int = 1) -> Fixed:

@@ -366,7 +366,7 @@ def trace(
     configs = _configs(config, isolated)
     options = Options(context, target, build_arg, stdin=_stdin(paths, stdin_filename), configs=configs)
     planned = checking.plan(paths, configs)
-    found, errors = checking.launches(planned, options)
+    found, errors, unread = checking.launches(planned, options)
     with _Output(output, sys.stdout) as stream:
         if form == "json":
             from pid1lint.report import json
@@ -378,11 +378,12 @@ def trace(
             style = _style(stream)
             for number, launch in enumerate(found):
                 _print(([""] if number else []) + list(tree.render(launch, style)), stream)
-    if not found and not errors:
+    if not found and not errors and not unread:
         what = f"that runs {', '.join(sorted(planned.scripts))}" if planned.scripts else "with a stage to run"
         _print([f"No Dockerfile found {what}: nothing to show."], sys.stderr)
-    _say(errors)
-    return FAILURE if errors else CLEAN
+    _say((*errors, *unread))
+    # As `check` has it: what cannot be read is a finding.
+    return FAILURE if errors else FINDINGS if unread else CLEAN
 
 
 @group.command()
