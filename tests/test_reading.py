@@ -43,7 +43,7 @@ def repository(tmp_path: Path) -> Path:
 
 
 def check(folder: Path, *arguments: str, before: tuple[str, ...] = ()) -> Done:
-    """One call in a process of its own, which has ten seconds and 2 GB."""
+    """One call in a process of its own, which has a minute and 2 GB."""
     command = [*before, sys.executable, "-P", "-m", "pid1lint", "check", *arguments]
     env = {"PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1"}
 
@@ -53,7 +53,7 @@ def check(folder: Path, *arguments: str, before: tuple[str, ...] = ()) -> Done:
         resource.setrlimit(resource.RLIMIT_AS, (1 << 31, 1 << 31))
 
     done = subprocess.run(
-        command, cwd=folder, env=env, capture_output=True, text=True, timeout=10, check=False, preexec_fn=limit
+        command, cwd=folder, env=env, capture_output=True, text=True, timeout=60, check=False, preexec_fn=limit
     )
     return Done(done.returncode, done.stdout, done.stderr)
 
