@@ -54,15 +54,17 @@ class Options(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """What the paths come to: Dockerfiles to check, and of those, the ones that were asked for only for scripts.
+    """What the paths come to: files to check, and of those, the ones that were asked for only for scripts.
 
-    `scripts` are paths as shown; `missing` are paths with the reason why they cannot be looked at.
+    `dockerfiles` are the Dockerfiles, and the deployments' files among them, which `deployments` names. `scripts` are
+    paths as shown; `missing` are paths with the reason why they cannot be looked at.
     """
 
     dockerfiles: tuple[str, ...]
     for_scripts: frozenset[str]
     scripts: frozenset[str]
     missing: tuple[tuple[str, str], ...]
+    deployments: frozenset[str] = frozenset()
 
 
 class Fixed(NamedTuple):
@@ -138,7 +140,7 @@ class _Planner:
             self.missing.append((shown(pattern), "matches no Dockerfile and no script" + _glob_hint(pattern)))
 
     def search(self, folder: str) -> None:
-        for found in map(shown, discover.dockerfiles(folder)):
+        for found in map(shown, discover.all_files(folder)):
             if not self.configs.excludes(found):
                 self.dockerfiles[found] = None
 
@@ -148,7 +150,15 @@ class _Planner:
         for root in dict.fromkeys(home(path) for path in self.scripts.values()):
             self.search(root)
         for_scripts = frozenset(self.dockerfiles) - asked
-        return Plan(tuple(self.dockerfiles), for_scripts, frozenset(self.scripts), tuple(self.missing))
+        paths = tuple(self.dockerfiles)
+        deployments = frozenset(path for path in paths if _is_deployment(path))
+        return Plan(paths, for_scripts, frozenset(self.scripts), tuple(self.missing), deployments)
+
+
+def _is_deployment(path: str) -> bool:
+    """Whether a file on the disk is read as a deployment's: by its name, whatever it holds, unless a Dockerfile's."""
+    name = os.path.basename(path)
+    return path != STDIN and discover.may_be_deployment(name) and not discover.is_dockerfile_name(name)
 
 
 def _is_glob(path: str) -> bool:
@@ -156,9 +166,11 @@ def _is_glob(path: str) -> bool:
 
 
 def _is_ours(path: str) -> bool:
-    """Whether a file is a Dockerfile by its name, or a script."""
+    """Whether a file is a Dockerfile by its name, a deployment's file, or a script."""
     return os.path.isfile(path) and (
-        discover.is_dockerfile_name(os.path.basename(path)) or discover.is_script(path, _head(path))
+        discover.is_dockerfile_name(os.path.basename(path))
+        or discover.is_script(path, _head(path))
+        or discover.is_deployment(path)
     )
 
 
@@ -296,6 +308,8 @@ def _judge(
     from pid1lint.dockerfile.scanner import scan
 
     def work() -> linter.Result:
+        if is_deployment(source, options):
+            return _judge_deployment(source, options, overlay, rules)
         dockerfile = scan(source)
         context = context_of(dockerfile, options, overlay)
         config = options.configs.of(source.path)
@@ -304,6 +318,43 @@ def _judge(
 
     result = linter.attempt("the analysis", source.path, work)
     return linter.Result((), crashes=(result,)) if isinstance(result, linter.Crash) else result
+
+
+def is_deployment(source: Source, options: Options) -> bool:
+    """Whether a text is a deployment's, and not a Dockerfile's: by its name, or for standard input by what it holds."""
+    stdin = options.stdin
+    if stdin is not None and source.path == stdin.path and source.path == "Dockerfile":
+        from pid1lint.deploy.kinds import kind_of_stream
+
+        return ":" in source.text[:4096] and kind_of_stream(source.text) != ""
+    return _is_deployment(source.path)
+
+
+def _judge_deployment(
+    source: Source, options: Options, overlay: Mapping[str, Source], rules: Sequence[registry.AnyRule]
+) -> linter.Result:
+    from pid1lint import deployed
+    from pid1lint.deploy.project import Project
+    from pid1lint.image.context import DiskContext
+
+    path = _STREAM if source.path == "Dockerfile" else source.path
+    root = home(path)
+    disk: BuildContext = DiskContext(root)
+    if overlay:
+        from pid1lint.fixer import OverlayContext
+
+        disk = OverlayContext(disk, overlay)
+    project = Project(disk)
+    own = os.path.relpath(os.path.abspath(path), os.path.abspath(root)).replace(os.sep, "/")
+    project.give(own, source if path == source.path else Source(path, source.text, source.bom))
+    config = options.configs.of(path)
+    init = options.init or config.init or "tini"
+    wanted = deployed.Wanted(options.build_args, config.facts, init)
+    return deployed.judge(own, project, rules, wanted)
+
+
+_STREAM = "stdin.yaml"
+"""What standard input is called that holds a deployment and was given no name."""
 
 
 def read(path: str, options: Options, overlay: Mapping[str, Source]) -> Source:
@@ -363,12 +414,31 @@ def explained(planned: Plan, options: Options) -> Iterator[str]:
         except UnreadableError as error:
             yield str(error)
             continue
+        if path in planned.deployments:
+            yield _explained_deployment(source, options)
+            continue
         root, why = _root(scan(source), options)
         config = options.configs.of(source.path)
         asked = " because of scripts" if path in planned.for_scripts else ""
         settings = f"configuration {config.file}" if config.file else "no configuration"
         rules = f"{len(options.rules(config))} rules"
         yield f"{source.path}: checked{asked}; context {shown(root)} ({why}); {settings}; {rules}"
+
+
+def _explained_deployment(source: Source, options: Options) -> str:
+    from pid1lint.deploy import read as reader
+    from pid1lint.deploy.project import Project
+    from pid1lint.image.context import DiskContext
+
+    root = home(source.path)
+    project = Project(DiskContext(root))
+    own = os.path.relpath(os.path.abspath(source.path), os.path.abspath(root)).replace(os.sep, "/")
+    project.give(own, source)
+    content = reader.content(own, project)
+    if content.note:
+        return f"{source.path}: left alone: {content.note}"
+    names = ", ".join(deployment.label for deployment in content.deployments) or "nothing that is run"
+    return f"{source.path}: checked; {names}"
 
 
 def _copied(dockerfile: Dockerfile, build_args: Mapping[str, str]) -> tuple[str, ...]:

@@ -44,9 +44,21 @@ class Finding:
     severity: Severity | None = None
 
 
+class Deployed(NamedTuple):
+    """The deployment that a finding is about: its file, the file's kind, its name there, and how messages name it."""
+
+    path: str
+    kind: str
+    name: str
+    label: str
+
+
 @dataclass(frozen=True)
 class Diagnostic:
-    """A finding with all that a report says of it. `outcome` is the launch's, None where there is no launch."""
+    """A finding with all that a report says of it. `outcome` is the launch's, None where there is no launch.
+
+    `deployment` is None for what an image has by itself.
+    """
 
     code: str
     name: str
@@ -58,6 +70,7 @@ class Diagnostic:
     dockerfile: str = ""
     stage: str = ""
     outcome: str | None = None
+    deployment: Deployed | None = None
 
     def with_severity(self, severity: Severity) -> Diagnostic:
         """The same with another severity."""

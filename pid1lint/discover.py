@@ -1,10 +1,13 @@
-"""Finds the Dockerfiles below a directory: by name, leaving out what git ignores, templates and pieces."""
+"""Finds what is to be checked below a directory, leaving out what git ignores, templates and pieces.
+
+Dockerfiles are known by their names, deployments' files by their names and by what they hold.
+"""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from pid1lint.image.context import repository_root
@@ -58,12 +61,71 @@ def is_script(name: str, head: bytes) -> bool:
 
 def dockerfiles(directory: str) -> Iterator[str]:
     """The Dockerfiles below a directory, in a stable order, as paths that start with it."""
+    return _below(directory, _is_dockerfile)
+
+
+def all_files(directory: str) -> Iterator[str]:
+    """The Dockerfiles and the deployments' files below a directory, as `dockerfiles` has them."""
+    return _below(directory, lambda entry: _is_dockerfile(entry) or _is_deployment(entry))
+
+
+def deployments(directory: str) -> Iterator[str]:
+    """The deployments' files below a directory, as `dockerfiles` has them."""
+    return _below(directory, _is_deployment)
+
+
+def _is_dockerfile(entry: os.DirEntry[str]) -> bool:
+    return is_dockerfile_name(entry.name) and _is_whole(entry)
+
+
+# By these letters ends what is told from all else at no cost: .yaml, .yml, .json, .hcl, .container
+_DEPLOYMENT_NAME = re.compile(r"[^.].*\.(?:ya?ml|json|hcl|container)\Z", re.IGNORECASE)
+_OVERRIDE = re.compile(r"((?:docker-)?compose)\.override\.ya?ml\Z")
+
+
+def may_be_deployment(name: str) -> bool:
+    """Whether a file of this name may be a deployment's: only then is it looked into."""
+    return _DEPLOYMENT_NAME.match(name) is not None
+
+
+def _is_deployment(entry: os.DirEntry[str]) -> bool:
+    """Whether it is a deployment's file; an override goes with the Compose file that it belongs to."""
+    if not may_be_deployment(entry.name):
+        return False
+    override = _OVERRIDE.match(entry.name)
+    if override is not None:
+        folder = os.path.dirname(entry.path)
+        if any(os.path.isfile(os.path.join(folder, f"{override[1]}.{end}")) for end in ("yaml", "yml")):
+            return False
+    return is_deployment(entry.path)
+
+
+def is_deployment(path: str) -> bool:
+    """Whether a file is a deployment's, by its name and a look into it."""
+    if not may_be_deployment(os.path.basename(path)):
+        return False
+    from pid1lint.deploy.kinds import kind_of
+    from pid1lint.image.context import MAX_BYTES
+
+    try:
+        if not os.path.isfile(path):
+            return False
+        with open(path, "rb") as file:
+            data = file.read(MAX_BYTES)
+    except OSError:
+        return False
+    return kind_of(os.path.basename(path), data.decode("utf-8", "replace")) != ""
+
+
+Wanted = Callable[["os.DirEntry[str]"], bool]
+
+
+def _below(directory: str, wanted: Wanted) -> Iterator[str]:
     top = os.path.abspath(directory)
-    above = _ignores_above(top)
-    yield from _walk(directory, top, above)
+    yield from _walk(directory, top, _ignores_above(top), wanted)
 
 
-def _walk(shown: str, real: str, ignores: tuple[Ignores, ...]) -> Iterator[str]:
+def _walk(shown: str, real: str, ignores: tuple[Ignores, ...], wanted: Wanted) -> Iterator[str]:
     try:
         with os.scandir(real) as scan:
             entries = sorted(scan, key=lambda entry: entry.name)
@@ -75,11 +137,11 @@ def _walk(shown: str, real: str, ignores: tuple[Ignores, ...]) -> Iterator[str]:
         if entry.is_dir(follow_symlinks=False):
             if not entry.name.startswith(".") and entry.name not in _SKIPPED:
                 folders.append(entry)
-        elif is_dockerfile_name(entry.name) and not _ignored(entry.path, ignores) and _is_whole(entry):
+        elif wanted(entry) and not _ignored(entry.path, ignores):
             yield _join(shown, entry.name)
     for folder in folders:
         if not _ignored(folder.path + "/", ignores):
-            yield from _walk(_join(shown, folder.name), folder.path, ignores)
+            yield from _walk(_join(shown, folder.name), folder.path, ignores, wanted)
 
 
 def _is_whole(entry: os.DirEntry[str]) -> bool:

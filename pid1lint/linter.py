@@ -99,17 +99,17 @@ def judge(
 ) -> Result:
     """`lint` for a file that has been scanned, under rules that have been chosen."""
     source = dockerfile.source
-    _refuse_init(init)
-    run = _Run(source.path, rules)
+    refuse_init(init)
+    run = Run(source.path, rules)
     wanted = _Wanted(target, build_args, facts, init)
     launches = run.guard("the launch analysis", lambda: _launches(dockerfile, context, wanted)) or ()
     run.heed(_ignores(dockerfile, launches))
     for problem in dockerfile.problems:
         run.judge_problem(FileProblem(Place(source, problem.span), "syntax", problem.message))
-    for file_problem in (*_not_utf8(source), *_outside(dockerfile, context)):
+    for file_problem in (*not_utf8(source), *_outside(dockerfile, context)):
         run.judge_problem(file_problem)
     for launch in launches:
-        for file_problem in _script_damage(launch):
+        for file_problem in script_damage(launch):
             run.judge_problem(file_problem)
         run.judge_launch(launch)
     later = _ignores_at(run.diagnostics, launches, dockerfile)
@@ -164,7 +164,7 @@ def attempt(at_work: str, path: str, work: Callable[[], Value]) -> Value | Crash
 
 def unreadable(path: str, reason: str, rules: Sequence[registry.AnyRule]) -> Result:
     """The result for a Dockerfile, or a script given by itself, that cannot be read at all."""
-    run = _Run(path, rules)
+    run = Run(path, rules)
     run.judge_problem(FileProblem(Place(Source(path, ""), Span(0, 0)), "unreadable", f"{path} {reason}"))
     return run.result()
 
@@ -191,7 +191,8 @@ def _launches(dockerfile: Dockerfile, context: BuildContext, wanted: _Wanted) ->
     return tuple(analyse(build.image(index)).replaced(init=wanted.init) for index in chosen)
 
 
-def _refuse_init(init: str) -> None:
+def refuse_init(init: str) -> None:
+    """`Pid1lintError` for an init that no fix knows how to put in front."""
     if init == "tini":
         return
     from pid1lint.facts.inits import INITS
@@ -207,7 +208,8 @@ def _no_stage(dockerfile: Dockerfile, target: str, names: Sequence[str]) -> Pid1
     return Pid1lintError(f"{dockerfile.source.path} has no stage {target!r}{hint(target, names) or others}")
 
 
-def _not_utf8(source: Source) -> Iterator[FileProblem]:
+def not_utf8(source: Source) -> Iterator[FileProblem]:
+    """The first byte of a file that is no UTF-8."""
     at = source.invalid_offset
     if at is not None:
         yield FileProblem(source.place(at, at + 1), "encoding", f"{source.path} is not UTF-8: the byte stays as it is")
@@ -232,7 +234,7 @@ def _outside(dockerfile: Dockerfile, context: BuildContext) -> Iterator[FileProb
                 yield FileProblem(text.place(*word.span()), "unreadable", message)
 
 
-def _script_damage(launch: Launch) -> Iterator[FileProblem]:
+def script_damage(launch: Launch) -> Iterator[FileProblem]:
     """What does not parse in the scripts that the launch runs; shell text inside the Dockerfile is among them.
 
     Only what a second reader cannot read either: a mistake of ours must not be told as the user's.
@@ -250,7 +252,7 @@ def _script_damage(launch: Launch) -> Iterator[FileProblem]:
                 )
 
 
-class _Run:
+class Run:
     """Collects what the rules say of one Dockerfile."""
 
     def __init__(self, path: str, rules: Sequence[registry.AnyRule]) -> None:
@@ -288,22 +290,25 @@ class _Run:
         self.diagnostics = [d for d in self.diagnostics if d.code not in self.silent]
 
     def judge_launch(self, launch: Launch) -> None:
+        """Let the rules say what they have to say of a launch."""
         self.launches.append(launch)
         for rule in self.rules:
             if rule.on is None:
-                found = self._check(rule, launch)
+                found = self.check(rule, launch)
                 self.diagnostics += (
-                    _diagnostic(rule, finding, self.path, launch.stage, launch.outcome.value)
-                    for finding in _supposed(rule, (_at_home(finding, launch) for finding in found), launch)
+                    diagnostic_of(rule, finding, self.path, launch.stage, launch.outcome.value)
+                    for finding in supposed(rule, (at_home(finding, launch) for finding in found), launch)
                 )
 
     def judge_problem(self, problem: FileProblem) -> None:
+        """Let the rules say what they have to say of a file."""
         for rule in self.rules:
             if rule.on is FileProblem:
-                found = self._check(rule, problem)
-                self.diagnostics += (_diagnostic(rule, finding, self.path) for finding in found)
+                found = self.check(rule, problem)
+                self.diagnostics += (diagnostic_of(rule, finding, self.path) for finding in found)
 
-    def _check(self, rule: registry.AnyRule, subject: Launch | FileProblem) -> Sequence[Finding]:
+    def check(self, rule: registry.AnyRule, subject: Launch | FileProblem) -> Sequence[Finding]:
+        """What a rule finds; nothing, and a crash on record, where it has a bug."""
         return self.guard(f"{rule.code} {rule.name}", lambda: tuple(rule.check(subject))) or ()
 
     def guard(self, at_work: str, work: Callable[[], Value]) -> Value | None:
@@ -315,13 +320,14 @@ class _Run:
         return None
 
     def result(self) -> Result:
+        """What has come together, sorted."""
         return Result(merged(self.diagnostics), tuple(self.launches), tuple(self.crashes), self.used)
 
 
-def _at_home(finding: Finding, launch: Launch) -> Finding:
+def at_home(finding: Finding, launch: Launch) -> Finding:
     """What an inherited command is blamed for points at the FROM that it comes by: it stands in no file here."""
     inherited = (command.source for command in (launch.image.entrypoint, launch.image.cmd) if command is not None)
-    sources = [source for source in inherited if source is not launch.image.dockerfile.source]
+    sources = [source for source in inherited if not source.in_file]
     if not any(finding.at.source is source for source in sources):
         return finding
     stage = launch.image.stage
@@ -331,7 +337,7 @@ def _at_home(finding: Finding, launch: Launch) -> Finding:
     return replace(finding, at=place, fix=None)
 
 
-def _supposed(rule: registry.AnyRule, findings: Iterable[Finding], launch: Launch) -> Iterable[Finding]:
+def supposed(rule: registry.AnyRule, findings: Iterable[Finding], launch: Launch) -> Iterable[Finding]:
     """No more than warnings, with the reason, where a script was read for one that the build is still to make."""
     files = launch.supposed
     if not files:
@@ -352,9 +358,10 @@ def _supposed(rule: registry.AnyRule, findings: Iterable[Finding], launch: Launc
     )
 
 
-def _diagnostic(
+def diagnostic_of(
     rule: registry.AnyRule, finding: Finding, dockerfile: str, stage: str = "", outcome: str | None = None
 ) -> Diagnostic:
+    """A finding with what is known of where it comes from."""
     return Diagnostic(
         rule.code,
         rule.name,

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from pid1lint.dockerfile.expand import UNKNOWN
 from pid1lint.dockerfile.scanner import Dockerfile, Instruction, scan
@@ -44,6 +45,9 @@ from pid1lint.image.filesystem import (
     variables_at_runtime,
 )
 from pid1lint.source import MADE_UP, Excerpt, Place, Source
+
+if TYPE_CHECKING:
+    from pid1lint.deployment import Deployment
 
 _WINDOWS_IMAGE = re.compile(
     r"windowsservercore|nanoserver|mcr\.microsoft\.com/windows|mcr\.microsoft\.com/.*-windows|windows/server",
@@ -99,6 +103,11 @@ class Image:
     `shell` is the argv prefix of the shell form: the one that runs ENTRYPOINT or CMD if either has that form.
     `base` is None for a base image that is not known; `windows` images are nobody's business here. `lost_cmd` is the
     CMD from below that an ENTRYPOINT here has dropped, where no other has taken its place.
+
+    What follows is set by a deployment only. `front` is an argv that its runtime puts in front, of a program that need
+    not be in the image; `grace` is the time between the stop signal and SIGKILL, in seconds. Where `as_pid1` is not
+    set, the container's process is none: its PID namespace is another's. `terminal`: its standard input does not end.
+    `opaque` says why it cannot be told what it runs. `bare` is the image as it was built.
     """
 
     dockerfile: Dockerfile
@@ -120,6 +129,13 @@ class Image:
     user_instruction: Instruction | None = None
     facts: Facts = field(default=_FACTS, hash=False)
     lost_cmd: Command | None = None
+    front: tuple[str, ...] = ()
+    grace: float = 10.0
+    as_pid1: bool = True
+    terminal: bool = False
+    opaque: str = ""
+    deployment: Deployment | None = field(default=None, hash=False)
+    bare: Image | None = field(default=None, hash=False)
 
     @property
     def from_place(self) -> Place:

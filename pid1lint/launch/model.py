@@ -20,6 +20,11 @@ if TYPE_CHECKING:
     from pid1lint.source import Place
 
 MOST_PATHS = 48
+ONLY_PID1 = frozenset(
+    "/init /package/admin/s6-overlay/init /sbin/init /usr/sbin/init /lib/systemd/systemd "
+    "/usr/lib/systemd/systemd systemd".split()
+)
+"""What ends at once where it is not PID 1: s6-overlay's init, systemd, SysV's init."""
 _MOST_COMMANDS = 8000
 """How many commands of scripts are run on all paths together before no further path is begun."""
 _WAITS = ("wait",)
@@ -34,6 +39,8 @@ def analyse(image: Image) -> Launch:
     shells = (sh,) if sh else ("dash", "bash", "busybox")
     if image.windows:
         return _without_path(image, Outcome.UNKNOWN, "it is a Windows image, which knows no signals")
+    if image.opaque:
+        return _without_path(image, Outcome.UNKNOWN, image.opaque)
     argv = _argv(image)
     if argv is None:
         return _without_command(image)
@@ -51,6 +58,9 @@ def analyse(image: Image) -> Launch:
         why = f"what /bin/sh is in {image.base_reference or 'the base image'} is not known: {why}"
         open_at = image.from_place
     by_shell = tuple(sorted({found[0].outcome for found in per_shell}, key=str))
+    refusing = _needs_to_be_pid1(first) if image.front or not image.as_pid1 else ""
+    if refusing:
+        outcome, why = Outcome.FAILS, f"{refusing} only runs as PID 1, which it is not here"
     return _launch(image, outcome, why, open_at or image.command_place, first.reaps, tuple(paths), by_shell)
 
 
@@ -58,6 +68,12 @@ def with_lost_cmd(launch: Launch) -> Launch | None:
     """The launch as it would be with the CMD that an ENTRYPOINT has dropped; None if it has dropped none."""
     image = launch.image
     return None if image.lost_cmd is None else analyse(replace(image, cmd=image.lost_cmd, lost_cmd=None))
+
+
+def _needs_to_be_pid1(path: Path) -> str:
+    """The init of a path that refuses to run as anything but PID 1."""
+    chain = path.chain or (path.tree.walk() if path.tree is not None else ())
+    return next((process.program for process in chain if process.argv and process.argv[0] in ONLY_PID1), "")
 
 
 def _shown(command: Command | None) -> tuple[str, ...] | str | None:
@@ -75,13 +91,13 @@ def _argv(image: Image) -> Argv | None:
     """PID 1's argv: the entrypoint, followed by CMD where the entrypoint is in exec form."""
     entrypoint, cmd = image.entrypoint, image.cmd
     if entrypoint is not None and entrypoint.form == "shell":
-        return _words(image, entrypoint, soft="")
-    words: Argv = ()
+        return (*(Argument(word, word) for word in image.front), *_words(image, entrypoint, soft=""))
+    words: Argv = tuple(Argument(word, word) for word in image.front)
     if entrypoint is not None:
-        words = _words(image, entrypoint, soft="")
+        words = (*words, *_words(image, entrypoint, soft=""))
     if cmd is not None:
-        words = (*words, *_words(image, cmd, soft="arguments" if entrypoint is not None and words else ""))
-    return words or None
+        words = (*words, *_words(image, cmd, soft="arguments" if entrypoint is not None and entrypoint.words else ""))
+    return words if words[len(image.front) :] else None
 
 
 def _words(image: Image, command: Command, soft: str) -> Argv:
@@ -185,7 +201,7 @@ def _run(image: Image, argv: Argv, signal: str, sh: str, ways: tuple[int, ...], 
     """Scout where each line of execution may stay, background jobs first, then run and stay at the last places."""
     plan: dict[int, int] = {}
     for _ in range(4):
-        scout = _start(image, argv, World(signal, plan, ways, scouting=True), sh, shared)
+        scout = _start(image, argv, _world(image, signal, plan, ways, scouting=True), sh, shared)
         found = {}
         for thread, points in scout.points.items():
             last = _last(points, scout, thread, certain=not thread and _gave_up(scout))
@@ -203,10 +219,16 @@ def _run(image: Image, argv: Argv, signal: str, sh: str, ways: tuple[int, ...], 
         return scout
     if last is not None:
         plan = {**plan, 0: last}
-    world = _start(image, argv, World(signal, plan, ways, scouting=False), sh, shared)
+    world = _start(image, argv, _world(image, signal, plan, ways, scouting=False), sh, shared)
     if len(world.choices) < len(ways):
         # It stays before the choices that make this path another one: they belong to it all the same.
         world.choices = scout.choices[: len(ways)]
+    return world
+
+
+def _world(image: Image, signal: str, plan: dict[int, int], ways: tuple[int, ...], *, scouting: bool) -> World:
+    world = World(signal, plan, ways, scouting=scouting)
+    world.grace, world.as_pid1 = image.grace, image.as_pid1
     return world
 
 
@@ -447,6 +469,8 @@ def _reaps(world: World) -> bool | None:
     one = next((proc for proc in world.at_stop if proc.pid == 1), None)
     if one is None or not one.stages:
         return None
+    if not world.as_pid1:
+        return True  # the pod's pause container and the host's init reap
     stage = one.stage
     if stage.kind == "init":
         return True

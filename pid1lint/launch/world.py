@@ -174,6 +174,9 @@ class World:
         self.plan = plan
         self.scouting = scouting
         self.ways = ways
+        # Whether its first process is PID 1: not where the PID namespace is another's.
+        self.as_pid1 = True
+        self.grace = GRACE_SECONDS
         self.procs: dict[int, Proc] = {}
         self.clock = 0.0
         self.stopped = False
@@ -286,7 +289,7 @@ class World:
             proc.done = True
             if proc.ends_at is None or proc.ends_at > self.clock + CLEANUP_SECONDS:
                 proc.ends_at = self.clock + CLEANUP_SECONDS
-        elif name in HARMLESS or proc.pid == 1:
+        elif name in HARMLESS or (proc.pid == 1 and self.as_pid1):
             proc.lost = True
         else:
             self.end(proc, 128 + SIGNALS.get(name, 15))
@@ -355,7 +358,7 @@ class World:
                 self._stop()
                 continue
             moment = self._next_moment()
-            if moment is None or moment > GRACE_SECONDS:
+            if moment is None or moment > self.grace:
                 return
             self.clock = moment
             self._pass_time()

@@ -1,0 +1,235 @@
+"""From a deployment's file to diagnostics: each service and container is a launch of its own, under all rules."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from pid1lint import linter, registry
+from pid1lint.deploy import read
+from pid1lint.deploy.apply import applied
+from pid1lint.deploy.images import Found, Images, Names
+from pid1lint.deploy.project import Project
+from pid1lint.deployment import Deployment
+from pid1lint.diagnostic import Deployed, Diagnostic, Finding, Note, Severity
+from pid1lint.facts.own import Facts
+from pid1lint.fix import Edit, Fix
+from pid1lint.image.filesystem import EmbeddedSource
+from pid1lint.launch import analyse
+from pid1lint.rulebook import FileProblem
+from pid1lint.source import Place, Source, Span
+
+if TYPE_CHECKING:
+    from pid1lint.image.model import Image
+    from pid1lint.launch.process import Launch
+    from pid1lint.suppress import Ignore
+
+_STOPS = re.compile(r"docker stop waits 10 s")
+_OF_DEPLOYMENTS = "PID6"
+# What another rule says of an init below the one that the deployment has put in front: see second-init.
+_TOLD_BY_SECOND_INIT = frozenset(("PID305",))
+_NAMED_ONE = 1
+
+
+class Wanted(NamedTuple):
+    """What is asked of a deployment's file; `names` finds the builds of images by their names."""
+
+    build_args: Mapping[str, str] = {}
+    facts: Facts = Facts()
+    init: str = "tini"
+    names: Names = lambda _: None
+
+
+def judge(path: str, project: Project, rules: Sequence[registry.AnyRule], wanted: Wanted) -> linter.Result:
+    """Judge what a deployment's file runs; `path` is from the project's root."""
+    run = linter.Run(project.files.display(path), rules)
+    linter.refuse_init(wanted.init)
+    content = run.guard("the reading of deployments", lambda: read.content(path, project))
+    if content is None:
+        return run.result()
+    images = Images(project, wanted.facts, wanted.names, wanted.build_args)
+    file = _File(run, project, images, wanted.init)
+    for deployment in content.deployments:
+        run.guard(f"the analysis of {deployment.label}", lambda each=deployment: file.judge(each))  # type: ignore[misc]
+    run.heed(tuple(_ignores(content.sources, run.launches)))
+    for problem in content.problems:
+        run.judge_problem(FileProblem(problem.at, "syntax", problem.message))
+    for source in content.sources:
+        for damage in linter.not_utf8(source):
+            run.judge_problem(damage)
+    if run.ignores:
+        # A rule that does not run has judged no launch: whether its comment is of use is not known.
+        run.suppress(certain=not content.problems and bool(run.launches) and len(run.rules) == len(rules))
+    return run.result()
+
+
+def launches(path: str, project: Project, wanted: Wanted) -> tuple[Launch, ...]:
+    """How the containers of a deployment's file start and stop."""
+    return judge(path, project, (), wanted).launches
+
+
+def _ignores(sources: Iterable[Source], found: Iterable[Launch]) -> Iterator[Ignore]:
+    """The comments in the deployment's own files, and in what its launches run: those have a use of their own there."""
+    own = {source.path: source for source in sources}
+    others = {s.path: s for launch in found for s in (*launch.sources, launch.image.dockerfile.source) if s.in_file}
+    dockerfiles = {launch.image.dockerfile.source.path: launch.image.dockerfile for launch in found}
+    if not any("pid1lint:" in s.text or "hadolint" in s.text for s in (*own.values(), *others.values())):
+        return
+    from pid1lint.suppress import ignores
+
+    for source in own.values():
+        yield from ignores(source)
+    scripts = [script for launch in found for script in launch.scripts]
+    for path, source in others.items():
+        if path not in own:
+            for ignore in ignores(source, dockerfiles.get(path), scripts):
+                yield ignore._replace(foreign=True)
+
+
+class _File:
+    """One deployment's file while it is judged: what an image has by itself is worked out once."""
+
+    def __init__(self, run: linter.Run, project: Project, images: Images, init: str) -> None:
+        self.run = run
+        self.project = project
+        self.images = images
+        self.init = init
+        self._own: dict[int, tuple[Image, tuple[Diagnostic, ...]]] = {}
+
+    def judge(self, deployment: Deployment) -> None:
+        """Let all rules judge one launch."""
+        if not deployment.runs:
+            return
+        found = self.images.of(deployment)
+        image = applied(found, deployment, self.project)
+        launch = in_words_of(analyse(image).replaced(init=self.init), deployment)
+        self.run.launches.append(launch)
+        own = {(d.code, d.at.source.path, d.at.span): d for d in self.own(found)}
+        untouched = not _is_built_here(found.image) and not _changes(deployment)
+        for rule in self.run.rules:
+            if rule.on is not None or (untouched and not rule.code.startswith(_OF_DEPLOYMENTS)):
+                continue
+            if deployment.override.init is not None and rule.code in _TOLD_BY_SECOND_INIT:
+                continue
+            for finding in self.findings(rule, launch):
+                at = outside(finding.at)
+                bare = own.get((rule.code, at.source.path, at.span))
+                if bare is not None:
+                    self.run.diagnostics.append(bare)
+                else:
+                    self.run.diagnostics.append(self.diagnostic(rule, finding, launch, found))
+
+    def findings(self, rule: registry.AnyRule, launch: Launch) -> Iterator[Finding]:
+        """What a rule says of a launch, at the places of real files."""
+        raw = self.run.check(rule, launch)
+        for finding in linter.supposed(rule, (linter.at_home(each, launch) for each in raw), launch):
+            notes = tuple(Note(outside(note.at), note.message) for note in finding.notes if _is_real(note.at))
+            fix = outer_fix(finding.fix) if finding.fix is not None else None
+            yield replace(finding, at=outside(finding.at), notes=notes, fix=fix)
+
+    def own(self, found: Found) -> tuple[Diagnostic, ...]:
+        """What is to be said of an image by itself, if it is built here."""
+        image = found.image
+        if not _is_built_here(image):
+            return ()
+        if id(image) not in self._own:
+            launch = analyse(image).replaced(init=self.init)
+            path = image.dockerfile.source.path
+            diagnostics = tuple(
+                linter.diagnostic_of(rule, finding, path, launch.stage, launch.outcome.value)
+                for rule in self.run.rules
+                if rule.on is None
+                for finding in self.findings(rule, launch)
+            )
+            self._own[id(image)] = (image, diagnostics)
+        return self._own[id(image)][1]
+
+    def diagnostic(self, rule: registry.AnyRule, finding: Finding, launch: Launch, found: Found) -> Diagnostic:
+        """A finding that only the deployment brings about."""
+        deployment = launch.image.deployment
+        assert deployment is not None
+        finding = replace(finding, message=f"{deployment.label}: {_told(finding.message, deployment)}")
+        severity = finding.severity or rule.severity
+        if not found.entrypoint_known and deployment.override.entrypoint is None and severity is Severity.ERROR:
+            name = launch.image.base_reference if deployment.image is not None else "the image"
+            note = Note(deployment.place, f"the ENTRYPOINT of {name} is not known: it is taken to have none")
+            finding = replace(finding, severity=Severity.WARNING, notes=(*finding.notes, note))
+        if finding.fix is not None and deployment.generated:
+            finding = replace(finding, fix=_without_path(finding.fix, deployment.path))
+        if not _meets(finding, deployment.path):
+            note = Note(_cause(deployment), f"{deployment.label} is run here")
+            finding = replace(finding, notes=(*finding.notes, note))
+        made = linter.diagnostic_of(rule, finding, deployment.path, launch.stage, launch.outcome.value)
+        return replace(made, deployment=Deployed(deployment.path, deployment.kind, deployment.name, deployment.label))
+
+
+def _is_built_here(image: Image) -> bool:
+    """Whether there is a Dockerfile of the image in the project."""
+    return not isinstance(image.dockerfile.source, EmbeddedSource) or len(image.dockerfile.instructions) > _NAMED_ONE
+
+
+def _changes(deployment: Deployment) -> bool:
+    """Whether a deployment changes how an image starts or stops."""
+    override = deployment.override
+    plain = (override.init, override.stop_signal, override.pid)
+    return override.changes_argv or any(each is not None for each in plain) or bool(override.mounts)
+
+
+def _meets(finding: Finding, path: str) -> bool:
+    return any(place.source.path == path for place in (finding.at, *(note.at for note in finding.notes)))
+
+
+def _cause(deployment: Deployment) -> Place:
+    """Where a deployment says what it runs."""
+    override = deployment.override
+    words = override.entrypoint or override.command
+    return words.at if words is not None else deployment.place
+
+
+def in_words_of(launch: Launch, deployment: Deployment) -> Launch:
+    """A launch whose reasons speak of who stops the container."""
+    paths = tuple(path.replaced(why=_told(path.why, deployment)) for path in launch.paths)
+    return launch.replaced(why=_told(launch.why, deployment), paths=paths)
+
+
+def _told(message: str, deployment: Deployment) -> str:
+    """A message about `docker stop` and its 10 s in words of what stops this container, and when it kills it."""
+    return _STOPS.sub(deployment.stop_words, message)
+
+
+def _is_real(at: Place) -> bool:
+    return outside(at).source.in_file
+
+
+def outside(at: Place) -> Place:
+    """A place in a file, for one in a text that is written in another file."""
+    while isinstance(at.source, EmbeddedSource):
+        at = at.source.place(*at.span)
+    return at
+
+
+def outer_fix(fix: Fix) -> Fix | None:
+    """A fix of a text that is written in another file as one of that file; None where it would not fit in there."""
+    edits: list[Edit] = []
+    for edit in fix.edits:
+        if not isinstance(edit.source, EmbeddedSource):
+            edits.append(edit)
+            continue
+        span = edit.source.excerpt
+        start, end = span.offset(edit.span.start), span.offset(edit.span.end)
+        if span.source.text[start:end] != edit.source.text[slice(*edit.span)] or "\n" in edit.content:
+            return None
+        edits.append(Edit(span.source, Span(start, end), edit.content))
+    return replace(fix, edits=tuple(edits))
+
+
+def _without_path(fix: Fix, path: str) -> Fix | None:
+    """No fix of a file that another program writes."""
+    return None if any(edit.source.path == path for edit in fix.edits) else fix
+
+
+def undeployed(launch: Launch) -> Launch | None:
+    """The launch of the image by itself, for one that a deployment has changed."""
+    return None if launch.image.bare is None else analyse(launch.image.bare)
