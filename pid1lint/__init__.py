@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pid1lint.image.filesystem import ImageFile
     from pid1lint.image.model import Command
     from pid1lint.launch.inert import after_exec, ends_otherwise, goes_on
-    from pid1lint.launch.model import with_lost_cmd
+    from pid1lint.launch.model import ONLY_PID1, redeployed, undeployed, with_lost_cmd
     from pid1lint.launch.process import Call, Fault, Launch, Link, Outcome, Path, Process, Sent, Started, TrapSet
     from pid1lint.launch.world import signal_name
     from pid1lint.linter import Result, lint, trace
@@ -42,11 +42,14 @@ if TYPE_CHECKING:
         piped_to_substitution,
         plain_argv,
         quoted_handler,
+        renamed,
+        setting,
         shell_words,
         sleeps_into_background,
         statement_after,
         statement_before,
         without_line,
+        without_setting,
     )
     from pid1lint.rulebook import FileProblem, Rule, rule
     from pid1lint.shell.ir import Word
@@ -57,6 +60,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "ONLY_PID1",
     "Applicability",
     "BuildContext",
     "Call",
@@ -121,7 +125,10 @@ __all__ = [
     "piped_to_substitution",
     "plain_argv",
     "quoted_handler",
+    "redeployed",
+    "renamed",
     "rule",
+    "setting",
     "shell_words",
     "signal_name",
     "sleeps_into_background",
@@ -129,11 +136,13 @@ __all__ = [
     "statement_before",
     "switch_user",
     "trace",
+    "undeployed",
     "unforked_flock",
     "with_lost_cmd",
     "without_init",
     "without_line",
     "without_setsid",
+    "without_setting",
 ]
 
 _HOME = {
@@ -209,6 +218,12 @@ _HOME = {
     "statement_before": "mend",
     "trace": "linter",
     "unforked_flock": "unwrap",
+    "ONLY_PID1": "launch.model",
+    "redeployed": "launch.model",
+    "undeployed": "launch.model",
+    "setting": "mend",
+    "renamed": "mend",
+    "without_setting": "mend",
     "with_lost_cmd": "launch.model",
     "without_init": "unwrap",
     "without_line": "mend",

@@ -91,12 +91,15 @@ def shown(path: str) -> str:
     return relative.replace(os.sep, "/")
 
 
-def plan(paths: Sequence[str], configs: Configs = _ISOLATED, listed: Sequence[str] | None = None) -> Plan:
-    """Sort paths into Dockerfiles, scripts and what cannot be looked at; directories are searched.
+def plan(
+    paths: Sequence[str], configs: Configs = _ISOLATED, listed: Sequence[str] | None = None, stdin: str = ""
+) -> Plan:
+    """Sort paths into Dockerfiles, deployments, scripts and what cannot be looked at; directories are searched.
 
-    Of what a glob or a list (`listed`: of changed files, say) has, only Dockerfiles by name and scripts count.
+    `stdin` is what standard input is called. Of what a glob or a list (`listed`: of changed files, say) has, only
+    Dockerfiles by name, deployments and scripts count.
     """
-    planner = _Planner(configs)
+    planner = _Planner(configs, stdin)
     for path in paths or (() if listed is not None else (".",)):
         if _is_glob(path):
             planner.add_matches(path)
@@ -111,8 +114,9 @@ def plan(paths: Sequence[str], configs: Configs = _ISOLATED, listed: Sequence[st
 class _Planner:
     """Collects paths, each once, in their order."""
 
-    def __init__(self, configs: Configs) -> None:
+    def __init__(self, configs: Configs, stdin: str = "") -> None:
         self.configs = configs
+        self.stdin = stdin
         self.dockerfiles: dict[str, None] = {}
         self.scripts: dict[str, str] = {}
         self.missing: list[tuple[str, str]] = []
@@ -151,14 +155,14 @@ class _Planner:
             self.search(root)
         for_scripts = frozenset(self.dockerfiles) - asked
         paths = tuple(self.dockerfiles)
-        deployments = frozenset(path for path in paths if _is_deployment(path))
+        deployments = frozenset(path for path in paths if _is_deployment(self.stdin if path == STDIN else path))
         return Plan(paths, for_scripts, frozenset(self.scripts), tuple(self.missing), deployments)
 
 
 def _is_deployment(path: str) -> bool:
     """Whether a file on the disk is read as a deployment's: by its name, whatever it holds, unless a Dockerfile's."""
     name = os.path.basename(path)
-    return path != STDIN and discover.may_be_deployment(name) and not discover.is_dockerfile_name(name)
+    return discover.may_be_deployment(name) and not discover.is_dockerfile_name(name)
 
 
 def _is_glob(path: str) -> bool:
@@ -308,7 +312,7 @@ def _judge(
     from pid1lint.dockerfile.scanner import scan
 
     def work() -> linter.Result:
-        if is_deployment(source, options):
+        if _is_deployment(source.path):
             return _judge_deployment(source, options, overlay, rules)
         dockerfile = scan(source)
         context = context_of(dockerfile, options, overlay)
@@ -320,16 +324,6 @@ def _judge(
     return linter.Result((), crashes=(result,)) if isinstance(result, linter.Crash) else result
 
 
-def is_deployment(source: Source, options: Options) -> bool:
-    """Whether a text is a deployment's, and not a Dockerfile's: by its name, or for standard input by what it holds."""
-    stdin = options.stdin
-    if stdin is not None and source.path == stdin.path and source.path == "Dockerfile":
-        from pid1lint.deploy.kinds import kind_of_stream
-
-        return ":" in source.text[:4096] and kind_of_stream(source.text) != ""
-    return _is_deployment(source.path)
-
-
 def _judge_deployment(
     source: Source, options: Options, overlay: Mapping[str, Source], rules: Sequence[registry.AnyRule]
 ) -> linter.Result:
@@ -337,7 +331,7 @@ def _judge_deployment(
     from pid1lint.deploy.project import Project
     from pid1lint.image.context import DiskContext
 
-    path = _STREAM if source.path == "Dockerfile" else source.path
+    path = source.path
     root = home(path)
     disk: BuildContext = DiskContext(root)
     if overlay:
@@ -346,15 +340,11 @@ def _judge_deployment(
         disk = OverlayContext(disk, overlay)
     project = Project(disk)
     own = os.path.relpath(os.path.abspath(path), os.path.abspath(root)).replace(os.sep, "/")
-    project.give(own, source if path == source.path else Source(path, source.text, source.bom))
+    project.give(own, source)
     config = options.configs.of(path)
     init = options.init or config.init or "tini"
     wanted = deployed.Wanted(options.build_args, config.facts, init)
     return deployed.judge(own, project, rules, wanted)
-
-
-_STREAM = "stdin.yaml"
-"""What standard input is called that holds a deployment and was given no name."""
 
 
 def read(path: str, options: Options, overlay: Mapping[str, Source]) -> Source:
@@ -507,8 +497,25 @@ def add_ignores(planned: Plan, options: Options, jobs: int) -> Fixed:
     return Fixed(tuple(changes), max(0, len(found) - len(left)), (), tuple(errors))
 
 
-def launches(planned: Plan, options: Options) -> tuple[tuple[Launch, ...], tuple[str, ...]]:
-    """The launches of all Dockerfiles, and what went wrong in one line each."""
+def named(paths: Sequence[str]) -> tuple[tuple[str, ...], frozenset[str]]:
+    """The files among some words, and the names of services or containers: what is no file, behind a deployment's."""
+    if not any(os.path.isfile(path) and _is_deployment(path) for path in paths):
+        return tuple(paths), frozenset()
+    names = {path for path in paths if path != STDIN and not os.path.lexists(path) and not _is_glob(path)}
+    return tuple(path for path in paths if path not in names), frozenset(names)
+
+
+def _is_named(launch: Launch, names: frozenset[str]) -> bool:
+    deployment = launch.image.deployment
+    if deployment is None or not names:
+        return True
+    return deployment.name in names or deployment.name.rpartition("/")[2] in names
+
+
+def launches(
+    planned: Plan, options: Options, names: frozenset[str] = frozenset()
+) -> tuple[tuple[Launch, ...], tuple[str, ...]]:
+    """The launches of all files, and what went wrong in one line each; of deployments, those of some `names` if any."""
     found: list[Launch] = []
     errors = [f"{path} {reason}" for path, reason in planned.missing]
     for path in planned.dockerfiles:
@@ -520,9 +527,15 @@ def launches(planned: Plan, options: Options) -> tuple[tuple[Launch, ...], tuple
         result = _judge(source, options, {}, ())
         if path in planned.for_scripts:
             result = _about(result, planned.scripts)
-        found += result.launches
+        found += (launch for launch in result.launches if _is_named(launch, names))
         errors += map(str, result.crashes)
+    known = {launch.image.deployment.name for launch in found if launch.image.deployment is not None}
+    errors += (f"nothing is called {name!r} there" for name in sorted(names - known - _last_parts(known)))
     return tuple(found), tuple(errors)
+
+
+def _last_parts(names: Iterable[str]) -> frozenset[str]:
+    return frozenset(name.rpartition("/")[2] for name in names)
 
 
 def fix_all(planned: Plan, options: Options, *, unsafe: bool, jobs: int = 1) -> Fixed:

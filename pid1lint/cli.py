@@ -157,7 +157,7 @@ def check(
     known = _known(baseline)
     source = _stdin(paths, stdin_filename)
     options = Options(context, target, build_arg, select, ignore, source, configs, known, init or "")
-    planned = checking.plan(paths, configs, _listed(files_from, paths))
+    planned = checking.plan(paths, configs, _listed(files_from, paths), source.path if source is not None else "")
     if verbose:
         _print(_folded(checking.explained(planned, options), _style(sys.stderr)), sys.stderr)
     watch = _watch(len(planned.dockerfiles), quiet)
@@ -194,6 +194,7 @@ def check(
             statistics,
             quiet,
             _in_baseline(results, options),
+            planned.deployments,
         )
         if fixed is not None and show_fixes and not errors:
             _print(map(str, fixed.listed), sys.stderr)
@@ -238,7 +239,12 @@ def _stdin(paths: Iterable[str], filename: str | None) -> Source | None:
 
     if STDIN not in paths:
         return None
-    return Source.decode(shown(filename) if filename else "Dockerfile", sys.stdin.buffer.read())
+    source = Source.decode(shown(filename) if filename else "Dockerfile", sys.stdin.buffer.read())
+    if not filename and any(word in source.text for word in ("apiVersion", "services:", "containerDefinitions")):
+        from pid1lint.deploy.kinds import stream_name
+
+        return Source(stream_name(source.text) or source.path, source.text, source.bom)
+    return source
 
 
 def _listed(files_from: str | None, paths: Sequence[str]) -> Sequence[str] | None:
@@ -356,14 +362,19 @@ def trace(
     config: str | None,
     isolated: bool,
 ) -> int:
-    """Show a launch: who is PID 1, whom the stop signal reaches."""
+    """Show a launch: who is PID 1, whom the stop signal reaches.
+
+    Behind a deployment's file, names choose some of its services or containers: `pid1lint trace compose.yaml web`.
+    """
     from pid1lint import check as checking
     from pid1lint.check import Options
 
     configs = _configs(config, isolated)
-    options = Options(context, target, build_arg, stdin=_stdin(paths, stdin_filename), configs=configs)
-    planned = checking.plan(paths, configs)
-    found, errors = checking.launches(planned, options)
+    source = _stdin(paths, stdin_filename)
+    options = Options(context, target, build_arg, stdin=source, configs=configs)
+    files, names = checking.named(paths)
+    planned = checking.plan(files, configs, stdin=source.path if source is not None else "")
+    found, errors = checking.launches(planned, options, names)
     with _Output(output, sys.stdout) as stream:
         if form == "json":
             from pid1lint.report import json

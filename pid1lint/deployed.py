@@ -17,9 +17,9 @@ from pid1lint.diagnostic import Deployed, Diagnostic, Finding, Note, Severity
 from pid1lint.facts.own import Facts
 from pid1lint.fix import Edit, Fix
 from pid1lint.image.filesystem import EmbeddedSource
-from pid1lint.launch import analyse
+from pid1lint.launch import Outcome, analyse
 from pid1lint.rulebook import FileProblem
-from pid1lint.source import Place, Source, Span
+from pid1lint.source import Place, Source, Span, outside
 
 if TYPE_CHECKING:
     from pid1lint.image.model import Image
@@ -107,14 +107,20 @@ class _File:
         launch = in_words_of(analyse(image).replaced(init=self.init), deployment)
         self.run.launches.append(launch)
         own = {(d.code, d.at.source.path, d.at.span): d for d in self.own(found)}
-        untouched = not _is_built_here(found.image) and not _changes(deployment)
+        as_it_came = not _is_built_here(found.image) and not _changes(deployment)
+        waits_for_input = deployment.override.terminal and _reads_terminal(launch)
+        if waits_for_input:
+            why = "it reads from a terminal, which is kept open for it"
+            launch = self.run.launches[-1] = launch.replaced(outcome=Outcome.UNKNOWN, why=why)
         for rule in self.run.rules:
-            if rule.on is not None or (untouched and not rule.code.startswith(_OF_DEPLOYMENTS)):
+            if rule.on is not None or (waits_for_input and not rule.code.startswith(_OF_DEPLOYMENTS)):
                 continue
             if deployment.override.init is not None and rule.code in _TOLD_BY_SECOND_INIT:
                 continue
             for finding in self.findings(rule, launch):
-                at = outside(finding.at)
+                at = finding.at
+                if as_it_came and at == outside(found.image.from_place) and not rule.code.startswith(_OF_DEPLOYMENTS):
+                    continue  # what others have built is theirs to mend
                 bare = own.get((rule.code, at.source.path, at.span))
                 if bare is not None:
                     self.run.diagnostics.append(bare)
@@ -155,14 +161,27 @@ class _File:
         if not found.entrypoint_known and deployment.override.entrypoint is None and severity is Severity.ERROR:
             name = launch.image.base_reference if deployment.image is not None else "the image"
             note = Note(deployment.place, f"the ENTRYPOINT of {name} is not known: it is taken to have none")
-            finding = replace(finding, severity=Severity.WARNING, notes=(*finding.notes, note))
-        if finding.fix is not None and deployment.generated:
-            finding = replace(finding, fix=_without_path(finding.fix, deployment.path))
+            severity = Severity.WARNING
+            finding = replace(finding, notes=(*finding.notes, note))
+        if deployment.brief:
+            severity = Severity.INFO
+        finding = replace(finding, severity=severity)
+        if finding.fix is not None and not self.may_edit(finding.fix, deployment):
+            finding = replace(finding, fix=None)
         if not _meets(finding, deployment.path):
             note = Note(_cause(deployment), f"{deployment.label} is run here")
             finding = replace(finding, notes=(*finding.notes, note))
-        made = linter.diagnostic_of(rule, finding, deployment.path, launch.stage, launch.outcome.value)
+        made = linter.diagnostic_of(rule, finding, launch.dockerfile, launch.stage, launch.outcome.value)
         return replace(made, deployment=Deployed(deployment.path, deployment.kind, deployment.name, deployment.label))
+
+    def may_edit(self, fix: Fix, deployment: Deployment) -> bool:
+        """Whether a fix stays out of files that another program writes, and of anchors that others use."""
+        for edit in fix.edits:
+            if deployment.generated and edit.source.path == deployment.path:
+                return False
+            if any(documents.is_shared(edit.span) for documents in self.project.read_documents(edit.source.path)):
+                return False
+        return True
 
 
 def _is_built_here(image: Image) -> bool:
@@ -174,7 +193,16 @@ def _changes(deployment: Deployment) -> bool:
     """Whether a deployment changes how an image starts or stops."""
     override = deployment.override
     plain = (override.init, override.stop_signal, override.pid)
-    return override.changes_argv or any(each is not None for each in plain) or bool(override.mounts)
+    return override.changes_argv or any(each is not None for each in plain)
+
+
+def _reads_terminal(launch: Launch) -> bool:
+    """Whether a program of the usual path reads its standard input."""
+    path = launch.main
+    if path is None:
+        return False
+    forms = (process.form for process in (path.tree.walk() if path.tree is not None else ()))
+    return any(start.what == "interactive" for start in path.starts) or "interactive" in forms
 
 
 def _meets(finding: Finding, path: str) -> bool:
@@ -203,13 +231,6 @@ def _is_real(at: Place) -> bool:
     return outside(at).source.in_file
 
 
-def outside(at: Place) -> Place:
-    """A place in a file, for one in a text that is written in another file."""
-    while isinstance(at.source, EmbeddedSource):
-        at = at.source.place(*at.span)
-    return at
-
-
 def outer_fix(fix: Fix) -> Fix | None:
     """A fix of a text that is written in another file as one of that file; None where it would not fit in there."""
     edits: list[Edit] = []
@@ -223,13 +244,3 @@ def outer_fix(fix: Fix) -> Fix | None:
             return None
         edits.append(Edit(span.source, Span(start, end), edit.content))
     return replace(fix, edits=tuple(edits))
-
-
-def _without_path(fix: Fix, path: str) -> Fix | None:
-    """No fix of a file that another program writes."""
-    return None if any(edit.source.path == path for edit in fix.edits) else fix
-
-
-def undeployed(launch: Launch) -> Launch | None:
-    """The launch of the image by itself, for one that a deployment has changed."""
-    return None if launch.image.bare is None else analyse(launch.image.bare)

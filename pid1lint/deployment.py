@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from pid1lint.frozen import Frozen
 
 if TYPE_CHECKING:
+    from pid1lint.fix import Edit
     from pid1lint.source import Excerpt, Place
 
 UNKNOWN = "\ufffc"
@@ -62,7 +63,7 @@ class Mount(NamedTuple):
 
     `kind`: `bind` (of `path`, from the project's root; empty where it lies outside), `files` (of `payloads`), `empty`,
     `unknown` (something that nobody knows). `single`: the mount is one file, and not a folder. `what` is how it is
-    written.
+    written, `executable` are the edits that let its files be run.
     """
 
     target: str
@@ -72,6 +73,16 @@ class Mount(NamedTuple):
     payloads: tuple[Payload, ...] = ()
     single: bool = False
     what: str = ""
+    executable: tuple[Edit, ...] = ()
+
+
+class Hidden(NamedTuple):
+    """A script of the image that is named to be run and that a mount hides; `copied` is where the image gets it."""
+
+    path: str
+    word: Excerpt
+    mount: Mount
+    copied: Place
 
 
 class Hook(NamedTuple):
@@ -154,7 +165,8 @@ class Deployment(Frozen):
 
     `name` is unique in its file (`web`, `Deployment/shop/app`), `label` is for messages (`service web`). `place` is its
     name in the file. `spots` are where something can be added, for fixes: the reader's own business. `generated`: the
-    file is another program's output. `aliases` are names that others may call its image.
+    file is another program's output. Where `runs` is not set it is nothing that is started, where `brief` is, something
+    that is meant to end by itself.
     """
 
     path: str
@@ -169,6 +181,7 @@ class Deployment(Frozen):
     replicas: int | None = None
     edits: Edits | None = None
     runs: bool = True
+    brief: bool = False
 
     @property
     def kind(self) -> str:
@@ -189,6 +202,14 @@ class Deployment(Frozen):
 class Edits:
     """How a deployment's file is changed by fixes; the format's reader knows how. None where there is no good place."""
 
-    def setting(self, key: str, value: str) -> tuple[object, ...] | None:
-        """The edits that give a container a setting that it does not have."""
+    def setting(self, key: str, value: str) -> tuple[Edit, ...] | None:
+        """The edits that give a container a setting that it does not have, or has otherwise."""
+        raise NotImplementedError
+
+    def renamed(self, key: str, name: str) -> tuple[Edit, ...] | None:
+        """The edits that give a setting another name."""
+        raise NotImplementedError
+
+    def without(self, key: str) -> tuple[Edit, ...] | None:
+        """The edits that take a setting out."""
         raise NotImplementedError

@@ -397,12 +397,25 @@ def refusal(fix: Fix, after: Sequence[Source], dockerfile: str) -> str | None:
             if reason is not None:
                 return reason
     before = {edit.source.path: edit.source for edit in fix.edits}
-    if dockerfile in before:
+    if dockerfile in before and not is_yaml(dockerfile):
         reason = _misread(before[dockerfile]) or next((_misread(s) for s in after if s.path == dockerfile), None)
         if reason is not None:
             return f"dockerfile-parse reads {dockerfile} otherwise: {reason}"
+    for source in after:
+        if is_yaml(source.path) and source.path in before:
+            from pid1lint.deploy.gate import refusal as refusal_of_yaml
+
+            edits = [edit for edit in fix.edits if edit.source.path == source.path]
+            reason = refusal_of_yaml(edits, before[source.path], source)
+            if reason is not None:
+                return reason
     worse = (damaged(before[source.path], source, dockerfile) for source in after if source.path in before)
     return next((reason for reason in worse if reason is not None), None)
+
+
+def is_yaml(path: str) -> bool:
+    """Whether a file is YAML by its name."""
+    return path.endswith((".yaml", ".yml"))
 
 
 def _misread(source: Source) -> str | None:
@@ -454,6 +467,10 @@ def damaged(before: Source, after: Source, dockerfile: str) -> str | None:
 
 
 def _problems(source: Source, dockerfile: str) -> list[str]:
+    if is_yaml(source.path):
+        from pid1lint.deploy import yamltree
+
+        return [problem.message for problem in yamltree.load(source).problems]
     return list(_dockerfile_problems(source) if source.path == dockerfile else _script_problems(source))
 
 

@@ -310,8 +310,15 @@ def line_above(launch: Launch, instruction: Instruction) -> int:
 
 
 def in_front(launch: Launch, line: str) -> Edit | None:
-    """Put an instruction in front of the one that starts the container; None where that stands elsewhere."""
+    """Put an instruction in front of the one that starts the container; None where that stands elsewhere.
+
+    What starts a container of a deployment is stopped by a signal that the deployment sets.
+    """
     image = launch.image
+    keyword, _, value = line.partition(" ")
+    if image.deployment is not None:
+        edits = setting(launch, "stop_signal", value) if keyword == "STOPSIGNAL" else None
+        return edits[0] if edits else None
     source = image.dockerfile.source
     command = image.entrypoint if image.entrypoint and image.entrypoint.instruction else image.cmd
     if command is None or command.instruction is None or command.instruction not in image.stage.instructions:
@@ -441,6 +448,9 @@ def init_in_front(launch: Launch) -> Fix | None:
     from pid1lint.facts.inits import INITS
 
     image = launch.image
+    if image.deployment is not None:
+        made = setting(launch, "init", "true") if not image.front else None
+        return None if made is None else Fix("Let an init be put in front", made, Applicability.UNSAFE)
     # One that is installed need not be joined by another.
     init = next((init for init in (launch.init, *INITS) if init in image.packages), launch.init)
     source = image.dockerfile.source
@@ -467,6 +477,26 @@ def init_in_front(launch: Launch) -> Fix | None:
     else:
         return None
     return Fix(f"Put {init} in front", edits, Applicability.UNSAFE)
+
+
+def renamed(launch: Launch, key: str, name: str) -> tuple[Edit, ...] | None:
+    """Another name for a setting of what a deployment's file runs; None where there is one of that name already."""
+    deployment = launch.image.deployment
+    return None if deployment is None or deployment.edits is None else deployment.edits.renamed(key, name)
+
+
+def without_setting(launch: Launch, key: str) -> tuple[Edit, ...] | None:
+    """Take a setting out of what a deployment's file runs; None where it is written elsewhere."""
+    deployment = launch.image.deployment
+    return None if deployment is None or deployment.edits is None else deployment.edits.without(key)
+
+
+def setting(launch: Launch, key: str, value: str) -> tuple[Edit, ...] | None:
+    """A setting for what a deployment's file runs; None where its format, or its file, has no place for it."""
+    deployment = launch.image.deployment
+    if deployment is None or deployment.edits is None:
+        return None
+    return deployment.edits.setting(key, value)
 
 
 def _init_installation(launch: Launch, init: str, at: int) -> tuple[str, ...] | None:

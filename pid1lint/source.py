@@ -181,3 +181,10 @@ class Excerpt:
         if self.offsets is None:
             return Excerpt(self.source, self.text[start:end], None, self.base + start, self.quoting)
         return Excerpt(self.source, self.text[start:end], self.offsets[start : end + 1], 0, self.quoting)
+
+
+def outside(at: Place) -> Place:
+    """A place in a file, for one in a text that is written in another file."""
+    while (outer := at.source.place(*at.span)).source is not at.source:
+        at = outer
+    return at

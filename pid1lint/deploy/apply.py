@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pid1lint.deploy.images import Found, embedded, made
 from pid1lint.deploy.project import Below, Project
-from pid1lint.deployment import UNKNOWN, Deployment, Given, Mount, Words
+from pid1lint.deployment import UNKNOWN, Deployment, Given, Hidden, Mount, Words
 from pid1lint.dockerfile.scanner import Instruction, scan
 from pid1lint.dockerfile.stages import join
 from pid1lint.image.changes import is_below
@@ -35,22 +36,27 @@ def applied(found: Found, deployment: Deployment, project: Project) -> Image:
     if override.stop_signal is not None:
         stop = signal_name(override.stop_signal.text)
         instruction = _instruction("STOPSIGNAL ", override.stop_signal)
+    files = mounted(image, deployment, project)
+    first, second = entrypoint(image, deployment), command(image, deployment)
+    hidden = next(hidden_scripts(image, files, [each for each in (first, second) if each is not None]), None)
     return replace(
         image,
-        entrypoint=entrypoint(image, deployment),
-        cmd=command(image, deployment),
+        entrypoint=first,
+        cmd=second,
         lost_cmd=None if override.changes_argv else image.lost_cmd,
         stop_signal=stop,
         stop_signal_instruction=instruction,
         user=user,
         workdir=join(image.workdir, override.workdir.text) if override.workdir is not None else image.workdir,
         env=env,
-        files=mounted(image, deployment, project),
+        files=files,
         front=init,
         grace=deployment.grace,
         as_pid1=override.pid is None,
         terminal=override.terminal,
         opaque=_opaque(found, deployment),
+        broken="" if hidden is None else f"no file is at {hidden.path}: {hidden.mount.what} is mounted over it",
+        hidden=hidden,
         deployment=deployment,
         bare=image,
     )
@@ -117,6 +123,21 @@ def mounted(image: Image, deployment: Deployment, project: Project) -> FileSyste
     layers = tuple(MountLayer(mount, project.files) for mount in mounts)
     dirs = image.files.dirs | {workdir} | {mount.target for mount in mounts if not mount.single}
     return MountedFiles(image.files.layers, layers, workdir, dirs)
+
+
+def hidden_scripts(image: Image, files: FileSystem, commands: Sequence[Command]) -> Iterator[Hidden]:
+    """The scripts of the image that a command names, and that a mount leaves without a file at their place."""
+    if not isinstance(files, MountedFiles):
+        return
+    for command in commands:
+        for word in command.words if command.form == "exec" else ():
+            mount = files.mount_over(word.text) if "/" in word.text else None
+            if mount is None or mount.kind == "unknown" or UNKNOWN in word.text:
+                continue
+            before = image.files.lookup(word.text)
+            is_script = before is not None and before.text is not None and before.text.text.startswith("#!")
+            if before is not None and is_script and files.lookup(word.text) is None:
+                yield Hidden(join(files.workdir, word.text), word, mount, before.place)
 
 
 class MountLayer(Layer):

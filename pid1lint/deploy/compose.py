@@ -37,6 +37,12 @@ _NAME = re.compile(r"(?:docker-)?compose(?:[._-][\w.-]+)?\.ya?ml\Z", re.IGNORECA
 _OVERRIDE = re.compile(r"((?:docker-)?compose)\.override\.(ya?ml)\Z")
 _DURATION = re.compile(r"(\d+(?:\.\d+)?|\.\d+)(ns|us|µs|ms|s|m|h)")
 _UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+_CHORE = re.compile(
+    r"(?:^|[._-])(?:bootstrap|check|cli|create\w*|init\w*|job|migrat\w*|prepare|provision\w*|seed\w*|setup|sut|tests?)"
+    r"(?:[._-]|\d|$)|init$|setup$|test$",
+    re.IGNORECASE,
+)
+"""Names of services that do something once and end."""
 _MAX_CHAIN = 20
 _ITSELF = ("image", "build", "extends")
 
@@ -65,12 +71,13 @@ class Layer(NamedTuple):
 
 
 class Service(NamedTuple):
-    """A service with all that files say of it, the last word last."""
+    """A service with all that files say of it, the last word last; `awaited`: others wait until it has ended."""
 
     name: str
     key: Scalar
     layers: tuple[Layer, ...]
     configs: Mapping[str, tuple[Layer, Node]]
+    awaited: bool = False
 
 
 def deployments(path: str, project: Project) -> tuple[Deployment, ...]:
@@ -142,7 +149,8 @@ class _Loader:
                 earlier = before.layers if before is not None else ()
                 found[name] = Service(name, last, (*earlier, *layers), configs)
             included += self._included(root.get("include"), whole)
-        own = [service._replace(configs=configs) for service in found.values()]
+        awaited = frozenset(name for service in found.values() for name in _awaits(service))
+        own = [each._replace(configs=configs, awaited=each.name in awaited) for each in found.values()]
         if named_in and paths[0] != named_in:
             # The base is judged by itself: only what this file has a word on is another way to run it.
             own = [service for service in own if any(layer.path == named_in for layer in service.layers)]
@@ -212,6 +220,16 @@ class _Loader:
             return (own,)
         there = Layer(root, parent(path), layer.lookup, path)
         return (*self._extended(wanted, below, others, there, seen), own)
+
+
+def _awaits(service: Service) -> Iterator[str]:
+    """The services that must have ended before this one starts."""
+    for layer in service.layers:
+        others = layer.table.get("depends_on")
+        for name, (_, value) in others.all.items() if isinstance(others, Table) else ():
+            condition = value.get("condition") if isinstance(value, Table) else None
+            if isinstance(condition, Scalar) and condition.text == "service_completed_successfully":
+                yield name
 
 
 def _named(node: Node | None, whole: Layer) -> Iterator[tuple[str, tuple[Layer, Node]]]:
@@ -305,8 +323,15 @@ class _Reading:
             self.building(),
             replicas=self.replicas(),
             edits=edits,
-            runs=name[:1] != "." and not self.is_abstract(),
+            runs=not self.is_abstract(),
+            brief=self.service.awaited or self.is_chore(),
         )
+
+    def is_chore(self) -> bool:
+        """Whether a service is there to do something once, by its name and as nobody asks for it to be restarted."""
+        restart = self.given("restart")
+        policy = restart.text if restart is not None else "no"
+        return policy in ("no", "on-failure") and _CHORE.search(self.service.name) is not None
 
     def is_abstract(self) -> bool:
         """Whether it is there to be extended: it has neither an image nor a build."""
@@ -502,9 +527,9 @@ class _Reading:
         name = texts.get("source", "")
         target = posixpath.join("/", texts.get("target", name))
         found = self.service.configs.get(name)
-        if not name or found is None or not isinstance(found[1], Table):
+        there, body = found if found is not None else (layer, None)
+        if not name or not isinstance(body, Table):
             return Mount(target, item.place, "unknown", single=True, what=name) if name else None
-        there, body = found
         file, content = body.get("file"), body.get("content")
         if isinstance(file, Scalar):
             path = joined(there.folder, _text(file, there))

@@ -12,7 +12,6 @@ _API = re.compile(r"^[ \t-]*[\"']?apiVersion[\"']?[ \t]*:", re.MULTILINE)
 _CONTAINERS = re.compile(r"^[ \t-]*[\"']?(?:initC|c)ontainers[\"']?[ \t]*:", re.MULTILINE)
 _TASK = re.compile(r"\"containerDefinitions\"\s*:")
 _QUADLET = re.compile(r"^\[Container\][ \t]*$", re.MULTILINE)
-EXTENSIONS = ("yaml", "yml", "json", "hcl", "container")
 
 
 def kind_of(name: str, text: str) -> str:
@@ -41,11 +40,8 @@ def _yaml_kind(name: str, text: str) -> str:
     return ""
 
 
-def may_be(name: str) -> bool:
-    """Whether a file of this name may be a deployment's: only then is it looked into."""
-    return name.rpartition(".")[2].lower() in EXTENSIONS
-
-
-def kind_of_stream(text: str) -> str:
-    """What standard input holds, where nobody has said what it is called."""
-    return _yaml_kind("", text) or ("ecs" if _TASK.search(text) and text.lstrip().startswith("{") else "")
+def stream_name(text: str) -> str:
+    """What to call standard input that holds a deployment and has no name; empty where it holds none."""
+    if text.lstrip().startswith("{"):
+        return "stdin.json" if kind_of("stdin.json", text) else ""
+    return "stdin.yaml" if _yaml_kind("", text) else ""

@@ -45,6 +45,10 @@ class Project:
             self._documents[path] = None if source is None else yamltree.load(source)
         return self._documents[path]
 
+    def read_documents(self, shown: str) -> tuple[yamltree.Documents, ...]:
+        """The documents of the YAML file that is shown by a path, if it has been read."""
+        return tuple(each for each in self._documents.values() if each is not None and each.source.path == shown)
+
 
 def joined(folder: str, path: str) -> str | None:
     """A path from the project's root; None for one that leads out of it, or is not of this machine's kind."""

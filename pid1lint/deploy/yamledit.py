@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from pid1lint.deploy.yamltree import Documents, Items, Node, Scalar, Table, load
@@ -11,6 +11,7 @@ from pid1lint.fix import Edit
 from pid1lint.source import Source, Span
 
 _BEHIND = ("entrypoint", "command", "image", "build")
+_NO_OTHERS: Mapping[str, Table] = {}
 _BLANKS = " \t\r\n"
 _MOST_SHOWN = 10_000
 
@@ -18,14 +19,22 @@ _MOST_SHOWN = 10_000
 class YamlEdits(Edits):
     """A table of a document to which settings can be added."""
 
-    def __init__(self, documents: Documents, table: Table, behind: tuple[str, ...] = _BEHIND) -> None:
+    def __init__(
+        self,
+        documents: Documents,
+        table: Table,
+        behind: tuple[str, ...] = _BEHIND,
+        others: Mapping[str, Table] = _NO_OTHERS,
+    ) -> None:
+        """`others` are the tables that some settings belong into instead."""
         self.documents = documents
         self.table = table
         self.behind = behind
+        self.others = others
 
     def setting(self, key: str, value: str) -> tuple[Edit, ...] | None:
         """A line `key: value`, behind the settings that it belongs to; None where others would get it too."""
-        table = self.table
+        table = self.others.get(key, self.table)
         if not table.entries or self.documents.is_shared(table.span):
             return None
         own = {name.text: node for name, node in table.entries if isinstance(name, Scalar)}
@@ -55,6 +64,32 @@ class YamlEdits(Edits):
         if at < 0:
             return (Edit(table.source, Span(len(text), len(text)), f"{newline}{indent}{key}: {value}"),)
         return (Edit(table.source, Span(at + 1, at + 1), f"{indent}{key}: {value}{newline}"),)
+
+    def renamed(self, key: str, name: str) -> tuple[Edit, ...] | None:
+        """Another word for a key that is written in the table itself."""
+        found = self._own(key)
+        if found is None or name in self.table.all:
+            return None
+        return (Edit(self.table.source, found[0].span, name),)
+
+    def without(self, key: str) -> tuple[Edit, ...] | None:
+        """Without the lines of a setting that is written in the table itself."""
+        found = self._own(key)
+        if found is None or self.table.flow or len(self.table.entries) < 2:
+            return None
+        text = self.table.source.text
+        start = text.rfind("\n", 0, found[0].span.start) + 1
+        if text[start : found[0].span.start].strip():
+            return None
+        end = text.find("\n", max(found[0].span.end, found[1].span.end - 1)) + 1 or len(text)
+        return (Edit(self.table.source, Span(start, end), ""),)
+
+    def _own(self, key: str) -> tuple[Scalar, Node] | None:
+        """A key and its value where they are written in the table, and nowhere else are counted."""
+        if self.documents.is_shared(self.table.span):
+            return None
+        entries = ((name, value) for name, value in self.table.entries if isinstance(name, Scalar))
+        return next(((name, value) for name, value in entries if name.text == key), None)
 
 
 def _within(inner: Span, outer: Span) -> bool:

@@ -190,8 +190,8 @@ class _Reader:
     def take(self, event: Any) -> None:
         match event:
             case yaml.ScalarEvent():
-                span = Span(event.start_mark.index, event.end_mark.index)
-                self._add(Scalar(self.source, span, event.value, _style(event.style), event.tag or ""), event.anchor)
+                scalar = Scalar(self.source, _span(event), event.value, event.style or "", event.tag or "")
+                self._add(scalar, event.anchor)
             case yaml.SequenceStartEvent() | yaml.MappingStartEvent():
                 if len(self._stack) >= _MAX_DEPTH:
                     raise _TooMuchError(self._place(event), f"it is nested more than {_MAX_DEPTH} levels deep")
@@ -249,8 +249,8 @@ class _Reader:
         self._add(made, start.anchor)
 
 
-def _style(style: str | None) -> str:
-    return style or ""
+def _span(event: Any) -> Span:
+    return Span(event.start_mark.index, event.end_mark.index)
 
 
 def _last(nodes: list[Node], start: int) -> int:

@@ -47,7 +47,7 @@ from pid1lint.image.filesystem import (
 from pid1lint.source import MADE_UP, Excerpt, Place, Source
 
 if TYPE_CHECKING:
-    from pid1lint.deployment import Deployment
+    from pid1lint.deployment import Deployment, Hidden
 
 _WINDOWS_IMAGE = re.compile(
     r"windowsservercore|nanoserver|mcr\.microsoft\.com/windows|mcr\.microsoft\.com/.*-windows|windows/server",
@@ -107,7 +107,8 @@ class Image:
     What follows is set by a deployment only. `front` is an argv that its runtime puts in front, of a program that need
     not be in the image; `grace` is the time between the stop signal and SIGKILL, in seconds. Where `as_pid1` is not
     set, the container's process is none: its PID namespace is another's. `terminal`: its standard input does not end.
-    `opaque` says why it cannot be told what it runs. `bare` is the image as it was built.
+    `opaque` says why it cannot be told what it runs, `broken` why it cannot start: because of a script that is
+    `hidden`, say. `bare` is the image as it was built.
     """
 
     dockerfile: Dockerfile
@@ -134,6 +135,8 @@ class Image:
     as_pid1: bool = True
     terminal: bool = False
     opaque: str = ""
+    broken: str = ""
+    hidden: Hidden | None = field(default=None, hash=False)
     deployment: Deployment | None = field(default=None, hash=False)
     bare: Image | None = field(default=None, hash=False)
 

@@ -162,7 +162,9 @@ class Machine:
         if id(script.text) in self.readonly:
             return False
         source = script.text.source
-        return source is self.image.dockerfile.source or id(source) in self.editable
+        given = (command.source for command in (self.image.entrypoint, self.image.cmd) if command is not None)
+        own = source.in_file and any(source is each for each in given)
+        return own or source is self.image.dockerfile.source or id(source) in self.editable
 
     def find(self, name: str, env: Environment) -> ImageFile | None:
         """The file that a program's name or path stands for, if the image's files tell."""

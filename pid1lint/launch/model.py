@@ -41,6 +41,8 @@ def analyse(image: Image) -> Launch:
         return _without_path(image, Outcome.UNKNOWN, "it is a Windows image, which knows no signals")
     if image.opaque:
         return _without_path(image, Outcome.UNKNOWN, image.opaque)
+    if image.broken:
+        return _without_path(image, Outcome.FAILS, image.broken)
     argv = _argv(image)
     if argv is None:
         return _without_command(image)
@@ -68,6 +70,16 @@ def with_lost_cmd(launch: Launch) -> Launch | None:
     """The launch as it would be with the CMD that an ENTRYPOINT has dropped; None if it has dropped none."""
     image = launch.image
     return None if image.lost_cmd is None else analyse(replace(image, cmd=image.lost_cmd, lost_cmd=None))
+
+
+def undeployed(launch: Launch) -> Launch | None:
+    """The launch of the image by itself, for one that a deployment has changed; else None."""
+    return None if launch.image.bare is None else analyse(launch.image.bare)
+
+
+def redeployed(launch: Launch, **changes: object) -> Launch:
+    """The launch as it would be if some fields of its image were others."""
+    return analyse(replace(launch.image, **changes))  # type: ignore[arg-type]
 
 
 def _needs_to_be_pid1(path: Path) -> str:

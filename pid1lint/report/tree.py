@@ -41,6 +41,10 @@ def render(launch: Launch, style: Style) -> Iterator[str]:
 
 def _title(launch: Launch, style: Style) -> str:
     stage = f", stage {printable(launch.stage)}" if launch.stage else ""
+    deployment = launch.image.deployment
+    if deployment is not None:
+        image = f": {printable(launch.dockerfile)}{stage}" if launch.dockerfile != deployment.path else ""
+        return style.paint("bold", printable(deployment.path)) + f", {printable(deployment.label)}{image}"
     return style.paint("bold", printable(launch.dockerfile)) + stage
 
 

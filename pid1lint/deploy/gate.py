@@ -1,0 +1,144 @@
+"""After a fix in a deployment's file: it is loaded again, and must differ in exactly what was meant."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from pid1lint.deploy.yamledit import Difference, differences, shown
+from pid1lint.deploy.yamltree import Documents, Items, Node, Scalar, Table, load
+from pid1lint.fix import Edit
+from pid1lint.source import Source, Span
+
+_SETTING = re.compile(r"[,\s]*([\w-]+): (.*?)\s*\Z")
+
+
+def refusal(edits: Sequence[Edit], before: Source, after: Source) -> str | None:
+    """Why edits of a YAML file must not be made, or None."""
+    documents = load(before)
+    found = differences(before, after)
+    if found is None:
+        return f"{after.path} would be no YAML any more"
+    if any(documents.is_shared(edit.span) for edit in edits):
+        return f"an anchor of {after.path} repeats it elsewhere"
+    meant = list(_meant(edits, documents))
+    if None in meant or sorted(map(str, meant)) != sorted(map(str, _values(found))):
+        return f"{after.path} would say something else than is meant"
+    return None
+
+
+def _values(found: Sequence[Difference]) -> Iterator[tuple[str | None, str | None]]:
+    return ((difference.before, difference.after) for difference in found)
+
+
+def _meant(edits: Sequence[Edit], documents: Documents) -> Iterator[tuple[str | None, str | None] | None]:
+    """What each edit is to make of what; None for one of which that cannot be told."""
+    by_node: dict[int, tuple[Node, list[Edit]]] = {}
+    entries = list(_entries(documents))
+    for edit in edits:
+        gone = [value for key, value in entries if _covers(edit.span, key.span) and _covers(edit.span, value.span)]
+        if gone and not edit.content:
+            yield from ((shown(value), None) for value in gone)
+            continue
+        named = next((value for key, value in entries if key.span == edit.span), None)
+        if named is not None:
+            yield from ((shown(named), None), (None, shown(named)))
+            continue
+        node = next((n for root in documents.roots if (n := _holding(root, edit.span)) is not None), None)
+        if isinstance(node, Scalar | Items):
+            by_node.setdefault(id(node), (node, []))[1].append(edit)
+            continue
+        setting = _SETTING.match(edit.content)
+        yield (None, _read(setting[2])) if setting is not None and edit.span.start == edit.span.end else None
+    for node, own in by_node.values():
+        yield _becomes(node, own)
+
+
+def _covers(outer: Span, inner: Span) -> bool:
+    return outer.start <= inner.start and inner.end <= outer.end
+
+
+def _entries(documents: Documents) -> Iterator[tuple[Node, Node]]:
+    """All keys and values, each once."""
+    waiting: list[Node] = list(documents.roots)
+    seen: set[int] = set()
+    while waiting:
+        node = waiting.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        if isinstance(node, Items):
+            waiting += node.items
+        if isinstance(node, Table):
+            yield from node.entries
+            waiting += (value for _, value in node.entries)
+
+
+def _holding(root: Node, span: Span) -> Node | None:
+    """The innermost scalar, or list in brackets, that a span lies in."""
+    found: Node | None = None
+    waiting: list[Node] = [root]
+    seen: set[int] = set()
+    while waiting:
+        node = waiting.pop()
+        if id(node) in seen or not (node.span.start <= span.start and span.end <= node.span.end):
+            continue
+        seen.add(id(node))
+        if isinstance(node, Scalar):
+            return node
+        if isinstance(node, Items):
+            found = node if node.flow else found
+            waiting += node.items
+        if isinstance(node, Table):
+            found = None
+            waiting += (part for entry in node.entries for part in entry)
+    return found
+
+
+def _becomes(node: Node, edits: Sequence[Edit]) -> tuple[str | None, str | None] | None:
+    if isinstance(node, Items):
+        return _list_becomes(node, edits)
+    assert isinstance(node, Scalar)
+    if len(edits) == 1 and edits[0].span == node.span:
+        return node.text, _read(edits[0].content)
+    text = node.excerpt()
+    if text.quoting == "nested":
+        return None
+    value, last = "", 0
+    for edit in sorted(edits, key=lambda edit: edit.span):
+        start = next((i for i in range(len(text.text) + 1) if text.offset(i) >= edit.span.start), None)
+        end = next((i for i in range(len(text.text) + 1) if text.offset(i) >= edit.span.end), None)
+        if start is None or end is None or start < last:
+            return None
+        value += text.text[last:start] + _unescaped(edit.content, text.quoting, node)
+        last = end
+    return node.text, value + text.text[last:]
+
+
+def _unescaped(content: str, quoting: str, node: Scalar) -> str:
+    if quoting == "json":
+        return _read(f'"{content}"') or ""
+    if node.style == "'":
+        return content.replace("''", "'")
+    # In a block, each new line is indented as the others are.
+    return re.sub(r"\n[ ]+", "\n", content) if node.style == "|" and "\n" in content else content
+
+
+def _list_becomes(node: Items, edits: Sequence[Edit]) -> tuple[str | None, str | None] | None:
+    """Some items of a list in brackets are to become others."""
+    if len(edits) != 1:
+        return None
+    span, content = edits[0].span, edits[0].content
+    made = load(Source("", f"[{content.strip().strip(',')}]"))
+    before = [item for item in node.items if item.span.end <= span.start]
+    after = [item for item in node.items if item.span.start >= span.end]
+    if made.problems or not made.roots or not isinstance(made.roots[0], Items):
+        return None
+    inside = made.roots[0].items
+    becomes = "[" + ", ".join(shown(item) for item in (*before, *inside, *after)) + "]"
+    return shown(node), becomes
+
+
+def _read(text: str) -> str | None:
+    made = load(Source("", text))
+    return shown(made.roots[0]) if made.roots and not made.problems else None
