@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pid1lint.image.filesystem import ImageFile
     from pid1lint.image.model import Command
     from pid1lint.launch.inert import after_exec, ends_otherwise, goes_on
-    from pid1lint.launch.model import ONLY_PID1, redeployed, undeployed, with_lost_cmd
+    from pid1lint.launch.model import needs_pid1, redeployed, undeployed, with_lost_cmd
     from pid1lint.launch.process import Call, Fault, Launch, Link, Outcome, Path, Process, Sent, Started, TrapSet
     from pid1lint.launch.world import signal_name
     from pid1lint.linter import Result, lint, trace
@@ -60,7 +60,6 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
-    "ONLY_PID1",
     "Applicability",
     "BuildContext",
     "Call",
@@ -118,6 +117,7 @@ __all__ = [
     "lint",
     "literal_argv",
     "may_need_shell",
+    "needs_pid1",
     "newline",
     "only_tidies",
     "parse",
@@ -218,7 +218,7 @@ _HOME = {
     "statement_before": "mend",
     "trace": "linter",
     "unforked_flock": "unwrap",
-    "ONLY_PID1": "launch.model",
+    "needs_pid1": "launch.model",
     "redeployed": "launch.model",
     "undeployed": "launch.model",
     "setting": "mend",

@@ -162,7 +162,10 @@ class _Planner:
 def _is_deployment(path: str) -> bool:
     """Whether a file on the disk is read as a deployment's: by its name, whatever it holds, unless a Dockerfile's."""
     name = os.path.basename(path)
-    return discover.may_be_deployment(name) and not discover.is_dockerfile_name(name)
+    if discover.is_dockerfile_name(name) or not discover.may_be_deployment(name):
+        return False
+    # JSON is much else.
+    return not name.endswith(".json") or not os.path.lexists(path) or discover.is_deployment(path)
 
 
 def _is_glob(path: str) -> bool:

@@ -83,7 +83,11 @@ class Source:
     @property
     def invalid_offset(self) -> int | None:
         """The offset of the first byte that is not UTF-8, or None."""
-        return next((i for i, char in enumerate(self.text) if "\udc80" <= char <= "\udcff"), None)
+        try:
+            self.text.encode()
+        except UnicodeEncodeError as error:
+            return error.start
+        return None
 
     def location(self, offset: int) -> Location:
         """Line and column of an offset; one past the end is allowed."""

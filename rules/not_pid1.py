@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from pid1lint import ONLY_PID1, Finding, Launch, Note, Severity, rule
+from pid1lint import Finding, Launch, Note, Severity, needs_pid1, rule
 
 _TO_PID1 = re.compile(r"\bkill\s+(?:-\S+\s+|-s\s+\S+\s+)?(?:--\s+)?1\b(?!\d)|/proc/1/")
 _WHOSE = {"host": "the host's init", "pod": "the pod's pause container", "container": "another container's process"}
@@ -73,7 +73,7 @@ def not_pid1(launch: Launch) -> Iterator[Finding]:
         return
     at, whose = deployment.override.pid.at, _WHOSE[deployment.override.pid.kind]
     for process in path.tree.walk():
-        if process.argv and process.argv[0] in ONLY_PID1:
+        if needs_pid1(process):
             notes = () if process.place is None else (Note(process.place, f"{process.program} is started here"),)
             message = f"{process.argv[0]} only runs as PID 1, which is {whose} here: the container does not start"
             yield Finding(at, message, notes, severity=Severity.ERROR)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pid1lint import ONLY_PID1, Applicability, Finding, Fix, Launch, Note, Severity, rule, without_setting
+from pid1lint import Applicability, Finding, Fix, Launch, Note, Severity, needs_pid1, rule, without_setting
 
 
 @rule("PID603", Severity.INFO)
@@ -74,7 +74,7 @@ def second_init(launch: Launch) -> Iterator[Finding]:
     front = launch.image.front[0].rpartition("/")[2] if launch.image.front else "the init"
     chain = path.chain or path.tree.walk()
     own = next((process for process in chain if process.kind == "init" and process.pid != 1), None)
-    refusing = next((p for p in chain if p.argv[:1] and p.argv[0] in ONLY_PID1 and p.pid != 1), None)
+    refusing = next((p for p in chain if needs_pid1(p) and p.pid != 1), None)
     inner = refusing or own
     if inner is None:
         return

@@ -39,7 +39,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from pid1lint.discover import may_be_deployment
+from pid1lint.deploy.kinds import kind_of
 from pid1lint.report.page import OUTCOME
 
 OUTCOMES = ("graceful", "abrupt", "hang", "exits", "fails", "unknown", "none")
@@ -148,7 +148,7 @@ def _case(section: _Section) -> Case:
     given, instead = section.blocks[: section.before], section.blocks[len(section.blocks[: section.before]) :]
     files = dict(_files(given))
     dockerfile = next((_name(block) for block in given if block.info[:1] == ("dockerfile",)), None)
-    deployment = next((name for name, _ in _files(given) if may_be_deployment(name)), "")
+    deployment = next((name for name, file in _files(given) if kind_of(name, file.text)), "")
     if dockerfile is None and not deployment:
         raise PageError(section.line, f"{section.title!r} has no dockerfile block")
     if (expected := _expected(given)) is None:

@@ -10,6 +10,8 @@ _SERVICES = re.compile(r"^services[ \t]*:[ \t]*(?:#.*)?\r?$", re.MULTILINE)
 _BODY = re.compile(r"^[ \t]+(?:image|build|extends|command|entrypoint)[ \t]*:", re.MULTILINE)
 _API = re.compile(r"^[ \t-]*[\"']?apiVersion[\"']?[ \t]*:", re.MULTILINE)
 _CONTAINERS = re.compile(r"^[ \t-]*[\"']?(?:initC|c)ontainers[\"']?[ \t]*:", re.MULTILINE)
+_MARKER = re.compile(r"^---(?=\s|\Z)", re.MULTILINE)
+_SCHEMA = re.compile(r"^kind:[ \t]*[\"']?CustomResourceDefinition\b", re.MULTILINE)
 _TASK = re.compile(r"\"containerDefinitions\"\s*:")
 _QUADLET = re.compile(r"^\[Container\][ \t]*$", re.MULTILINE)
 
@@ -33,11 +35,21 @@ def kind_of(name: str, text: str) -> str:
 def _yaml_kind(name: str, text: str) -> str:
     if _COMPOSE_NAME.match(name) and "services" in text:
         return "compose"
-    if _API.search(text) and _CONTAINERS.search(text):
+    if "containers" in text and _API.search(text) and any(map(may_run, _MARKER.split(text))):
         return "kubernetes"
     if _SERVICES.search(text) and _BODY.search(text) and not _API.search(text):
         return "compose"
     return ""
+
+
+def may_run(document: str) -> bool:
+    """Whether a YAML document may run containers: not the schema of one that does."""
+    return "ontainers" in document and _CONTAINERS.search(document) is not None and _SCHEMA.search(document) is None
+
+
+def is_config_map(text: str) -> bool:
+    """Whether a text holds a ConfigMap."""
+    return "ConfigMap" in text and re.search(r"^kind:[ \t]*[\"']?ConfigMap\b", text, re.MULTILINE) is not None
 
 
 def stream_name(text: str) -> str:

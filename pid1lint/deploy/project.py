@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from pid1lint.deploy import yamltree
 from pid1lint.errors import UnreadableError
@@ -38,11 +38,11 @@ class Project:
         except UnreadableError:
             return None
 
-    def documents(self, path: str) -> yamltree.Documents | None:
-        """A YAML file's documents, None if there is no such file."""
+    def documents(self, path: str, wanted: Callable[[str], bool] | None = None) -> yamltree.Documents | None:
+        """A YAML file's documents, None if there is no such file; those that are not `wanted` may be left out."""
         if path not in self._documents:
             source = self.source(path)
-            self._documents[path] = None if source is None else yamltree.load(source)
+            self._documents[path] = None if source is None else yamltree.load(source, wanted)
         return self._documents[path]
 
     def read_documents(self, shown: str) -> tuple[yamltree.Documents, ...]:

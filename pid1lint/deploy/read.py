@@ -33,11 +33,33 @@ def content(path: str, project: Project) -> Content:
     kind = kinds.kind_of(posixpath.basename(path), source.text)
     if kind in ("compose", "kubernetes") or path.endswith((".yaml", ".yml")):
         return _yaml(path, project, source)
+    if kind == "bake":
+        from pid1lint.deploy import bake
+
+        targets, problems = bake.deployments(path, project)
+        return Content(targets, problems, (source,))
+    if kind == "quadlet":
+        from pid1lint.deploy import quadlet
+
+        return Content(quadlet.deployments(path, project), (), (source,))
+    if kind == "ecs":
+        from pid1lint.deploy import ecs
+
+        documents = project.documents(path)
+        assert documents is not None
+        return Content(ecs.deployments(documents), documents.problems, (source,))
     return Content((), sources=(source,))
 
 
 def _yaml(path: str, project: Project, source: Source) -> Content:
-    documents = project.documents(path)
+    text = source.text
+    manifests = kinds.kind_of(posixpath.basename(path), text) == "kubernetes"
+    with_maps = "configMap" in text
+
+    def wanted(document: str) -> bool:
+        return kinds.may_run(document) or (with_maps and "ConfigMap" in document)
+
+    documents = project.documents(path, wanted if manifests else None)
     assert documents is not None
     if documents.problems and _TEMPLATE.search(source.text):
         return Content((), sources=(source,), note="a template, which only becomes YAML")
@@ -51,7 +73,8 @@ def _yaml(path: str, project: Project, source: Source) -> Content:
     from pid1lint.deploy import kubernetes
 
     if any(kubernetes.is_manifest(root) for root in documents.roots):
-        found = kubernetes.deployments(documents, project, _beside(path, project))
+        beside = _beside(path, project) if with_maps else []
+        found = kubernetes.deployments(documents, project, beside)
         return Content(found, documents.problems, (source,))
     return Content((), documents.problems, (source,))
 
@@ -65,6 +88,8 @@ def _beside(path: str, project: Project) -> list[Documents]:
             continue
         there = posixpath.join(folder, other)
         source = project.source(there)
-        documents = project.documents(there) if source is not None and "ConfigMap" in source.text else None
+        if source is None or not kinds.is_config_map(source.text):
+            continue
+        documents = project.documents(there, kinds.is_config_map)
         found += [documents] if documents is not None else []
     return found

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 from typing import Any, NamedTuple, TypeAlias
 
 import yaml
@@ -22,6 +24,7 @@ _ESCAPES = {
     " ": " ", '"': '"', "/": "/", "\\": "\\", "N": "\x85", "_": "\xa0", "L": "\u2028", "P": "\u2029",
 }  # fmt: skip
 _CODES = {"x": 2, "u": 4, "U": 8}
+_MARKER = re.compile(r"^---(?=\s|\Z)", re.MULTILINE)
 _LONE_SURROGATES = dict.fromkeys(range(55296, 57344), "�")
 # What libyaml refuses to read at all; a file that holds one is told of, and the rest of it is read.
 _LOADER: Any = getattr(yaml, "CLoader", yaml.Loader)
@@ -146,17 +149,34 @@ class Documents:
         return tuple(root for root in self.roots if isinstance(root, Table))
 
 
-def load(source: Source) -> Documents:
-    """Read a text; what stands before its first mistake is read all the same."""
+def load(source: Source, wanted: Callable[[str], bool] | None = None) -> Documents:
+    """Read a text; what stands before its first mistake is read all the same.
+
+    Documents of which the text is not `wanted` are passed over: to look for a word is a hundred times faster.
+    """
     reader = _Reader(source)
+    text = source.text if wanted is None else _only(source.text, wanted)
     try:
-        for event in yaml.parse(source.text.translate(_LONE_SURROGATES), Loader=_LOADER):
+        for event in yaml.parse(text.translate(_LONE_SURROGATES), Loader=_LOADER):
             reader.take(event)
     except yaml.YAMLError as error:
         reader.problems.append(_told(source, error))
     except _TooMuchError as error:
         reader.problems.append(Problem(error.at, error.message))
     return Documents(source, tuple(reader.roots), tuple(reader.problems), tuple(reader.shared))
+
+
+def _only(text: str, wanted: Callable[[str], bool]) -> str:
+    """The text with blanks in the place of documents that are not wanted: what is left stands where it stood."""
+    starts = [0, *(found.start() for found in _MARKER.finditer(text)), len(text)]
+    pieces = (text[start:end] for start, end in pairwise(starts))
+    return "".join(piece if wanted(piece) else _blank(piece) for piece in pieces)
+
+
+def _blank(piece: str) -> str:
+    """As long as a document, with its marker if it has one, and nothing else in it."""
+    marker = "---" if piece.startswith("---") else ""
+    return marker + " " * (len(piece) - len(marker) - 1) + "\n" if len(piece) > len(marker) else piece
 
 
 class _TooMuchError(Exception):
@@ -188,22 +208,26 @@ class _Reader:
         self._merged = 0
 
     def take(self, event: Any) -> None:
-        match event:
-            case yaml.ScalarEvent():
-                scalar = Scalar(self.source, _span(event), event.value, event.style or "", event.tag or "")
-                self._add(scalar, event.anchor)
-            case yaml.SequenceStartEvent() | yaml.MappingStartEvent():
-                if len(self._stack) >= _MAX_DEPTH:
-                    raise _TooMuchError(self._place(event), f"it is nested more than {_MAX_DEPTH} levels deep")
-                if event.anchor:
-                    self._anchors[event.anchor] = None
-                self._stack.append(_Open(event))
-            case yaml.SequenceEndEvent() | yaml.MappingEndEvent():
-                self._close(event)
-            case yaml.AliasEvent():
-                self._alias(event)
-            case yaml.DocumentStartEvent():
-                self._anchors = {}
+        """Go on with the parser's next event."""
+        kind = type(event)
+        if kind is yaml.ScalarEvent:
+            span = Span(event.start_mark.index, event.end_mark.index)
+            node = Scalar(self.source, span, event.value, event.style or "", event.tag or "")
+            if event.anchor:
+                self._anchors[event.anchor] = node
+            self._append(node)
+        elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
+            if len(self._stack) >= _MAX_DEPTH:
+                raise _TooMuchError(self._place(event), f"it is nested more than {_MAX_DEPTH} levels deep")
+            if event.anchor:
+                self._anchors[event.anchor] = None
+            self._stack.append(_Open(event))
+        elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
+            self._close(event)
+        elif kind is yaml.AliasEvent:
+            self._alias(event)
+        elif kind is yaml.DocumentStartEvent:
+            self._anchors = {}
 
     def _place(self, event: Any) -> Place:
         return self.source.place(event.start_mark.index, event.end_mark.index)
@@ -249,13 +273,13 @@ class _Reader:
         self._add(made, start.anchor)
 
 
-def _span(event: Any) -> Span:
-    return Span(event.start_mark.index, event.end_mark.index)
-
-
 def _last(nodes: list[Node], start: int) -> int:
     """Where a block collection ends: its end token stands only where the next thing begins."""
-    return max((node.span.end for node in nodes if node.span.start >= start - 1), default=start)
+    for node in reversed(nodes):
+        # What an alias repeats stands elsewhere.
+        if node.span.start >= start - 1:
+            return node.span.end
+    return start
 
 
 def _duplicates(pairs: tuple[tuple[Node, Node], ...]) -> Iterator[Problem]:

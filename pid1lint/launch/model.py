@@ -72,6 +72,11 @@ def with_lost_cmd(launch: Launch) -> Launch | None:
     return None if image.lost_cmd is None else analyse(replace(image, cmd=image.lost_cmd, lost_cmd=None))
 
 
+def needs_pid1(process: Process) -> bool:
+    """Whether a program is an init that ends at once where it is not PID 1."""
+    return bool(process.argv) and process.argv[0] in ONLY_PID1
+
+
 def undeployed(launch: Launch) -> Launch | None:
     """The launch of the image by itself, for one that a deployment has changed; else None."""
     return None if launch.image.bare is None else analyse(launch.image.bare)
@@ -85,7 +90,7 @@ def redeployed(launch: Launch, **changes: object) -> Launch:
 def _needs_to_be_pid1(path: Path) -> str:
     """The init of a path that refuses to run as anything but PID 1."""
     chain = path.chain or (path.tree.walk() if path.tree is not None else ())
-    return next((process.program for process in chain if process.argv and process.argv[0] in ONLY_PID1), "")
+    return next((process.program for process in chain if needs_pid1(process)), "")
 
 
 def _shown(command: Command | None) -> tuple[str, ...] | str | None:
