@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from pid1lint import discover, linter, registry
@@ -15,9 +16,13 @@ from pid1lint.rulebook import UNUSED_IGNORE
 from pid1lint.source import Source
 
 if TYPE_CHECKING:
+    from pid1lint.deploy.images import Names
+    from pid1lint.deploy.names import Named
+    from pid1lint.deployment import Building
     from pid1lint.dockerfile.scanner import Dockerfile
     from pid1lint.fixer import Change, Made, Refusal
     from pid1lint.image.context import BuildContext
+    from pid1lint.image.model import Bases, Image
     from pid1lint.launch.process import Launch, Process
 
 STDIN = "-"
@@ -256,6 +261,10 @@ def check_all(
         _about(found[path], planned.scripts) if path in planned.for_scripts else found[path]
         for path in planned.dockerfiles
     ]
+    if planned.deployments:
+        from pid1lint.relief import relieved
+
+        results = relieved(results)
     used: frozenset[tuple[str, int]] = frozenset().union(*(result.used for result in results))
     results = [_without_used(result, used) for result in results]
     return results + [_unreadable_result(path, reason, options) for path, reason in planned.missing]
@@ -321,7 +330,10 @@ def _judge(
         context = context_of(dockerfile, options, overlay)
         config = options.configs.of(source.path)
         init = options.init or config.init or "tini"
-        return linter.judge(dockerfile, context, options.target, options.build_args, rules, config.facts, init)
+        root = home(source.path)
+        bases = _bases(source.path, root, config, _disk(root, overlay))
+        wanted = linter.Wanted(options.target, options.build_args, config.facts, init, bases)
+        return linter.judge_wanted(dockerfile, context, wanted, rules)
 
     result = linter.attempt("the analysis", source.path, work)
     return linter.Result((), crashes=(result,)) if isinstance(result, linter.Crash) else result
@@ -332,22 +344,74 @@ def _judge_deployment(
 ) -> linter.Result:
     from pid1lint import deployed
     from pid1lint.deploy.project import Project
-    from pid1lint.image.context import DiskContext
 
     path = source.path
     root = home(path)
-    disk: BuildContext = DiskContext(root)
-    if overlay:
-        from pid1lint.fixer import OverlayContext
-
-        disk = OverlayContext(disk, overlay)
-    project = Project(disk)
+    project = Project(_disk(root, overlay))
     own = os.path.relpath(os.path.abspath(path), os.path.abspath(root)).replace(os.sep, "/")
     project.give(own, source)
     config = options.configs.of(path)
     init = options.init or config.init or "tini"
-    wanted = deployed.Wanted(options.build_args, config.facts, init)
+    wanted = deployed.Wanted(options.build_args, config.facts, init, _names(source.path, root, config))
     return deployed.judge(own, project, rules, wanted)
+
+
+def _disk(root: str, overlay: Mapping[str, Source]) -> BuildContext:
+    """A folder with what has changed in it."""
+    from pid1lint.image.context import DiskContext
+
+    disk = DiskContext(root)
+    if not overlay:
+        return disk
+    from pid1lint.fixer import OverlayContext
+
+    return OverlayContext(disk, overlay)
+
+
+def _names(path: str, root: str, config: Config) -> Names:
+    """What the files around a path build under which names; they are only read when somebody asks."""
+
+    def look_up(reference: str) -> Building | None:
+        builds = _builds(os.path.dirname(os.path.abspath(path)), root)
+        images = config.facts.images
+        if not builds and not any("dockerfile" in row for row in images.values()):
+            return None
+        from pid1lint.deploy.images import named
+        from pid1lint.deploy.names import configured
+
+        folder = os.path.relpath(config.folder, root).replace(os.sep, "/") if config.folder else "."
+        return named((*configured(images, folder), *builds))(reference)
+
+    return look_up
+
+
+def _bases(path: str, root: str, config: Config, disk: BuildContext) -> Bases:
+    """The images that FROM may name and that are built next door."""
+    names = _names(path, root, config)
+
+    def look_up(reference: str) -> Image | None:
+        if names(reference) is None:
+            return None
+        from pid1lint.deploy.images import Images
+        from pid1lint.deploy.project import Project
+
+        return Images(Project(disk), config.facts, names).base(reference)
+
+    return look_up
+
+
+@cache
+def _builds(folder: str, root: str) -> tuple[Named, ...]:
+    """The builds with names that files in a folder, and in those above it, describe."""
+    paths = discover.naming(folder, root)
+    if not paths:
+        return ()
+    from pid1lint.deploy.names import collect
+    from pid1lint.deploy.project import Project
+    from pid1lint.image.context import DiskContext
+
+    inside = (os.path.relpath(path, root).replace(os.sep, "/") for path in paths)
+    return tuple(collect(inside, Project(DiskContext(root))))
 
 
 def read(path: str, options: Options, overlay: Mapping[str, Source]) -> Source:

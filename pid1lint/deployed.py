@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from pid1lint import linter, registry
 from pid1lint.deploy import read
 from pid1lint.deploy.apply import applied
-from pid1lint.deploy.images import Found, Images, Names
+from pid1lint.deploy.images import Found, Images, Names, named
 from pid1lint.deploy.project import Project
 from pid1lint.deployment import Deployment
 from pid1lint.diagnostic import Deployed, Diagnostic, Finding, Note, Severity
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pid1lint.suppress import Ignore
 
 _STOPS = re.compile(r"docker stop waits 10 s")
+_PID1 = re.compile(r"\b(stays|is) PID 1\b")
 _OF_DEPLOYMENTS = "PID6"
 # What another rule says of an init below the one that the deployment has put in front: see second-init.
 _TOLD_BY_SECOND_INIT = frozenset(("PID305",))
@@ -49,7 +50,9 @@ def judge(path: str, project: Project, rules: Sequence[registry.AnyRule], wanted
     content = run.guard("the reading of deployments", lambda: read.content(path, project))
     if content is None:
         return run.result()
-    images = Images(project, wanted.facts, wanted.names, wanted.build_args)
+    services = {deployment.name: deployment for deployment in content.deployments}
+    own = named([(d.image.text, d.building) for d in content.deployments if d.image and d.building])
+    images = Images(project, wanted.facts, lambda name: own(name) or wanted.names(name), wanted.build_args, services)
     file = _File(run, project, images, wanted.init)
     for deployment in content.deployments:
         run.guard(f"the analysis of {deployment.label}", lambda each=deployment: file.judge(each))  # type: ignore[misc]
@@ -163,7 +166,8 @@ class _File:
             note = Note(deployment.place, f"the ENTRYPOINT of {name} is not known: it is taken to have none")
             severity = Severity.WARNING
             finding = replace(finding, notes=(*finding.notes, note))
-        if deployment.brief:
+        if deployment.brief or (deployment.grace <= 1 and deployment.override.grace is not None):
+            # It ends by itself, or is meant to be killed without any ado.
             severity = Severity.INFO
         finding = replace(finding, severity=severity)
         if finding.fix is not None and not self.may_edit(finding.fix, deployment):
@@ -224,7 +228,8 @@ def in_words_of(launch: Launch, deployment: Deployment) -> Launch:
 
 def _told(message: str, deployment: Deployment) -> str:
     """A message about `docker stop` and its 10 s in words of what stops this container, and when it kills it."""
-    return _STOPS.sub(deployment.stop_words, message)
+    told = _STOPS.sub(deployment.stop_words, message)
+    return told if deployment.override.pid is None else _PID1.sub(r"\1 the first process", told)
 
 
 def _is_real(at: Place) -> bool:

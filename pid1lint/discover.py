@@ -69,6 +69,28 @@ def all_files(directory: str) -> Iterator[str]:
     return _below(directory, lambda entry: _is_dockerfile(entry) or _is_deployment(entry))
 
 
+_NAMING = re.compile(
+    r"(?:docker-)?compose(?:[._-][\w.-]+)?\.ya?ml\Z|docker-bake(?:\.override)?\.(?:hcl|json)\Z|skaffold[\w.-]*\.ya?ml\Z",
+    re.IGNORECASE,
+)
+
+
+def naming(folder: str, root: str) -> tuple[str, ...]:
+    """The files in a folder, and in those above it up to a root, that may give names to the images they build."""
+    found: list[str] = []
+    directory = os.path.abspath(folder)
+    top = os.path.abspath(root)
+    while True:
+        try:
+            names = sorted(os.listdir(directory))
+        except OSError:
+            names = []
+        found += (os.path.join(directory, name) for name in names if _NAMING.match(name))
+        if directory == top or len(directory) <= len(top):
+            return tuple(found)
+        directory = os.path.dirname(directory)
+
+
 def deployments(directory: str) -> Iterator[str]:
     """The deployments' files below a directory, as `dockerfiles` has them."""
     return _below(directory, _is_deployment)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pid1lint.facts.own import Facts
     from pid1lint.fix import Fix, ShellGuard
     from pid1lint.image.context import BuildContext
+    from pid1lint.image.model import Bases
     from pid1lint.launch.process import Launch
     from pid1lint.suppress import Ignore
 
@@ -98,10 +99,16 @@ def judge(
     init: str = "tini",
 ) -> Result:
     """`lint` for a file that has been scanned, under rules that have been chosen."""
+    return judge_wanted(dockerfile, context, Wanted(target, build_args, facts, init), rules)
+
+
+def judge_wanted(
+    dockerfile: Dockerfile, context: BuildContext, wanted: Wanted, rules: Sequence[registry.AnyRule]
+) -> Result:
+    """`judge` with all that is wanted in one."""
     source = dockerfile.source
-    refuse_init(init)
+    refuse_init(wanted.init)
     run = Run(source.path, rules)
-    wanted = _Wanted(target, build_args, facts, init)
     launches = run.guard("the launch analysis", lambda: _launches(dockerfile, context, wanted)) or ()
     run.heed(_ignores(dockerfile, launches))
     for problem in dockerfile.problems:
@@ -169,22 +176,23 @@ def unreadable(path: str, reason: str, rules: Sequence[registry.AnyRule]) -> Res
     return run.result()
 
 
-class _Wanted(NamedTuple):
-    """What of a Dockerfile is to be judged, and how it is built."""
+class Wanted(NamedTuple):
+    """What of a Dockerfile is to be judged, and how it is built; `bases` knows images that are built next door."""
 
     target: str | None
     build_args: Mapping[str, str]
     facts: Facts | None
     init: str = "tini"
+    bases: Bases | None = None
 
 
-def _launches(dockerfile: Dockerfile, context: BuildContext, wanted: _Wanted) -> tuple[Launch, ...]:
+def _launches(dockerfile: Dockerfile, context: BuildContext, wanted: Wanted) -> tuple[Launch, ...]:
     from pid1lint.facts.own import Facts
     from pid1lint.image.model import Build, final_stages
     from pid1lint.launch import analyse
 
     target = wanted.target
-    build = Build(dockerfile, context, wanted.build_args, wanted.facts or Facts())
+    build = Build(dockerfile, context, wanted.build_args, wanted.facts or Facts(), wanted.bases)
     chosen = final_stages(dockerfile, target)
     if target is not None and not chosen and build.stages:
         raise _no_stage(dockerfile, target, [stage.name for stage in build.stages if stage.name])

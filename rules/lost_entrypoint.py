@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from pid1lint import (
     Applicability,
-    Command,
     Finding,
     Fix,
     Launch,
@@ -20,6 +20,7 @@ from pid1lint import (
     undeployed,
 )
 
+_BETTER = (Outcome.GRACEFUL, Outcome.ABRUPT, Outcome.HANG)
 _BAD = (Outcome.HANG, Outcome.ABRUPT, Outcome.FAILS)
 _KEYS = {"compose": ("entrypoint", "command"), "kubernetes": ("command", "args")}
 
@@ -85,11 +86,11 @@ def lost_entrypoint(launch: Launch) -> Iterator[Finding]:
     if deployment is None or launch.outcome not in _BAD or not deployment.override.changes_argv:
         return
     own = undeployed(launch)
-    if own is None or own.outcome is not Outcome.GRACEFUL or own.main is None:
-        return
     words = deployment.override.entrypoint or deployment.override.command
+    if own is None or own.main is None or words is None or own.outcome is not Outcome.GRACEFUL:
+        return
     lost = next((each for each in own.main.chain if _is_needed(each) and not _has(launch, each)), None)
-    if words is None or lost is None:
+    if lost is None or not _is_better(launch, own):
         return
     keys = _KEYS.get(deployment.kind, ("it", ""))
     key = keys[0] if deployment.override.entrypoint is not None else keys[1] or keys[0]
@@ -112,17 +113,27 @@ def _has(launch: Launch, wanted: Process) -> bool:
     return any(process.argv[:1] == wanted.argv[:1] for process in tree)
 
 
+def _is_better(launch: Launch, own: Launch) -> bool:
+    """Whether it ends better when the image's ENTRYPOINT, or what its CMD starts with, is given the same to run."""
+    image, first = launch.image, own.image.entrypoint
+    given = [command for command in (image.entrypoint, image.cmd) if command is not None]
+    if first is None or image.entrypoint is first:
+        return own.image.entrypoint is None and bool(given)
+    words = tuple(word for command in given for word in command.words)
+    better = redeployed(launch, entrypoint=first, cmd=replace(given[0], words=words) if given else None)
+    return better.outcome in _BETTER and _BETTER.index(better.outcome) < _rank(launch.outcome)
+
+
+def _rank(outcome: Outcome) -> int:
+    return _BETTER.index(outcome) if outcome in _BETTER else len(_BETTER)
+
+
 def _fix(launch: Launch, own: Launch, keys: tuple[str, str]) -> Fix | None:
-    """Say `command:` instead of `entrypoint:`, if that ends better."""
-    deployment = launch.image.deployment
-    image = launch.image
+    """Say `command:` instead of `entrypoint:`."""
+    deployment, first = launch.image.deployment, own.image.entrypoint
     if deployment is None or deployment.override.entrypoint is None or deployment.override.command is not None:
         return None
     edits = renamed(launch, *keys)
-    words: Command | None = image.entrypoint
-    if not edits or words is None or own.image.entrypoint is None:
+    if not edits or first is None or first.form != "exec":
         return None
-    better = redeployed(launch, entrypoint=own.image.entrypoint, cmd=words)
-    if better.outcome in (launch.outcome, Outcome.FAILS, Outcome.UNKNOWN, Outcome.HANG):
-        return None
-    return Fix(f"Give it to {own.image.entrypoint.words[0].text}", edits, Applicability.UNSAFE)
+    return Fix(f"Give it to {first.words[0].text}", edits, Applicability.UNSAFE)

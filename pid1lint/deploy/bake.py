@@ -125,9 +125,17 @@ def _deployment(name: str, values: Values, source: Source, folder: str, variable
     )  # fmt: skip
     tags = [tag for tag in _texts(values.get("tags"), variables) if UNKNOWN not in tag.rpartition(":")[0]]
     image = Given(tags[0].replace(UNKNOWN, "latest"), at) if tags else None
-    # A target that others inherit from is none by itself, by convention.
+    # What has no name is built for what is in it, or for others to inherit from.
     return Deployment(
-        source.path, BAKE, name, f"target {name}", at, Override(), image, building, runs=not name.startswith("_")
+        source.path,
+        BAKE,
+        name,
+        f"target {name}",
+        at,
+        Override(),
+        image,
+        building,
+        runs=bool(tags) and not name.startswith("_"),
     )
 
 

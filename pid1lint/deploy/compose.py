@@ -33,7 +33,6 @@ from pid1lint.deployment import (
 from pid1lint.source import Excerpt
 
 BASES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
-_NAME = re.compile(r"(?:docker-)?compose(?:[._-][\w.-]+)?\.ya?ml\Z", re.IGNORECASE)
 _OVERRIDE = re.compile(r"((?:docker-)?compose)\.override\.(ya?ml)\Z")
 _DURATION = re.compile(r"(\d+(?:\.\d+)?|\.\d+)(ns|us|µs|ms|s|m|h)")
 _UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
@@ -45,11 +44,6 @@ _CHORE = re.compile(
 """Names of services that do something once and end."""
 _MAX_CHAIN = 20
 _ITSELF = ("image", "build", "extends")
-
-
-def is_name(name: str) -> bool:
-    """Whether a file of this name is taken for a Compose file."""
-    return _NAME.match(name) is not None
 
 
 def is_compose(root: Node) -> bool:
@@ -128,10 +122,23 @@ class _Loader:
             yield _Reading(service, self.project).deployment()
 
     def services(
-        self, paths: Sequence[str], folder: str, env_files: Sequence[str] | None, named_in: str = ""
+        self,
+        paths: Sequence[str],
+        folder: str,
+        env_files: Sequence[str] | None,
+        named_in: str = "",
+        above: Lookup | None = None,
     ) -> list[Service]:
-        """The services of an application that several files make up; with `named_in`, those of that file first."""
-        lookup = self._lookup(env_files or (posixpath.join(folder, ".env"),))
+        """The services of an application that several files make up; with `named_in`, those of that file first.
+
+        `above` knows the variables of the application that includes this one, which go before its own.
+        """
+        own_lookup = self._lookup(env_files or (posixpath.join(folder, ".env"),))
+
+        def lookup(name: str) -> str | None:
+            value = above(name) if above is not None else None
+            return own_lookup(name) if value is None else value
+
         found: dict[str, Service] = {}
         configs: dict[str, tuple[Layer, Node]] = {}
         included: list[Service] = []
@@ -186,13 +193,14 @@ class _Loader:
                     continue
                 folder = parent(known[0])
                 for given in _strings(table.get("project_directory"), whole) if table is not None else ():
-                    folder = joined(whole.folder, given) or folder
+                    there = joined(whole.folder, given)
+                    folder = folder if there is None else there
                 env_files = [
                     path
                     for given in (_strings(table.get("env_file"), whole) if table is not None else ())
                     if (path := joined(whole.folder, given)) is not None
                 ]
-                yield from self.services(known, folder, env_files)
+                yield from self.services(known, folder, env_files, above=whole.lookup)
         self._depth -= 1
 
     def _extended(

@@ -80,9 +80,30 @@ class Images:
         if not indices:
             return None
         self._depth += 1
-        image = Build(dockerfile, context, args, self.facts).image(indices[0])
+        image = Build(dockerfile, context, args, self.facts, self._bases(building)).image(indices[0])
         self._depth -= 1
         return Found(image, _knows_entrypoint(image))
+
+    def _bases(self, building: Building) -> Callable[[str], Image | None]:
+        """What FROM may name: additional contexts, other services, images that have this name."""
+
+        def look_up(reference: str) -> Image | None:
+            named = building.contexts.get(reference) or building.contexts.get(f"docker.io/library/{reference}")
+            if named is not None:
+                service = self.services.get(named.removeprefix("service:").removeprefix("target:"))
+                other = service.building if service is not None else None
+            else:
+                other = self.names(reference)
+            found = self.built(other) if other is not None and other is not building else None
+            return found.image if found is not None else None
+
+        return look_up
+
+    def base(self, reference: str) -> Image | None:
+        """The image of the project that goes by a name."""
+        building = self.names(reference)
+        found = self.built(building) if building is not None else None
+        return found.image if found is not None else None
 
     def _dockerfile(self, building: Building) -> Dockerfile | None:
         if building.inline is not None:

@@ -33,13 +33,18 @@ def kind_of(name: str, text: str) -> str:
 
 
 def _yaml_kind(name: str, text: str) -> str:
-    if _COMPOSE_NAME.match(name) and "services" in text:
+    if is_compose_name(name) and ("services" in text or "include" in text):
         return "compose"
     if "containers" in text and _API.search(text) and any(map(may_run, _MARKER.split(text))):
         return "kubernetes"
     if _SERVICES.search(text) and _BODY.search(text) and not _API.search(text):
         return "compose"
     return ""
+
+
+def is_compose_name(name: str) -> bool:
+    """Whether a file of this name is taken for a Compose file."""
+    return _COMPOSE_NAME.match(name) is not None
 
 
 def may_run(document: str) -> bool:

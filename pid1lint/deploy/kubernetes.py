@@ -38,6 +38,9 @@ _GENERATED = re.compile(r"^# Source: \S+", re.MULTILINE)
 _CONFIG_MODE = 0o644
 _MOST_NODES = 20_000
 _OWN = "Pod"
+_ONCE = ("Never", "OnFailure")
+_CHORES = re.compile(r"Job$|^(?:Cluster|Cron)?Workflow|^Pipeline|^(?:Cluster)?Task")
+"""Kinds of objects whose containers are there to end by themselves."""
 
 
 class Pod(NamedTuple):
@@ -186,7 +189,7 @@ def _containers(pod: Pod, documents: Documents, maps: Maps, generated: bool) -> 
                 ),
                 # What is to end by itself before the others start is none of those that are told to stop.
                 runs=key == "containers" or sidecar,
-                brief=pod.kind in ("Job", "CronJob"),
+                brief=_CHORES.search(pod.kind) is not None or _text(pod.spec.get("restartPolicy")) in _ONCE,
             )
 
 

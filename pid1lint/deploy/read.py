@@ -65,7 +65,8 @@ def _yaml(path: str, project: Project, source: Source) -> Content:
         return Content((), sources=(source,), note="a template, which only becomes YAML")
     from pid1lint.deploy import compose
 
-    if any(compose.is_compose(root) for root in documents.roots[:1]):
+    named = kinds.is_compose_name(posixpath.basename(path)) and bool(documents.tables)
+    if named or any(compose.is_compose(root) for root in documents.roots[:1]):
         found = compose.deployments(path, project)
         others = (project.source(part) for part in compose.parts(path, project))
         sources = {each.path: each for each in (source, *others) if each is not None}

@@ -59,7 +59,7 @@ class Scalar:
     def excerpt(self) -> Excerpt:
         """The value, each character with its origin; all at the start where our reading is not PyYAML's."""
         decoded = _decode(self)
-        if decoded is None or "".join(decoded[0]).translate(_LONE_SURROGATES) != self.text:
+        if decoded is None or _readable("".join(decoded[0])) != self.text:
             start = self.span.start
             offsets = (*([start] * len(self.text)), self.span.end)
             return Excerpt(self.source, self.text, offsets, 0, "nested")
@@ -157,13 +157,22 @@ def load(source: Source, wanted: Callable[[str], bool] | None = None) -> Documen
     reader = _Reader(source)
     text = source.text if wanted is None else _only(source.text, wanted)
     try:
-        for event in yaml.parse(text.translate(_LONE_SURROGATES), Loader=_LOADER):
+        for event in yaml.parse(_readable(text), Loader=_LOADER):
             reader.take(event)
     except yaml.YAMLError as error:
         reader.problems.append(_told(source, error))
     except _TooMuchError as error:
         reader.problems.append(Problem(error.at, error.message))
     return Documents(source, tuple(reader.roots), tuple(reader.problems), tuple(reader.shared))
+
+
+def _readable(text: str) -> str:
+    """The text, with a sign of the same length for each byte that is no UTF-8."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.translate(_LONE_SURROGATES)
+    return text
 
 
 def _only(text: str, wanted: Callable[[str], bool]) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import posixpath
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -288,6 +288,10 @@ def build_image(
     return Build(dockerfile, context, build_args).image(stage_index)
 
 
+Bases = Callable[[str], Image | None]
+"""Knows the images that a name in FROM stands for, as far as they are built next door."""
+
+
 class Build(Origins):
     """One Dockerfile with one context; what its stages share is worked out once."""
 
@@ -297,7 +301,11 @@ class Build(Origins):
         context: BuildContext,
         build_args: Mapping[str, str],
         facts: Facts = _FACTS,
+        bases: Bases | None = None,
     ) -> None:
+        """`bases` knows images that FROM may name and that are built next door, where no facts do."""
+        self._bases = bases
+        self._below: dict[str, Image | None] = {}
         self.dockerfile = dockerfile
         self.facts = facts
         self.scope = make_scope(dockerfile, build_args)
@@ -310,7 +318,8 @@ class Build(Origins):
         """The image of the stage with an index."""
         stage = self.stages[index]
         root = self._root(stage)
-        base = self.facts.base_image(root.reference)
+        below = self.below(root)
+        base = self.facts.base_image(root.reference) if below is None else below.base
         _, state = self._replay(index)
         shell, shell_instruction = _shell_of(state)
         return Image(
@@ -324,7 +333,7 @@ class Build(Origins):
             cmd=self._cmd(state, root, base),
             shell=shell,
             shell_instruction=shell_instruction,
-            stop_signal=signal_name(state.stop_signal or (base.stop_signal if base else None) or "SIGTERM"),
+            stop_signal=signal_name(state.stop_signal or self._stop_signal(below, base)),
             stop_signal_instruction=state.stop_signal_instruction,
             user=state.user,
             workdir=state.workdir,
@@ -334,6 +343,23 @@ class Build(Origins):
             facts=self.facts,
             lost_cmd=self._cmd(state.lost_cmd, root, base) if state.lost_cmd is not None else None,
         )
+
+    def below(self, root: Stage) -> Image | None:
+        """The image that a stage is built upon, where it is not known but built next door."""
+        reference = root.reference
+        if self._bases is None or not reference or UNKNOWN in reference or reference == "scratch":
+            return None
+        if reference not in self._below:
+            known = self.facts.base_image(reference)
+            found = known is None or known.guessed
+            self._below[reference] = self._bases(reference) if found else None
+        return self._below[reference]
+
+    @staticmethod
+    def _stop_signal(below: Image | None, base: BaseImage | None) -> str:
+        if below is not None:
+            return below.stop_signal
+        return (base.stop_signal if base is not None else None) or "SIGTERM"
 
     def _root(self, stage: Stage) -> Stage:
         """The stage from which an image outside this file is built upon."""
@@ -346,7 +372,8 @@ class Build(Origins):
             if stage.index in self._replays:
                 continue
             if stage.parent is None:
-                state = _initial(stage, self.facts.base_image(stage.reference))
+                below = self.below(stage)
+                state = _upon(below) if below else _initial(stage, self.facts.base_image(stage.reference))
             else:
                 state = enter(self._replays[stage.parent][1])
             self._replays[stage.index] = replay(steps(stage, self.stages), state, self.scope)
@@ -363,7 +390,9 @@ class Build(Origins):
         """The files of a stage."""
         for stage in self._line(index):
             if stage.index not in self._files:
+                next_door = self.below(stage) if stage.parent is None else None
                 below = None if stage.parent is None else self._files[stage.parent]
+                below = next_door.files if next_door is not None else below
                 self._files[stage.index] = self._build_files(stage, below)
         return self._files[index]
 
@@ -400,14 +429,37 @@ class Build(Origins):
     def _entrypoint(self, state: State, root: Stage, base: BaseImage | None) -> Command | None:
         if state.entrypoint is not None:
             return _command(state.entrypoint, state.entrypoint_shell)
+        below = self.below(root)
+        if below is not None:
+            return _taken_over(below.entrypoint) if state.base_entrypoint else None
         inherited = base.entrypoint if base is not None and state.base_entrypoint else None
         return _inherited("ENTRYPOINT", inherited, root.reference)
 
     def _cmd(self, state: State, root: Stage, base: BaseImage | None) -> Command | None:
         if state.cmd is not None:
             return _command(state.cmd, state.cmd_shell)
+        below = self.below(root)
+        if below is not None:
+            return _taken_over(below.cmd) if state.base_cmd else None
         inherited = base.cmd if base is not None and state.base_cmd else None
         return _inherited("CMD", inherited, root.reference)
+
+
+def _upon(below: Image) -> State:
+    """What holds at the start of a stage that is built upon an image from next door."""
+    env = dict(below.env)
+    return State(
+        env=env,
+        variables=dict(env),
+        workdir=below.workdir,
+        shell=below.shell,
+        user=below.user,
+    )
+
+
+def _taken_over(command: Command | None) -> Command | None:
+    """An ENTRYPOINT or CMD of another Dockerfile: none of this one's instructions."""
+    return None if command is None else replace(command, instruction=None)
 
 
 def _initial(stage: Stage, base: BaseImage | None) -> State:

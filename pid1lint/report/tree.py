@@ -34,7 +34,8 @@ def render(launch: Launch, style: Style) -> Iterator[str]:
     yield from _instructions(launch, style)
     yield ""
     if launch.tree is not None:
-        yield from _table(tuple(_rows(launch.tree, launch.stop_signal, style)), style)
+        first = "PID 1  " if launch.image.as_pid1 else "first  "
+        yield from _table(tuple(_rows(launch.tree, launch.stop_signal, style, first)), style)
         yield ""
     yield from _verdict(launch, style)
 
@@ -63,8 +64,7 @@ def _as_written(command: Sequence[str] | str) -> str:
     return json.dumps(list(command), ensure_ascii=False)
 
 
-def _rows(process: Process, stop_signal: str, style: Style, stem: str = "", further: str = "") -> Iterator[_Row]:
-    stem += "PID 1  " if process.start == "container" else ""
+def _rows(process: Process, stop_signal: str, style: Style, stem: str, further: str = "") -> Iterator[_Row]:
     yield _Row(
         stem,
         (further + ("│" if process.children else " ")).ljust(cells(stem) + len(_INDENT)),
