@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from pid1lint.deploy.yamledit import Difference, differences, shown
 from pid1lint.deploy.yamltree import Documents, Items, Node, Scalar, Table, load
@@ -44,7 +45,7 @@ def _meant(edits: Sequence[Edit], documents: Documents) -> Iterator[tuple[str | 
         if named is not None:
             yield from ((shown(named), None), (None, shown(named)))
             continue
-        node = next((n for root in documents.roots if (n := _holding(root, edit.span)) is not None), None)
+        node = next((n for root in documents.roots if (n := _holding(root, edit)) is not None), None)
         if isinstance(node, Scalar | Items):
             by_node.setdefault(id(node), (node, []))[1].append(edit)
             continue
@@ -74,8 +75,9 @@ def _entries(documents: Documents) -> Iterator[tuple[Node, Node]]:
             waiting += (value for _, value in node.entries)
 
 
-def _holding(root: Node, span: Span) -> Node | None:
-    """The innermost scalar, or list in brackets, that a span lies in."""
+def _holding(root: Node, edit: Edit) -> Node | None:
+    """The innermost scalar, or list in brackets, that an edit changes: the list, where an item becomes several."""
+    span = edit.span
     found: Node | None = None
     waiting: list[Node] = [root]
     seen: set[int] = set()
@@ -85,7 +87,8 @@ def _holding(root: Node, span: Span) -> Node | None:
             continue
         seen.add(id(node))
         if isinstance(node, Scalar):
-            return node
+            whole = node.span == span and _scalar(edit.content) is None
+            return found if whole and found is not None else node
         if isinstance(node, Items):
             found = node if node.flow else found
             waiting += node.items
@@ -100,7 +103,7 @@ def _becomes(node: Node, edits: Sequence[Edit]) -> tuple[str | None, str | None]
         return _list_becomes(node, edits)
     assert isinstance(node, Scalar)
     if len(edits) == 1 and edits[0].span == node.span:
-        return node.text, _read(edits[0].content)
+        return node.text, _scalar(edits[0].content)
     text = node.excerpt()
     if text.quoting == "nested":
         return None
@@ -135,8 +138,16 @@ def _list_becomes(node: Items, edits: Sequence[Edit]) -> tuple[str | None, str |
     if made.problems or not made.roots or not isinstance(made.roots[0], Items):
         return None
     inside = made.roots[0].items
-    becomes = "[" + ", ".join(shown(item) for item in (*before, *inside, *after)) + "]"
-    return shown(node), becomes
+    return shown(node), shown(replace(node, items=(*before, *inside, *after)))
+
+
+def _scalar(text: str) -> str | None:
+    """What a text means as a value of its own; None if it is none, or holds more than one."""
+    made = load(Source("", text))
+    value = made.roots[0] if made.roots and not made.problems else None
+    if not isinstance(value, Scalar) or value.is_null:
+        return None
+    return value.text if value.style or value.text == text else None
 
 
 def _read(text: str) -> str | None:

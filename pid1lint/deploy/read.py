@@ -77,7 +77,9 @@ def _yaml(path: str, project: Project, source: Source) -> Content:
         beside = _beside(path, project) if with_maps else []
         found = kubernetes.deployments(documents, project, beside)
         return Content(found, documents.problems, (source,))
-    return Content((), documents.problems, (source,))
+    # Any YAML file may be given: what is wrong with one that runs nothing is nobody's business here.
+    wrong = documents.problems if kinds.kind_of(posixpath.basename(path), text) else ()
+    return Content((), wrong, (source,))
 
 
 def _beside(path: str, project: Project) -> list[Documents]:

@@ -160,8 +160,8 @@ def shown(node: Node) -> str:
             case Scalar(text=text):
                 pieces.append(text)
             case Items(items=items):
-                waiting += ("]", *(part for item in reversed(items) for part in (", ", item)), "[")
+                waiting += ("]", *(part for item in reversed(items) for part in (item, ", ")), "[")
             case Table(entries=entries):
-                pairs = (part for key, value in reversed(entries) for part in (", ", value, ": ", key))
+                pairs = (part for key, value in reversed(entries) for part in (value, ": ", key, ", "))
                 waiting += ("}", *pairs, "{")
     return "".join(pieces)

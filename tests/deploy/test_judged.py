@@ -116,7 +116,7 @@ def test_a_shell_given_to_an_unknown_image_is_a_warning_at_most() -> None:
 def test_an_entrypoint_needs_no_image_to_be_judged() -> None:
     text = compose("image: team/unknown\nentrypoint: [dumb-init, --, sh, -c, 'gunicorn app; true']")
     assert lines({"compose.yaml": text}) == [
-        "compose.yaml:4:38: PID102 service web: dumb-init ends with sh, which dies of SIGTERM: gunicorn is cut off"
+        "compose.yaml:4:42: PID102 service web: dumb-init ends with sh, which dies of SIGTERM: gunicorn is cut off"
     ]
 
 
