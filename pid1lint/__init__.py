@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pid1lint.deployed import lint_deployment
     from pid1lint.diagnostic import Diagnostic, Finding, Note, Severity
     from pid1lint.dockerfile.scanner import Instruction
     from pid1lint.errors import Pid1lintError
@@ -115,6 +116,7 @@ __all__ = [
     "json_array",
     "line_above",
     "lint",
+    "lint_deployment",
     "literal_argv",
     "may_need_shell",
     "needs_pid1",
@@ -200,6 +202,7 @@ _HOME = {
     "json_array": "mend",
     "line_above": "mend",
     "lint": "linter",
+    "lint_deployment": "deployed",
     "literal_argv": "mend",
     "may_need_shell": "mend",
     "newline": "mend",

@@ -141,10 +141,11 @@ def check(
     config: str | None,
     isolated: bool,
 ) -> int:
-    """Check Dockerfiles and the scripts that they run.
+    """Check Dockerfiles, the scripts that they run, and the files that deploy them.
 
-    PATHS are Dockerfiles, scripts (checked through the Dockerfiles that run them), directories to search, globs in
-    quotes, or `-` for standard input. Without any, the working directory is searched, but not what git ignores.
+    PATHS are Dockerfiles, deployments (Compose, Kubernetes, Bake, Quadlet, ECS), scripts (checked through what runs
+    them), directories to search, globs in quotes, or `-` for standard input. Without any, the working directory is
+    searched, but not what git ignores.
     """
     from pid1lint import check as checking
     from pid1lint.check import Options

@@ -22,6 +22,7 @@ from pid1lint.rulebook import FileProblem
 from pid1lint.source import Place, Source, Span, outside
 
 if TYPE_CHECKING:
+    from pid1lint.image.context import BuildContext
     from pid1lint.image.model import Image
     from pid1lint.launch.process import Launch
     from pid1lint.suppress import Ignore
@@ -68,9 +69,22 @@ def judge(path: str, project: Project, rules: Sequence[registry.AnyRule], wanted
     return run.result()
 
 
-def launches(path: str, project: Project, wanted: Wanted) -> tuple[Launch, ...]:
-    """How the containers of a deployment's file start and stop."""
-    return judge(path, project, (), wanted).launches
+def lint_deployment(
+    path: str,
+    files: BuildContext,
+    *,
+    select: Sequence[str] = (),
+    ignore: Sequence[str] = (),
+    facts: Facts | None = None,
+    init: str = "tini",
+) -> linter.Result:
+    """Judge what a deployment's file runs, each of its services or containers as a launch of its own.
+
+    `files` are those of the project, `path` is the file's among them: Dockerfiles, scripts and other files are found
+    through it. Options and errors are those of `lint`.
+    """
+    wanted = Wanted({}, facts or Facts(), init)
+    return judge(path, Project(files), registry.chosen(select, ignore), wanted)
 
 
 def _ignores(sources: Iterable[Source], found: Iterable[Launch]) -> Iterator[Ignore]:
