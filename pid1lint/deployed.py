@@ -63,10 +63,18 @@ def judge(path: str, project: Project, rules: Sequence[registry.AnyRule], wanted
     for source in content.sources:
         for damage in linter.not_utf8(source):
             run.judge_problem(damage)
+    run.launches = [_bare_of_tools(launch) for launch in run.launches]
     if run.ignores:
         # A rule that does not run has judged no launch: whether its comment is of use is not known.
         run.suppress(certain=not content.problems and bool(run.launches) and len(run.rules) == len(rules))
     return run.result()
+
+
+def _bare_of_tools(launch: Launch) -> Launch:
+    """A launch without what only rules have needed: results go from process to process."""
+    deployment = launch.image.deployment
+    assert deployment is not None
+    return launch.replaced(image=replace(launch.image, deployment=deployment.replaced(edits=None), bare=None))
 
 
 def lint_deployment(

@@ -347,13 +347,18 @@ class Build(Origins):
     def below(self, root: Stage) -> Image | None:
         """The image that a stage is built upon, where it is not known but built next door."""
         reference = root.reference
+        if reference in self._below:
+            return self._below[reference]
         if self._bases is None or not reference or UNKNOWN in reference or reference == "scratch":
             return None
-        if reference not in self._below:
-            known = self.facts.base_image(reference)
-            found = known is None or known.guessed
-            self._below[reference] = self._bases(reference) if found else None
+        known = self.facts.base_image(reference)
+        is_open = known is None or known.guessed
+        self._below[reference] = self._bases(reference) if is_open else None
         return self._below[reference]
+
+    def __getstate__(self) -> dict[str, object]:
+        """What has been found out; whom to ask stays behind, as it may be a function of somebody's."""
+        return {**self.__dict__, "_bases": None}
 
     @staticmethod
     def _stop_signal(below: Image | None, base: BaseImage | None) -> str:

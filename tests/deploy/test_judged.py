@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import pytest
 
 from pid1lint.deploy.images import named
@@ -222,3 +224,19 @@ def test_a_comment_in_a_script_is_heeded_and_its_use_is_not_asked_for() -> None:
 )  # fmt: skip
 def test_a_file_that_is_no_yaml_is_a_finding(text: str, line: str) -> None:
     assert lines({"compose.yaml": text}) == [line]
+
+
+# Results
+
+
+def test_a_result_goes_from_process_to_process() -> None:
+    files = {
+        "compose.yaml": "services:\n  base: {image: team/base, build: base}\n  app: {build: app, init: true}\n",
+        "base/Dockerfile": 'FROM debian:12\nCOPY --chmod=755 entry.sh /\nENTRYPOINT ["/entry.sh"]\nCMD ["x"]\n',
+        "base/entry.sh": NO_EXEC,
+        "app/Dockerfile": 'FROM team/base\nCMD ["server"]\n',
+    }
+    result = judged(files)
+    again = pickle.loads(pickle.dumps(result))
+    assert again.diagnostics == result.diagnostics
+    assert [launch.image.files.lookup("/entry.sh").text.text for launch in again.launches] == [NO_EXEC, NO_EXEC]
