@@ -188,7 +188,8 @@ class _File:
             note = Note(deployment.place, f"the ENTRYPOINT of {name} is not known: it is taken to have none")
             severity = Severity.WARNING
             finding = replace(finding, notes=(*finding.notes, note))
-        if deployment.brief or (deployment.grace <= 1 and deployment.override.grace is not None):
+        soon = deployment.grace <= 1 and deployment.override.grace is not None
+        if deployment.brief or (soon and not rule.code.startswith(_OF_DEPLOYMENTS)):
             # It ends by itself, or is meant to be killed without any ado.
             severity = Severity.INFO
         finding = replace(finding, severity=severity)

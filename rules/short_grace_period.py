@@ -128,7 +128,8 @@ def short_grace_period(launch: Launch) -> Iterator[Finding]:
     given = deployment.override.grace
     if given is not None and grace <= 1 and launch.outcome is Outcome.GRACEFUL and not main.helper:
         message = f"a grace period of {grace:g} s is over before {main.program} can finish its work: it is killed"
-        yield Finding(given.at, message)
+        # Of a program of which nothing is known it cannot be said that it has work to finish.
+        yield Finding(given.at, message, severity=Severity.INFO if main.assumed else Severity.WARNING)
         return
     seconds = max((found for each in path.chain for found in _timeouts(each)), default=0.0)
     if seconds > grace and launch.outcome is Outcome.GRACEFUL and main.place is not None:

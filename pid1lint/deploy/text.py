@@ -80,7 +80,12 @@ def _pieces(text: str, lookup: Lookup, depth: int) -> Iterator[_Piece]:
             value = lookup(name.group())
             yield _Piece(UNKNOWN if value is None else value, dollar, False)
             at = name.end()
-        elif text[dollar + 1] == "{" and (end := _closing(text, dollar + 2)) is not None:
+        elif text[dollar + 1] == "{":
+            end = _closing(text, dollar + 2)
+            if end is None:
+                # Compose reads none of it.
+                yield _Piece(text[dollar:], dollar, True)
+                return
             yield _Piece(_braced(text[dollar + 2 : end], lookup, depth), dollar, False)
             at = end + 1
         else:

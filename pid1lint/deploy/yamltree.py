@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Any, NamedTuple, TypeAlias
 
 import yaml
@@ -15,6 +15,7 @@ from pid1lint.source import Excerpt, Place, Source, Span
 
 _MAX_DEPTH = 200
 _MAX_ALIASES = 10_000
+_MAX_PROBLEMS = 50
 _MAX_MERGED = 200_000
 _NULLS = frozenset(("", "~", "null", "Null", "NULL"))
 _TRUE = frozenset(("true", "y", "yes", "on"))
@@ -175,6 +176,25 @@ def _readable(text: str) -> str:
     return text
 
 
+def is_inside_text(documents: Documents, offset: int) -> bool:
+    """Whether an offset lies in a value of several lines, where no comment can stand: not in a literal block."""
+    waiting: list[Node] = list(documents.roots)
+    seen: set[int] = set()
+    while waiting:
+        node = waiting.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        if isinstance(node, Scalar):
+            if node.style != "|" and node.span.start < offset < node.span.end:
+                return True
+        elif isinstance(node, Items):
+            waiting += node.items
+        else:
+            waiting += (part for entry in node.entries for part in entry)
+    return False
+
+
 def _only(text: str, wanted: Callable[[str], bool]) -> str:
     """The text with blanks in the place of documents that are not wanted: what is left stands where it stood."""
     starts = [0, *(found.start() for found in _MARKER.finditer(text)), len(text)]
@@ -272,7 +292,8 @@ class _Reader:
             made: Node = Items(self.source, span, tuple(nodes), bool(start.flow_style), start.tag or "")
         else:
             pairs = tuple(zip(nodes[::2], nodes[1::2], strict=True))
-            self.problems += _duplicates(pairs)
+            if len(self.problems) < _MAX_PROBLEMS:
+                self.problems += islice(_duplicates(pairs), _MAX_PROBLEMS)
             made = Table(self.source, span, pairs, bool(start.flow_style), start.tag or "")
             if any(_merges(key) for key, _ in pairs):
                 # At once: what it merges has been read before, so that no chain of them is followed by recursion.

@@ -230,3 +230,70 @@ def test_a_dockerfile_is_checked_without_a_reader_of_yaml(run: Run, monkeypatch:
         monkeypatch.delitem(sys.modules, name)
     assert run().code == 0
     assert not [name for name in sys.modules if name == "yaml" or name.startswith("pid1lint.deploy.")]
+
+
+def test_no_comment_is_written_into_a_text_of_several_lines(run: Run) -> None:
+    text = "services:\n  web:\n    image: debian:12\n    command:\n      - sh\n      - -c\n      - >-\n        cd /a\n"
+    put("compose.yaml", text + "        && gunicorn app\n")
+    outcome = run("--add-ignores")
+    assert outcome.code == 2
+    assert "compose.yaml: no comment can stand there for PID102" in outcome.err
+    assert Path("compose.yaml").read_text() == text + "        && gunicorn app\n"
+
+
+def test_a_script_in_a_configmap_is_mended_where_it_stands(run: Run) -> None:
+    text = """\
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: scripts}
+data:
+  start.sh: |
+    #!/bin/sh
+    set -e
+    gunicorn app
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: shop}
+spec:
+  containers:
+    - name: app
+      image: debian:12
+      command: [/scripts/start.sh]
+      volumeMounts: [{name: s, mountPath: /scripts}]
+  volumes:
+    - name: s
+      configMap: {name: scripts, defaultMode: 0755}
+"""
+    put("pod.yaml", text)
+    assert run("--fix", "pod.yaml").code == 0
+    assert Path("pod.yaml").read_text() == text.replace("    gunicorn", "    exec gunicorn")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("a: " + "[" * 100_000, id="deep nesting"),
+        pytest.param("services:\n  web: &w {<<: *w}\n", id="a mapping that merges itself"),
+        pytest.param("services:\n" + "  a: {image: x}\n" * 20_000, id="a key again and again"),
+        pytest.param(
+            "services:\n" + "".join(f"  s{n}: {{image: x, extends: s{n + 1}}}\n" for n in range(300)),
+            id="a long chain of extends",
+        ),
+        pytest.param("include: [compose.yaml]\nservices: {a: {image: x}}\n", id="a file that includes itself"),
+        pytest.param("services:\n  a:\n    image: x\n    command: " + "${X:-" * 5000 + "\n", id="defaults of defaults"),
+        pytest.param("services:\n  a: {image: '" + "x" * 1_000_000 + "', build: ../../../../..}\n", id="a long name"),
+        pytest.param("services: {a: {build: {context: ., dockerfile: /etc/passwd}}}\n", id="a path that leads out"),
+        pytest.param("services: {1: {image: 1}, ? [a]: {}, ~: ~, c: [], d: {image: {}, command: {}}}\n", id="no words"),
+    ],
+)  # fmt: skip
+def test_hostile_files_come_to_an_end_without_a_crash(run: Run, text: str) -> None:
+    put("compose.yaml", text)
+    outcome = run("compose.yaml")
+    assert outcome.code in (0, 1)
+    assert "internal error" not in outcome.err + outcome.out
+
+
+def test_a_file_that_is_too_large_is_a_finding(run: Run) -> None:
+    put("compose.yaml", "services: {a: {image: x}}\n" + "#" * 6_000_000)
+    assert "compose.yaml:1:1: PID902 compose.yaml is larger than 5 MB" in run("-f", "concise", "compose.yaml").out
