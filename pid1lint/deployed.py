@@ -12,7 +12,7 @@ from pid1lint.deploy import read
 from pid1lint.deploy.apply import applied
 from pid1lint.deploy.images import Found, Images, Names, named
 from pid1lint.deploy.project import Project
-from pid1lint.deployment import Deployment
+from pid1lint.deployment import UNKNOWN, Deployment
 from pid1lint.diagnostic import Deployed, Diagnostic, Finding, Note, Severity
 from pid1lint.facts.own import Facts
 from pid1lint.fix import Edit, Fix
@@ -32,6 +32,8 @@ _PID1 = re.compile(r"\b(stays|is) PID 1\b")
 _OF_DEPLOYMENTS = "PID6"
 # What another rule says of an init below the one that the deployment has put in front: see second-init.
 _TOLD_BY_SECOND_INIT = frozenset(("PID305",))
+# What rests on who is PID 1, which an ENTRYPOINT that nobody knows may decide.
+_OF_PID1 = ("PID3", "PID503", "PID504", "PID602", "PID603")
 _NAMED_ONE = 1
 
 
@@ -142,6 +144,8 @@ class _File:
                 continue
             if deployment.override.init is not None and rule.code in _TOLD_BY_SECOND_INIT:
                 continue
+            if image.supposes and rule.code.startswith(_OF_PID1):
+                continue
             for finding in self.findings(rule, launch):
                 at = finding.at
                 if as_it_came and at == outside(found.image.from_place) and not rule.code.startswith(_OF_DEPLOYMENTS):
@@ -150,7 +154,7 @@ class _File:
                 if bare is not None:
                     self.run.diagnostics.append(bare)
                 else:
-                    self.run.diagnostics.append(self.diagnostic(rule, finding, launch, found))
+                    self.run.diagnostics.append(self.diagnostic(rule, finding, launch))
 
     def findings(self, rule: registry.AnyRule, launch: Launch) -> Iterator[Finding]:
         """What a rule says of a launch, at the places of real files."""
@@ -177,17 +181,15 @@ class _File:
             self._own[id(image)] = (image, diagnostics)
         return self._own[id(image)][1]
 
-    def diagnostic(self, rule: registry.AnyRule, finding: Finding, launch: Launch, found: Found) -> Diagnostic:
+    def diagnostic(self, rule: registry.AnyRule, finding: Finding, launch: Launch) -> Diagnostic:
         """A finding that only the deployment brings about."""
         deployment = launch.image.deployment
         assert deployment is not None
         finding = replace(finding, message=f"{deployment.label}: {_told(finding.message, deployment)}")
         severity = finding.severity or rule.severity
-        if not found.entrypoint_known and deployment.override.entrypoint is None and severity is Severity.ERROR:
-            name = launch.image.base_reference if deployment.image is not None else "the image"
-            note = Note(deployment.place, f"the ENTRYPOINT of {name} is not known: it is taken to have none")
+        if launch.image.supposes and severity is Severity.ERROR:
             severity = Severity.WARNING
-            finding = replace(finding, notes=(*finding.notes, note))
+            finding = replace(finding, notes=(*finding.notes, Note(deployment.place, launch.image.supposes)))
         soon = deployment.grace <= 1 and deployment.override.grace is not None
         if deployment.brief or (soon and not rule.code.startswith(_OF_DEPLOYMENTS)):
             # It ends by itself, or is meant to be killed without any ado.
@@ -251,7 +253,7 @@ def in_words_of(launch: Launch, deployment: Deployment) -> Launch:
 
 def _told(message: str, deployment: Deployment) -> str:
     """A message about `docker stop` and its 10 s in words of what stops this container, and when it kills it."""
-    told = _STOPS.sub(deployment.stop_words, message)
+    told = _STOPS.sub(deployment.stop_words, message).replace(UNKNOWN, "…")
     return told if deployment.override.pid is None else _PID1.sub(r"\1 the first process", told)
 
 

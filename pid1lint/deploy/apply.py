@@ -55,6 +55,7 @@ def applied(found: Found, deployment: Deployment, project: Project) -> Image:
         as_pid1=override.pid is None,
         terminal=override.terminal,
         opaque=_opaque(found, deployment),
+        supposes=_supposes(found, deployment),
         broken="" if hidden is None else f"no file is at {hidden.path}: {hidden.mount.what} is mounted over it",
         hidden=hidden,
         deployment=deployment,
@@ -73,6 +74,14 @@ def _opaque(found: Found, deployment: Deployment) -> str:
     if override.command is not None and _names_shell(override.command):
         return ""  # what gives a shell to an ENTRYPOINT means it to be run
     return f"what {name} runs is not known"
+
+
+def _supposes(found: Found, deployment: Deployment) -> str:
+    """What is taken for true of an image that nobody knows, so that its command can be judged."""
+    if found.entrypoint_known or deployment.override.entrypoint is not None:
+        return ""
+    name = deployment.image.text if deployment.image is not None and deployment.image.known else "the image"
+    return f"the ENTRYPOINT of {name} is not known: it is taken to have none"
 
 
 def _names_shell(words: Words) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from pid1lint.deploy.yamledit import Difference, differences, shown
-from pid1lint.deploy.yamltree import Documents, Items, Node, Scalar, Table, load
+from pid1lint.deploy.yamltree import Documents, Items, Node, Scalar, Table, load, nodes
 from pid1lint.fix import Edit
 from pid1lint.source import Source, Span
 
@@ -61,18 +61,7 @@ def _covers(outer: Span, inner: Span) -> bool:
 
 def _entries(documents: Documents) -> Iterator[tuple[Node, Node]]:
     """All keys and values, each once."""
-    waiting: list[Node] = list(documents.roots)
-    seen: set[int] = set()
-    while waiting:
-        node = waiting.pop()
-        if id(node) in seen:
-            continue
-        seen.add(id(node))
-        if isinstance(node, Items):
-            waiting += node.items
-        if isinstance(node, Table):
-            yield from node.entries
-            waiting += (value for _, value in node.entries)
+    return (entry for node in nodes(documents) if isinstance(node, Table) for entry in node.entries)
 
 
 def _holding(root: Node, edit: Edit) -> Node | None:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from pid1lint.deploy import kinds
 from pid1lint.deploy.project import Project
-from pid1lint.deploy.yamltree import Documents, Problem
+from pid1lint.deploy.yamltree import Documents, Problem, has_placeholder
 from pid1lint.deployment import Deployment
 from pid1lint.source import Source
 
@@ -61,7 +61,8 @@ def _yaml(path: str, project: Project, source: Source) -> Content:
 
     documents = project.documents(path, wanted if manifests else None)
     assert documents is not None
-    if documents.problems and _TEMPLATE.search(source.text):
+    is_template = _TEMPLATE.search(text) if documents.problems else "{{" in text and has_placeholder(documents)
+    if is_template or _is_in_chart(path, project):
         return Content((), sources=(source,), note="a template, which only becomes YAML")
     from pid1lint.deploy import compose
 
@@ -80,6 +81,12 @@ def _yaml(path: str, project: Project, source: Source) -> Content:
     # Any YAML file may be given: what is wrong with one that runs nothing is nobody's business here.
     wrong = documents.problems if kinds.kind_of(posixpath.basename(path), text) else ()
     return Content((), wrong, (source,))
+
+
+def _is_in_chart(path: str, project: Project) -> bool:
+    """Whether a file is one of the templates of a Helm chart."""
+    head, found, _ = f"/{path}".rpartition("/templates/")
+    return bool(found) and project.files.is_file(posixpath.join(head.lstrip("/"), "Chart.yaml"))
 
 
 def _beside(path: str, project: Project) -> list[Documents]:

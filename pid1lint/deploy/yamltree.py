@@ -176,8 +176,8 @@ def _readable(text: str) -> str:
     return text
 
 
-def is_inside_text(documents: Documents, offset: int) -> bool:
-    """Whether an offset lies in a value of several lines, where no comment can stand: not in a literal block."""
+def nodes(documents: Documents) -> Iterator[Node]:
+    """Every node of the documents, once, whatever repeats it."""
     waiting: list[Node] = list(documents.roots)
     seen: set[int] = set()
     while waiting:
@@ -185,14 +185,27 @@ def is_inside_text(documents: Documents, offset: int) -> bool:
         if id(node) in seen:
             continue
         seen.add(id(node))
-        if isinstance(node, Scalar):
-            if node.style != "|" and node.span.start < offset < node.span.end:
-                return True
-        elif isinstance(node, Items):
+        yield node
+        if isinstance(node, Items):
             waiting += node.items
-        else:
+        elif isinstance(node, Table):
             waiting += (part for entry in node.entries for part in entry)
-    return False
+
+
+def is_inside_text(documents: Documents, offset: int) -> bool:
+    """Whether an offset lies in a value of several lines, where no comment can stand: not in a literal block."""
+    return any(
+        isinstance(node, Scalar) and node.style != "|" and node.span.start < offset < node.span.end
+        for node in nodes(documents)
+    )
+
+
+def has_placeholder(documents: Documents) -> bool:
+    """Whether there is a bare `{{ x }}`, which YAML takes for a mapping in a mapping."""
+    return any(
+        isinstance(node, Table) and node.flow and any(isinstance(key, Table) and key.flow for key, _ in node.entries)
+        for node in nodes(documents)
+    )
 
 
 def _only(text: str, wanted: Callable[[str], bool]) -> str:

@@ -107,7 +107,8 @@ class Image:
     What follows is set by a deployment only. `front` is an argv that its runtime puts in front, of a program that need
     not be in the image; `grace` is the time between the stop signal and SIGKILL, in seconds. Where `as_pid1` is not
     set, the container's process is none: its PID namespace is another's. `terminal`: its standard input does not end.
-    `opaque` says why it cannot be told what it runs, `broken` why it cannot start: because of a script that is
+    `opaque` says why it cannot be told what it runs, `supposes` what is taken to be so as nobody knows it, `broken`
+    why it cannot start: because of a script that is
     `hidden`, say. `bare` is the image as it was built.
     """
 
@@ -136,6 +137,7 @@ class Image:
     terminal: bool = False
     opaque: str = ""
     broken: str = ""
+    supposes: str = ""
     hidden: Hidden | None = field(default=None, hash=False)
     deployment: Deployment | None = field(default=None, hash=False)
     bare: Image | None = field(default=None, hash=False)

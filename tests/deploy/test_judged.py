@@ -240,3 +240,8 @@ def test_a_result_goes_from_process_to_process() -> None:
     again = pickle.loads(pickle.dumps(result))
     assert again.diagnostics == result.diagnostics
     assert [launch.image.files.lookup("/entry.sh").text.text for launch in again.launches] == [NO_EXEC, NO_EXEC]
+
+
+def test_who_is_pid_1_of_an_unknown_image_is_not_guessed() -> None:
+    text = compose("image: team/unknown\ncommand: sh -c 'exec python -m http.server'")
+    assert judged({"compose.yaml": text}).diagnostics == ()

@@ -156,3 +156,13 @@ def test_the_output_of_helm_is_known_for_what_it_is() -> None:
 def test_a_template_is_left_alone() -> None:
     text = "apiVersion: v1\nkind: Pod\nspec:\n{{- if .Values.x }}\n  containers: [{name: a}]\n{{- end }}\n"
     assert deployments({"x.yaml": text}, "x.yaml") == {}
+
+
+def test_a_template_that_is_yaml_by_chance_is_left_alone() -> None:
+    text = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  nodeName: {{ .Values.node }}\n" + POD[4:]
+    assert deployments({"x.yaml": text.replace("      ", "  ")}, "x.yaml") == {}
+
+
+def test_the_templates_of_a_chart_are_left_alone() -> None:
+    files = {"shop/Chart.yaml": "name: shop\n", "shop/templates/x.yaml": pod("image: x")}
+    assert deployments(files, "shop/templates/x.yaml") == {}
