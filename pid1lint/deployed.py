@@ -204,7 +204,16 @@ class _File:
         return replace(made, deployment=Deployed(deployment.path, deployment.kind, deployment.name, deployment.label))
 
     def may_edit(self, fix: Fix, deployment: Deployment) -> bool:
-        """Whether a fix stays out of files that another program writes, and of anchors that others use."""
+        """Whether a fix stays out of files that another program writes, and of anchors that others use.
+
+        A variable's value stands nowhere in the file: nothing can be put into the middle of it. And what ends by itself
+        is best left to do so.
+        """
+        if deployment.brief:
+            return False
+        starts = [edit.span.start for edit in fix.edits]
+        if any(g.text.offsets is not None and any(g.text.offsets.count(at) > 1 for at in starts) for g in fix.guards):
+            return False
         for edit in fix.edits:
             if deployment.generated and edit.source.path == deployment.path:
                 return False

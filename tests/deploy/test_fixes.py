@@ -142,3 +142,15 @@ def test_what_is_meant_may_be_made(old: str, new: str) -> None:
 def test_what_is_not_meant_is_refused(old: str, new: str, reason: str) -> None:
     edits, after = edited(old, new)
     assert gate.refusal(edits, SOURCE, after) == reason
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        pytest.param("gunicorn ${X:-app}", "exec gunicorn ${X:-app}", id="behind it"),
+        pytest.param("${X:-cd /a && gunicorn app}", "${X:-cd /a && gunicorn app}", id="in it"),
+    ],
+)
+def test_what_a_variable_stands_for_is_not_edited(before: str, after: str) -> None:
+    text = service(f'command: ["sh", "-c", "{before}"]')
+    assert mended(text, "PID102") == text.replace(before, after)
