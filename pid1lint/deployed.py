@@ -12,7 +12,7 @@ from pid1lint.deploy import read
 from pid1lint.deploy.apply import applied
 from pid1lint.deploy.images import Found, Images, Names, named
 from pid1lint.deploy.project import Project
-from pid1lint.deployment import UNKNOWN, Deployment
+from pid1lint.deployment import COMPOSE, UNKNOWN, Deployment
 from pid1lint.diagnostic import Deployed, Diagnostic, Finding, Note, Severity
 from pid1lint.facts.own import Facts
 from pid1lint.fix import Edit, Fix
@@ -115,6 +115,14 @@ def _ignores(sources: Iterable[Source], found: Iterable[Launch]) -> Iterator[Ign
                 yield ignore._replace(foreign=True)
 
 
+class _ByItself(NamedTuple):
+    """An image without any deployment: how it starts, and what is said of it."""
+
+    image: Image
+    launch: Launch
+    diagnostics: tuple[Diagnostic, ...]
+
+
 class _File:
     """One deployment's file while it is judged: what an image has by itself is worked out once."""
 
@@ -123,7 +131,7 @@ class _File:
         self.project = project
         self.images = images
         self.init = init
-        self._own: dict[int, tuple[Image, tuple[Diagnostic, ...]]] = {}
+        self._own: dict[int, _ByItself] = {}
 
     def judge(self, deployment: Deployment) -> None:
         """Let all rules judge one launch."""
@@ -131,16 +139,25 @@ class _File:
             return
         found = self.images.of(deployment)
         image = applied(found, deployment, self.project)
-        launch = in_words_of(analyse(image).replaced(init=self.init), deployment)
+        by_itself = self.own(found)
+        as_built = by_itself is not None and not _touches(deployment)
+        if by_itself is not None and as_built:
+            launch = by_itself.launch.replaced(image=image)
+            self.run.diagnostics += by_itself.diagnostics
+        else:
+            launch = analyse(image).replaced(init=self.init)
+        launch = in_words_of(launch, deployment)
         self.run.launches.append(launch)
-        own = {(d.code, d.at.source.path, d.at.span): d for d in self.own(found)}
+        told = by_itself.diagnostics if by_itself is not None else ()
+        own = {(d.code, d.at.source.path, d.at.span): d for d in told}
         as_it_came = not _is_built_here(found.image) and not _changes(deployment)
         waits_for_input = deployment.override.terminal and _reads_terminal(launch)
         if waits_for_input:
             why = "it reads from a terminal, which is kept open for it"
             launch = self.run.launches[-1] = launch.replaced(outcome=Outcome.UNKNOWN, why=why)
         for rule in self.run.rules:
-            if rule.on is not None or (waits_for_input and not rule.code.startswith(_OF_DEPLOYMENTS)):
+            of_image = not rule.code.startswith(_OF_DEPLOYMENTS)
+            if rule.on is not None or (of_image and (waits_for_input or as_built)):
                 continue
             if deployment.override.init is not None and rule.code in _TOLD_BY_SECOND_INIT:
                 continue
@@ -148,7 +165,7 @@ class _File:
                 continue
             for finding in self.findings(rule, launch):
                 at = finding.at
-                if as_it_came and at == outside(found.image.from_place) and not rule.code.startswith(_OF_DEPLOYMENTS):
+                if as_it_came and of_image and at == outside(found.image.from_place):
                     continue  # what others have built is theirs to mend
                 bare = own.get((rule.code, at.source.path, at.span))
                 if bare is not None:
@@ -164,11 +181,11 @@ class _File:
             fix = outer_fix(finding.fix) if finding.fix is not None else None
             yield replace(finding, at=outside(finding.at), notes=notes, fix=fix)
 
-    def own(self, found: Found) -> tuple[Diagnostic, ...]:
+    def own(self, found: Found) -> _ByItself | None:
         """What is to be said of an image by itself, if it is built here."""
         image = found.image
         if not _is_built_here(image):
-            return ()
+            return None
         if id(image) not in self._own:
             launch = analyse(image).replaced(init=self.init)
             path = image.dockerfile.source.path
@@ -178,8 +195,8 @@ class _File:
                 if rule.on is None
                 for finding in self.findings(rule, launch)
             )
-            self._own[id(image)] = (image, diagnostics)
-        return self._own[id(image)][1]
+            self._own[id(image)] = _ByItself(image, launch, diagnostics)
+        return self._own[id(image)]
 
     def diagnostic(self, rule: registry.AnyRule, finding: Finding, launch: Launch) -> Diagnostic:
         """A finding that only the deployment brings about."""
@@ -232,6 +249,15 @@ def _changes(deployment: Deployment) -> bool:
     override = deployment.override
     plain = (override.init, override.stop_signal, override.pid)
     return override.changes_argv or any(each is not None for each in plain)
+
+
+def _touches(deployment: Deployment) -> bool:
+    """Whether a deployment may change anything at all of how an image starts or stops."""
+    override = deployment.override
+    settings = (override.user, override.workdir, override.grace, override.opaque or None)
+    env = override.env.values or not override.env.whole
+    others = override.mounts or override.terminal or env or deployment.grace != COMPOSE.grace
+    return _changes(deployment) or any(each is not None for each in settings) or bool(others)
 
 
 def _reads_terminal(launch: Launch) -> bool:

@@ -22,19 +22,26 @@ def compose(body: str) -> str:
     return "services:\n  web:\n" + "".join(f"    {line}\n" for line in body.strip().split("\n"))
 
 
+def fixes(files: dict[str, str]) -> list[str]:
+    return [each.fix.title for each in judged(files).diagnostics if each.fix is not None]
+
+
 # Four reports, made again as small cases
 
 
 def test_an_entrypoint_in_compose_that_runs_a_script_without_exec() -> None:
     files = {**IMAGE, "compose.yaml": compose("build: .\nentrypoint: /run.sh\nvolumes: ['./run.sh:/run.sh']")}
     files["run.sh"] = "#!/bin/bash\npython manage.py migrate\ngunicorn shop.wsgi\n"
+    assert fixes(files) == ["Put exec before gunicorn"]
     assert lines(files) == [
         f"run.sh:3:1: PID201 service web: bash stays PID 1 and keeps SIGTERM from gunicorn: {KILLED}"
     ]
 
 
 def test_a_workers_command_in_a_shell() -> None:
-    files = {**IMAGE, "compose.yaml": compose("build: .\ncommand: sh -c 'cd /app && celery -A shop worker'")}
+    image = {"Dockerfile": 'FROM debian:12\nCMD ["server"]\n'}
+    files = {**image, "compose.yaml": compose("build: .\ncommand: sh -c 'cd /app && celery -A shop worker'")}
+    assert fixes(files) == ["Put exec before celery"]
     assert lines(files) == [
         f"compose.yaml:4:21: PID102 service web: sh stays PID 1 and keeps SIGTERM from celery: {KILLED}"
     ]
@@ -63,6 +70,7 @@ spec:
     }
     build = Building(Source("", "").place(0, 0), "", "Dockerfile")
     found = judged(files, "pod.yaml", names=named([("team/shop", build)])).diagnostics
+    assert [d.fix.title for d in found if d.fix is not None] == ["Give it to tini"]
     assert [(d.code, d.at.start, d.message) for d in found if d.severity.rank] == [
         (
             "PID602",
