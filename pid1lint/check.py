@@ -135,6 +135,8 @@ class _Planner:
             self.missing.append((shown(path), reason))
         elif discover.is_script(path, _head(path)):
             self.scripts[shown(path)] = path
+        elif _is_deployment(path) and not discover.is_deployment(path):
+            return  # YAML or JSON that runs nothing: whoever gives all changed files gives such as well
         else:
             self.dockerfiles[shown(path)] = None
 

@@ -202,7 +202,9 @@ class _File:
         """A finding that only the deployment brings about."""
         deployment = launch.image.deployment
         assert deployment is not None
-        finding = replace(finding, message=f"{deployment.label}: {_told(finding.message, deployment)}")
+        # What is about deployments says for itself who is PID 1.
+        tell = _in_words if rule.code.startswith(_OF_DEPLOYMENTS) else _told
+        finding = replace(finding, message=f"{deployment.label}: {tell(finding.message, deployment)}")
         severity = finding.severity or rule.severity
         if launch.image.supposes and severity is Severity.ERROR:
             severity = Severity.WARNING
@@ -287,9 +289,14 @@ def in_words_of(launch: Launch, deployment: Deployment) -> Launch:
 
 
 def _told(message: str, deployment: Deployment) -> str:
-    """A message about `docker stop` and its 10 s in words of what stops this container, and when it kills it."""
-    told = _STOPS.sub(deployment.stop_words, message).replace(UNKNOWN, "…")
+    """A message in words of what stops this container; where it is not PID 1, it is not called so."""
+    told = _in_words(message, deployment)
     return told if deployment.override.pid is None else _PID1.sub(r"\1 the first process", told)
+
+
+def _in_words(message: str, deployment: Deployment) -> str:
+    """A message about `docker stop` and its 10 s in words of what stops this container, and when it kills it."""
+    return _STOPS.sub(deployment.stop_words, message).replace(UNKNOWN, "…")
 
 
 def _is_real(at: Place) -> bool:

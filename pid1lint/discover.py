@@ -101,7 +101,7 @@ def _is_dockerfile(entry: os.DirEntry[str]) -> bool:
 
 
 # By these letters ends what is told from all else at no cost: .yaml, .yml, .json, .hcl, .container
-_DEPLOYMENT_NAME = re.compile(r"[^.].*\.(?:ya?ml|json|hcl|container)\Z", re.IGNORECASE)
+_DEPLOYMENT_NAME = re.compile(r".+\.(?:ya?ml|json|hcl|container)\Z", re.IGNORECASE)
 _OVERRIDE = re.compile(r"((?:docker-)?compose)\.override\.ya?ml\Z")
 
 
@@ -112,7 +112,7 @@ def may_be_deployment(name: str) -> bool:
 
 def _is_deployment(entry: os.DirEntry[str]) -> bool:
     """Whether it is a deployment's file; an override goes with the Compose file that it belongs to."""
-    if not may_be_deployment(entry.name):
+    if not may_be_deployment(entry.name) or entry.name.startswith("."):
         return False
     override = _OVERRIDE.match(entry.name)
     if override is not None:

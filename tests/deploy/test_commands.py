@@ -297,3 +297,9 @@ def test_hostile_files_come_to_an_end_without_a_crash(run: Run, text: str) -> No
 def test_a_file_that_is_too_large_is_a_finding(run: Run) -> None:
     put("compose.yaml", "services: {a: {image: x}}\n" + "#" * 6_000_000)
     assert "compose.yaml:1:1: PID902 compose.yaml is larger than 5 MB" in run("-f", "concise", "compose.yaml").out
+
+
+def test_yaml_that_runs_nothing_is_passed_over(run: Run) -> None:
+    put("values.yaml", "x: [\n")
+    put(".hidden.yml", "repos:\n")
+    assert run("values.yaml", ".hidden.yml") == (0, "", "No Dockerfile found: nothing to check.\n")
