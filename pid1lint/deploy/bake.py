@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import islice, product
 from typing import Any, NamedTuple
 
 from pid1lint.deploy import hcl
@@ -18,6 +19,7 @@ from pid1lint.source import Place, Source
 _VARIABLE = re.compile(r"\$\{\s*([A-Za-z_]\w*)\s*\}")
 _ANY = re.compile(r"\$\{[^}]*\}")
 _MAX_CHAIN = 20
+_MOST_COMBINATIONS = 64
 Values = Mapping[str, Any]
 
 
@@ -35,9 +37,13 @@ def deployments(path: str, project: Project) -> tuple[tuple[Deployment, ...], tu
     if source is None:
         return (), ()
     found = _json(path, project) if path.endswith(".json") else _hcl(source)
-    made = [
-        _deployment(name, _inherited(name, found, ()), source, parent(path), found.variables) for name in found.targets
-    ]
+    made: list[Deployment] = []
+    for name in found.targets:
+        values = _inherited(name, found, ())
+        for combination in _combinations(values.get("matrix"), found.variables):
+            variables = {**found.variables, **combination}
+            shown = _plain(values["name"], variables) if combination and "name" in values else name
+            made.append(_deployment(name, shown, values, source, parent(path), variables))
     return tuple(made), found.problems
 
 
@@ -82,6 +88,16 @@ def _inherited(name: str, found: Targets, seen: tuple[str, ...]) -> dict[str, An
     return merged
 
 
+def _combinations(matrix: Any, variables: Mapping[str, str]) -> list[dict[str, str]]:
+    """The values that the variables of a matrix take together; one without any where there is no matrix."""
+    axes = [
+        [(str(key).strip('"'), value) for value in _texts(values, variables)]
+        for key, values in (matrix.items() if isinstance(matrix, dict) else ())
+        if isinstance(values, list) and values
+    ]
+    return [dict(pairs) for pairs in islice(product(*axes), _MOST_COMBINATIONS)]
+
+
 def _merge(into: dict[str, Any], values: Values) -> None:
     for key, value in values.items():
         before = into.get(key)
@@ -110,7 +126,10 @@ def _pairs(value: Any, variables: Mapping[str, str]) -> Iterator[tuple[str, str]
             yield str(key).strip('"'), _plain(text, variables)
 
 
-def _deployment(name: str, values: Values, source: Source, folder: str, variables: Mapping[str, str]) -> Deployment:
+def _deployment(
+    name: str, shown: str, values: Values, source: Source, folder: str, variables: Mapping[str, str]
+) -> Deployment:
+    """One target, or what a matrix makes of it: `shown` is what it is called then."""
     at = _place(name, source)
     context = _plain(values["context"], variables) if "context" in values else "."
     inside = None if UNKNOWN in context or "://" in context else joined(folder, context)
@@ -129,8 +148,8 @@ def _deployment(name: str, values: Values, source: Source, folder: str, variable
     return Deployment(
         source.path,
         BAKE,
-        name,
-        f"target {name}",
+        shown,
+        f"target {shown}",
         at,
         Override(),
         image,

@@ -45,6 +45,23 @@ def test_a_bake_file_says_what_is_built_under_which_name() -> None:
     }
 
 
+def test_a_matrix_makes_several_targets() -> None:
+    text = """\
+target "app" {
+  name   = "app-${stage}"
+  matrix = { stage = ["dev", "prod"] }
+  target = stage
+  tags   = ["team/app:${stage}"]
+}
+"""
+    found = deployments({"docker-bake.hcl": text}, "docker-bake.hcl")
+    builds = {name: each.building for name, each in found.items()}
+    assert {name: build.target for name, build in builds.items() if build is not None} == {
+        "app-dev": "dev",
+        "app-prod": "prod",
+    }
+
+
 def test_a_bake_file_may_be_json() -> None:
     text = '{"variable": {"T": {"default": "2"}}, "target": {"app": {"context": "src", "tags": ["team/app:${T}"]}}}'
     found = deployments({"docker-bake.json": text}, "docker-bake.json")["app"]
