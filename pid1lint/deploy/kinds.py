@@ -6,8 +6,8 @@ import re
 
 _COMPOSE_NAME = re.compile(r"(?:docker-)?compose(?:[._-][\w.-]+)?\.ya?ml\Z|.+[._-]compose\.ya?ml\Z", re.IGNORECASE)
 _BAKE_NAME = re.compile(r"docker-bake(?:\.override)?\.(?:hcl|json)\Z")
-_SERVICES = re.compile(r"^services[ \t]*:[ \t]*(?:#.*)?\r?$", re.MULTILINE)
-_BODY = re.compile(r"^[ \t]+(?:image|build|extends|command|entrypoint)[ \t]*:", re.MULTILINE)
+_SERVICES = re.compile(r"^[\"']?services[\"']?[ \t]*:[ \t]*(?:[#{&].*)?\r?$", re.MULTILINE)
+_BODY = re.compile(r"(?:^[ \t]+|[{,][ \t]*)[\"']?(?:image|build|extends|command|entrypoint)[\"']?[ \t]*:", re.MULTILINE)
 _API = re.compile(r"^[ \t-]*[\"']?apiVersion[\"']?[ \t]*:", re.MULTILINE)
 _CONTAINERS = re.compile(r"^[ \t-]*[\"']?(?:initC|c)ontainers[\"']?[ \t]*:", re.MULTILINE)
 _MARKER = re.compile(r"^---(?=\s|\Z)", re.MULTILINE)
