@@ -45,14 +45,23 @@ def _meant(edits: Sequence[Edit], documents: Documents) -> Iterator[tuple[str | 
         if named is not None:
             yield from ((shown(named), None), (None, shown(named)))
             continue
+        setting = _SETTING.match(edit.content) if _is_line(edit) else None
+        if setting is not None:
+            yield None, _read(setting[2])
+            continue
         node = next((n for root in documents.roots if (n := _holding(root, edit)) is not None), None)
         if isinstance(node, Scalar | Items):
             by_node.setdefault(id(node), (node, []))[1].append(edit)
             continue
-        setting = _SETTING.match(edit.content)
-        yield (None, _read(setting[2])) if setting is not None and edit.span.start == edit.span.end else None
+        yield None
     for node, own in by_node.values():
         yield _becomes(node, own)
+
+
+def _is_line(edit: Edit) -> bool:
+    """Whether an edit puts a line of its own, or one more entry, between others."""
+    own = edit.content.startswith((",", "\n", "\r\n")) or edit.content.endswith("\n")
+    return own and edit.span.start == edit.span.end
 
 
 def _covers(outer: Span, inner: Span) -> bool:

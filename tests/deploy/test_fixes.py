@@ -154,3 +154,9 @@ def test_what_is_not_meant_is_refused(old: str, new: str, reason: str) -> None:
 def test_what_a_variable_stands_for_is_not_edited(before: str, after: str) -> None:
     text = service(f'command: ["sh", "-c", "{before}"]')
     assert mended(text, "PID102") == text.replace(before, after)
+
+
+def test_a_service_on_one_line_is_given_a_setting() -> None:
+    text = 'services: {web: {image: "node:22", volumes: ["./s.js:/s.js"], command: [node, /s.js]}}\n'
+    app = 'require("http").createServer((q, s) => s.end()).listen(80);\n'
+    assert mended(text, "PID301", **{"s.js": app}) == text.replace("s.js]}", "s.js], init: true}")
