@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from pid1lint.deploy.yamledit import Difference, differences, shown
 from pid1lint.deploy.yamltree import Documents, Items, Node, Scalar, Table, load, nodes
@@ -23,31 +24,56 @@ def refusal(edits: Sequence[Edit], before: Source, after: Source) -> str | None:
     if any(documents.is_shared(edit.span) for edit in edits):
         return f"an anchor of {after.path} repeats it elsewhere"
     meant = list(_meant(edits, documents))
-    if None in meant or sorted(map(str, meant)) != sorted(map(str, _values(found))):
+    if None in meant or not _fit(meant, found):
         return f"{after.path} would say something else than is meant"
     return None
 
 
-def _values(found: Sequence[Difference]) -> Iterator[tuple[str | None, str | None]]:
-    return ((difference.before, difference.after) for difference in found)
+class Meant(NamedTuple):
+    """What an edit is to make of what: `path` leads there, if that is known before; else `key` is the last of it."""
+
+    before: str | None
+    after: str | None
+    path: tuple[str, ...] | None = None
+    key: str = ""
+
+    def is_made(self, found: Difference) -> bool:
+        """Whether a difference is this one."""
+        if (self.before, self.after) != (found.before, found.after):
+            return False
+        return found.path == self.path if self.path is not None else found.path[-1] == self.key
 
 
-def _meant(edits: Sequence[Edit], documents: Documents) -> Iterator[tuple[str | None, str | None] | None]:
+def _fit(meant: Sequence[Meant | None], found: Sequence[Difference]) -> bool:
+    """Whether the differences are those that are meant, each once."""
+    left = list(found)
+    for each in meant:
+        made = next((difference for difference in left if each is not None and each.is_made(difference)), None)
+        if made is None:
+            return False
+        left.remove(made)
+    return not left
+
+
+def _meant(edits: Sequence[Edit], documents: Documents) -> Iterator[Meant | None]:
     """What each edit is to make of what; None for one of which that cannot be told."""
     by_node: dict[int, tuple[Node, list[Edit]]] = {}
     entries = list(_entries(documents))
+    paths = _paths(documents)
     for edit in edits:
         gone = [value for key, value in entries if _covers(edit.span, key.span) and _covers(edit.span, value.span)]
         if gone and not edit.content:
-            yield from ((shown(value), None) for value in gone)
+            yield from (Meant(shown(value), None, paths[id(value)]) for value in gone)
             continue
         named = next((value for key, value in entries if key.span == edit.span), None)
         if named is not None:
-            yield from ((shown(named), None), (None, shown(named)))
+            old = paths[id(named)]
+            yield Meant(shown(named), None, old)
+            yield Meant(None, shown(named), (*old[:-1], edit.content))
             continue
         setting = _SETTING.match(edit.content) if _is_line(edit) else None
         if setting is not None:
-            yield None, _read(setting[2])
+            yield Meant(None, _read(setting[2]), key=setting[1])
             continue
         node = next((n for root in documents.roots if (n := _holding(root, edit)) is not None), None)
         if isinstance(node, Scalar | Items):
@@ -55,7 +81,25 @@ def _meant(edits: Sequence[Edit], documents: Documents) -> Iterator[tuple[str | 
             continue
         yield None
     for node, own in by_node.values():
-        yield _becomes(node, own)
+        becomes = _becomes(node, own)
+        yield None if becomes is None else Meant(*becomes, paths[id(node)])
+
+
+def _paths(documents: Documents) -> dict[int, tuple[str, ...]]:
+    """How each node is reached, as `differences` has it; what is repeated, by its first way."""
+    found: dict[int, tuple[str, ...]] = {}
+    waiting: list[tuple[Node, tuple[str, ...]]] = [
+        (root, (str(number),)) for number, root in enumerate(documents.roots)
+    ]
+    for node, path in waiting:
+        if id(node) in found:
+            continue
+        found[id(node)] = path
+        if isinstance(node, Items):
+            waiting += ((item, (*path, str(at))) for at, item in enumerate(node.items))
+        elif isinstance(node, Table):
+            waiting += ((value, (*path, shown(key))) for key, value in node.entries)
+    return found
 
 
 def _is_line(edit: Edit) -> bool:
