@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from pid1lint.fixer import Change, Made, Refusal
     from pid1lint.image.context import BuildContext
     from pid1lint.image.model import Bases, Image
-    from pid1lint.launch.process import Launch, Process
+    from pid1lint.launch.launch import Launch
+    from pid1lint.launch.process import Process
 
 STDIN = "-"
 _ISOLATED = Configs(isolated=True)

@@ -24,7 +24,7 @@ from pid1lint.source import Place, Source, Span, outside
 if TYPE_CHECKING:
     from pid1lint.image.context import BuildContext
     from pid1lint.image.model import Image
-    from pid1lint.launch.process import Launch
+    from pid1lint.launch.launch import Launch
     from pid1lint.suppress import Ignore
 
 _STOPS = re.compile(r"docker stop waits 10 s")
@@ -50,6 +50,8 @@ def judge(path: str, project: Project, rules: Sequence[registry.AnyRule], wanted
     """Judge what a deployment's file runs; `path` is from the project's root."""
     run = linter.Run(project.files.display(path), rules)
     linter.refuse_init(wanted.init)
+    own_source = project.source(path)
+    run.heed(() if own_source is None else (own_source,))
     content = run.guard("the reading of deployments", lambda: read.content(path, project))
     if content is None:
         return run.result()
@@ -59,17 +61,17 @@ def judge(path: str, project: Project, rules: Sequence[registry.AnyRule], wanted
     file = _File(run, project, images, wanted.init)
     for deployment in content.deployments:
         run.guard(f"the analysis of {deployment.label}", lambda each=deployment: file.judge(each))  # type: ignore[misc]
-    run.heed(tuple(_ignores(content.sources, run.launches)))
     for problem in content.problems:
         run.judge_problem(FileProblem(problem.at, "syntax", problem.message))
     for source in content.sources:
         for damage in linter.not_utf8(source):
             run.judge_problem(damage)
+    comments = tuple(_ignores(content.sources, run.launches))
     run.launches = [_bare_of_tools(launch) for launch in run.launches]
-    if run.ignores:
-        # A rule that does not run has judged no launch: whether its comment is of use is not known.
-        run.suppress(certain=not content.problems and bool(run.launches) and len(run.rules) == len(rules))
-    return run.result()
+    if not comments:
+        return run.result()
+    unknown = any(launch.outcome is Outcome.UNKNOWN for launch in run.launches)
+    return run.heeding(comments, certain=not (content.problems or unknown or run.crashes) and bool(run.launches))
 
 
 def _bare_of_tools(launch: Launch) -> Launch:
@@ -179,7 +181,7 @@ class _File:
         for finding in linter.supposed(rule, (linter.at_home(each, launch) for each in raw), launch):
             notes = tuple(Note(outside(note.at), note.message) for note in finding.notes if _is_real(note.at))
             fix = outer_fix(finding.fix) if finding.fix is not None else None
-            yield replace(finding, at=outside(finding.at), notes=notes, fix=fix)
+            yield finding.replaced(at=outside(finding.at), notes=notes, fix=fix)
 
     def own(self, found: Found) -> _ByItself | None:
         """What is to be said of an image by itself, if it is built here."""
@@ -204,23 +206,23 @@ class _File:
         assert deployment is not None
         # What is about deployments says for itself who is PID 1.
         tell = _in_words if rule.code.startswith(_OF_DEPLOYMENTS) else _told
-        finding = replace(finding, message=f"{deployment.label}: {tell(finding.message, deployment)}")
+        finding = finding.replaced(message=f"{deployment.label}: {tell(finding.message, deployment)}")
         severity = finding.severity or rule.severity
         if launch.image.supposes and severity is Severity.ERROR:
             severity = Severity.WARNING
-            finding = replace(finding, notes=(*finding.notes, Note(deployment.place, launch.image.supposes)))
+            finding = finding.replaced(notes=(*finding.notes, Note(deployment.place, launch.image.supposes)))
         soon = deployment.grace <= 1 and deployment.override.grace is not None
         if deployment.brief or (soon and not rule.code.startswith(_OF_DEPLOYMENTS)):
             # It ends by itself, or is meant to be killed without any ado.
             severity = Severity.INFO
-        finding = replace(finding, severity=severity)
+        finding = finding.replaced(severity=severity)
         if finding.fix is not None and not self.may_edit(finding.fix, deployment):
-            finding = replace(finding, fix=None)
+            finding = finding.replaced(fix=None)
         if not _meets(finding, deployment.path):
             note = Note(_cause(deployment), f"{deployment.label} is run here")
-            finding = replace(finding, notes=(*finding.notes, note))
+            finding = finding.replaced(notes=(*finding.notes, note))
         made = linter.diagnostic_of(rule, finding, launch.dockerfile, launch.stage, launch.outcome.value)
-        return replace(made, deployment=Deployed(deployment.path, deployment.kind, deployment.name, deployment.label))
+        return made.replaced(deployment=Deployed(deployment.path, deployment.kind, deployment.name, deployment.label))
 
     def may_edit(self, fix: Fix, deployment: Deployment) -> bool:
         """Whether a fix stays out of files that another program writes, and of anchors that others use.
@@ -315,4 +317,4 @@ def outer_fix(fix: Fix) -> Fix | None:
         if span.source.text[start:end] != edit.source.text[slice(*edit.span)] or "\n" in edit.content:
             return None
         edits.append(Edit(span.source, Span(start, end), edit.content))
-    return replace(fix, edits=tuple(edits))
+    return fix.replaced(edits=tuple(edits))

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 from pid1lint.diagnostic import Diagnostic, Note, Severity
-from pid1lint.launch.process import Launch
+from pid1lint.launch.launch import Launch
 from pid1lint.linter import Result
 
 _BY_INIT = frozenset(("PID301", "PID302"))
@@ -30,7 +29,7 @@ def _each(diagnostics: Iterable[Diagnostic], by_image: dict[tuple[str, str], lis
             yield diagnostic
         elif all(_brings_init(launch) for launch in launches):
             notes = tuple(_reason(launch) for launch in launches[:3])
-            yield replace(diagnostic, severity=Severity.INFO, notes=(*diagnostic.notes, *notes), fix=None)
+            yield diagnostic.replaced(severity=Severity.INFO, notes=(*diagnostic.notes, *notes), fix=None)
         else:
             yield diagnostic
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from pid1lint import Finding, Launch, Outcome, Severity, redeployed, rule
+from pid1lint import Finding, Launch, Outcome, Severity, rule
+from pid1lint.launch.model import redeployed
 
 _SHELLS = ("/bin/sh", "sh", "/bin/bash", "bash")
 _KILL = re.compile(r"\bkill\s+(?:-s\s+|-)?(?:SIG)?(?P<signal>[A-Z0-9]+)?\s*(?:--\s+)?1\s*(?:$|[;&|])")

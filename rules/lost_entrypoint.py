@@ -3,22 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
-from pid1lint import (
-    Applicability,
-    Finding,
-    Fix,
-    Launch,
-    Note,
-    Outcome,
-    Process,
-    Severity,
-    redeployed,
-    renamed,
-    rule,
-    undeployed,
-)
+from pid1lint import Applicability, Finding, Fix, Launch, Note, Outcome, Process, Severity, rule
+from pid1lint.launch.model import redeployed, undeployed
+from pid1lint.mend.setting import renamed
 
 _BETTER = (Outcome.GRACEFUL, Outcome.ABRUPT, Outcome.HANG)
 _BAD = (Outcome.HANG, Outcome.ABRUPT, Outcome.FAILS)
@@ -120,7 +108,7 @@ def _is_better(launch: Launch, own: Launch) -> bool:
     if first is None or image.entrypoint is first:
         return own.image.entrypoint is None and bool(given)
     words = tuple(word for command in given for word in command.words)
-    better = redeployed(launch, entrypoint=first, cmd=replace(given[0], words=words) if given else None)
+    better = redeployed(launch, entrypoint=first, cmd=given[0].replaced(words=words) if given else None)
     return better.outcome in _BETTER and _BETTER.index(better.outcome) < _rank(launch.outcome)
 
 

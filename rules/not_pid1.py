@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from pid1lint import Finding, Launch, Note, Severity, needs_pid1, rule
+from pid1lint import Finding, Launch, Note, Severity, rule
+from pid1lint.launch.model import needs_pid1
 
 _TO_PID1 = re.compile(r"\bkill\s+(?:-\S+\s+|-s\s+\S+\s+)?(?:--\s+)?1\b(?!\d)|/proc/1/")
 _WHOSE = {"host": "the host's init", "pod": "the pod's pause container", "container": "another container's process"}

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pid1lint import Applicability, Finding, Fix, Launch, Note, Severity, needs_pid1, rule, without_setting
+from pid1lint import Applicability, Finding, Fix, Launch, Note, Severity, rule
+from pid1lint.launch.model import needs_pid1
+from pid1lint.mend.setting import without_setting
 
 
 @rule("PID603", Severity.INFO)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pid1lint import Applicability, Finding, Fix, Launch, Note, Outcome, Process, Severity, rule, setting
+from pid1lint import Applicability, Finding, Fix, Launch, Note, Outcome, Process, Severity, rule
+from pid1lint.mend.setting import setting
 
 _KEYS = {"compose": "stop_grace_period", "kubernetes": "terminationGracePeriodSeconds"}
 _TIMEOUTS = {

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pid1lint.diagnostic import Diagnostic
 
 if TYPE_CHECKING:
-    from pid1lint.launch.process import Launch
+    from pid1lint.launch.launch import Launch
 
 Key = tuple[str, str, str, str]
 
