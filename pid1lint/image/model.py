@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import posixpath
 import re
-from collections.abc import Container, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from pid1lint.dockerfile.expand import UNKNOWN
 from pid1lint.dockerfile.scanner import Dockerfile, Instruction, scan
@@ -46,6 +47,9 @@ from pid1lint.image.filesystem import (
     variables_at_runtime,
 )
 from pid1lint.source import MADE_UP, Excerpt, Place, Source
+
+if TYPE_CHECKING:
+    from pid1lint.deployment import Deployment, Hidden
 
 _WINDOWS_IMAGE = re.compile(
     r"windowsservercore|nanoserver|mcr\.microsoft\.com/windows|mcr\.microsoft\.com/.*-windows|windows/server",
@@ -100,6 +104,13 @@ class Image:
     `shell` is the argv prefix of the shell form: the one that runs ENTRYPOINT or CMD if either has that form.
     `base` is None for a base image that is not known; `windows` images are nobody's business here. `lost_cmd` is the
     CMD from below that an ENTRYPOINT here has dropped, where no other has taken its place.
+
+    What follows is set by a deployment only. `front` is an argv that its runtime puts in front, of a program that need
+    not be in the image; `grace` is the time between the stop signal and SIGKILL, in seconds. Where `as_pid1` is not
+    set, the container's process is none: its PID namespace is another's. `terminal`: its standard input does not end.
+    `opaque` says why it cannot be told what it runs, `supposes` what is taken to be so as nobody knows it, `broken`
+    why it cannot start: because of a script that is
+    `hidden`, say. `bare` is the image as it was built.
     """
 
     dockerfile: Dockerfile
@@ -121,6 +132,16 @@ class Image:
     user_instruction: Instruction | None = None
     facts: Facts = field(default=_FACTS, hash=False)
     lost_cmd: Command | None = None
+    front: tuple[str, ...] = ()
+    grace: float = 10.0
+    as_pid1: bool = True
+    terminal: bool = False
+    opaque: str = ""
+    broken: str = ""
+    supposes: str = ""
+    hidden: Hidden | None = field(default=None, hash=False)
+    deployment: Deployment | None = field(default=None, hash=False)
+    bare: Image | None = field(default=None, hash=False)
 
     @property
     def from_place(self) -> Place:
@@ -275,6 +296,10 @@ def joined(some: frozenset[str], more: frozenset[str]) -> frozenset[str]:
     return some if more <= some else some | more
 
 
+Bases = Callable[[str], Image | None]
+"""Knows the images that a name in FROM stands for, as far as they are built next door."""
+
+
 class Build(Origins):
     """One Dockerfile with one context; what its stages share is worked out once."""
 
@@ -284,7 +309,11 @@ class Build(Origins):
         context: BuildContext,
         build_args: Mapping[str, str],
         facts: Facts = _FACTS,
+        bases: Bases | None = None,
     ) -> None:
+        """`bases` knows images that FROM may name and that are built next door, where no facts do."""
+        self._bases = bases
+        self._below: dict[str, Image | None] = {}
         self.dockerfile = dockerfile
         self.facts = facts
         self.scope = make_scope(dockerfile, build_args)
@@ -297,7 +326,8 @@ class Build(Origins):
         """The image of the stage with an index."""
         stage = self.stages[index]
         root = self._root(stage)
-        base = self.facts.base_image(root.reference)
+        below = self.below(root)
+        base = self.facts.base_image(root.reference) if below is None else below.base
         _, state = self._replay(index)
         shell, shell_instruction = _shell_of(state)
         return Image(
@@ -311,7 +341,7 @@ class Build(Origins):
             cmd=self._cmd(state, root, base),
             shell=shell,
             shell_instruction=shell_instruction,
-            stop_signal=signal_name(state.stop_signal or (base.stop_signal if base else None) or "SIGTERM"),
+            stop_signal=signal_name(state.stop_signal or self._stop_signal(below, base)),
             stop_signal_instruction=state.stop_signal_instruction,
             user=state.user,
             workdir=state.workdir,
@@ -322,6 +352,28 @@ class Build(Origins):
             lost_cmd=self._cmd(state.lost_cmd, root, base) if state.lost_cmd is not None else None,
         )
 
+    def below(self, root: Stage) -> Image | None:
+        """The image that a stage is built upon, where it is not known but built next door."""
+        reference = root.reference
+        if reference in self._below:
+            return self._below[reference]
+        if self._bases is None or not reference or UNKNOWN in reference or reference == "scratch":
+            return None
+        known = self.facts.base_image(reference)
+        is_open = known is None or known.guessed
+        self._below[reference] = self._bases(reference) if is_open else None
+        return self._below[reference]
+
+    def __getstate__(self) -> dict[str, object]:
+        """What has been found out; whom to ask stays behind, as it may be a function of somebody's."""
+        return {**self.__dict__, "_bases": None}
+
+    @staticmethod
+    def _stop_signal(below: Image | None, base: BaseImage | None) -> str:
+        if below is not None:
+            return below.stop_signal
+        return (base.stop_signal if base is not None else None) or "SIGTERM"
+
     def _root(self, stage: Stage) -> Stage:
         """The stage from which an image outside this file is built upon."""
         while stage.parent is not None:
@@ -331,7 +383,8 @@ class Build(Origins):
     def _replay(self, index: int) -> tuple[tuple[Step, ...], State]:
         for stage in self._line(index, self._replays):
             if stage.parent is None:
-                state = _initial(stage, self.facts.base_image(stage.reference))
+                below = self.below(stage)
+                state = _upon(below) if below else _initial(stage, self.facts.base_image(stage.reference))
             else:
                 state = enter(self._replays[stage.parent][1])
             self._replays[stage.index] = replay(steps(stage, self.stages), state, self.scope)
@@ -359,8 +412,9 @@ class Build(Origins):
         line = self._line(index)
         base = self.facts.base_image(line[0].reference)
         escapes = {"dash": True, "bash": False, "busybox": False}.get(base.sh) if base is not None else None
-        dirs: frozenset[str] = frozenset()
-        layers: list[Layer] = []
+        next_door = self.below(line[0])
+        dirs: frozenset[str] = next_door.files.dirs if next_door is not None else frozenset()
+        layers: list[Layer] = [*next_door.files.layers] if next_door is not None else []
         for stage in line:
             own, _ = self._replay(stage.index)
             dirs = joined(dirs, known_dirs(own))
@@ -392,14 +446,36 @@ class Build(Origins):
     def _entrypoint(self, state: State, root: Stage, base: BaseImage | None) -> Command | None:
         if state.entrypoint is not None:
             return _command(state.entrypoint, state.entrypoint_shell)
+        below = self.below(root)
+        if below is not None:
+            return _taken_over(below.entrypoint) if state.base_entrypoint else None
         inherited = base.entrypoint if base is not None and state.base_entrypoint else None
         return _inherited("ENTRYPOINT", inherited, root.reference)
 
     def _cmd(self, state: State, root: Stage, base: BaseImage | None) -> Command | None:
         if state.cmd is not None:
             return _command(state.cmd, state.cmd_shell)
+        below = self.below(root)
+        if below is not None:
+            return _taken_over(below.cmd) if state.base_cmd else None
         inherited = base.cmd if base is not None and state.base_cmd else None
         return _inherited("CMD", inherited, root.reference)
+
+
+def _upon(below: Image) -> State:
+    """What holds at the start of a stage that is built upon an image from next door."""
+    return State(
+        env=Variables(below.env),
+        variables=Variables(below.env),
+        workdir=below.workdir,
+        shell=below.shell,
+        user=below.user,
+    )
+
+
+def _taken_over(command: Command | None) -> Command | None:
+    """An ENTRYPOINT or CMD of another Dockerfile: none of this one's instructions."""
+    return None if command is None else command.replaced(instruction=None)
 
 
 def _initial(stage: Stage, base: BaseImage | None) -> State:

@@ -142,14 +142,21 @@ def _fold(text: str, width: int, indent: str) -> list[str]:
 
 def conclusion(made: Report) -> str:
     """What there is to say of the whole run."""
-    return summary(made.diagnostics, len(made.checked), made.fixed, made.known)
+    return summary(made.diagnostics, made.dockerfiles, made.fixed, made.known, len(made.deployments))
 
 
-def summary(diagnostics: Sequence[Diagnostic], checked: int, fixed: int = 0, known: int = 0) -> str:
-    """One sentence or two on the whole run; `checked` counts Dockerfiles, `known` findings of the baseline."""
-    if not checked and not diagnostics:
+def summary(
+    diagnostics: Sequence[Diagnostic], checked: int, fixed: int = 0, known: int = 0, deployments: int = 0
+) -> str:
+    """One sentence or two on the whole run; `checked` counts Dockerfiles, `known` findings of the baseline.
+
+    `deployments` counts the files that run images.
+    """
+    if not checked and not deployments and not diagnostics:
         return "No Dockerfile found: nothing to check."
-    scope = f"{count(checked, 'Dockerfile')} checked"
+    files_checked = [count(checked, "Dockerfile")] if checked or not deployments else []
+    files_checked += [count(deployments, "deployment file")] if deployments else []
+    scope = f"{' and '.join(files_checked)} checked"
     made = f", {count(fixed, 'fix', 'fixes')} made" if fixed else ""
     in_baseline = f", {known} in the baseline" if known else ""
     if not diagnostics:
