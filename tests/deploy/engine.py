@@ -38,7 +38,8 @@ class Stopped(NamedTuple):
         """As pid1lint has it."""
         if "started" not in self.said:
             return "fails"
-        if self.code == 137 and self.seconds > GRACE - 1:
+        # What is killed in the end may have exit codes of several kinds, as podman has it.
+        if self.seconds > GRACE - 0.5:
             return "hang"
         return "graceful" if "finished" in self.said else "abrupt"
 
