@@ -91,6 +91,7 @@ _INSTALLERS = {
     "install_packages": (),
 }
 
+_BUILD_VARIABLES = ("CARGO_HOME", "CARGO_TARGET_DIR", "GOBIN", "GOPATH")
 
 # Commands of which all effects on files are followed here, or lie in the directories of the system's own programs.
 _FOLLOWED = frozenset(
@@ -109,11 +110,24 @@ class Surroundings(NamedTuple):
     echo_escapes: bool | None
 
 
+class Ran(NamedTuple):
+    """A command of a RUN: its argv as far as it is known, and where it is run.
+
+    `variables` are those in front of it, and those of the environment that say where a compiler puts what it makes.
+    """
+
+    argv: tuple[str, ...]
+    cwd: str
+    variables: Mapping[str, str]
+    place: Place
+
+
 class Effects(NamedTuple):
-    """What a RUN leaves behind."""
+    """What a RUN leaves behind; `commands` are those that it runs, in order."""
 
     changes: tuple[Change, ...]
     packages: tuple[str, ...]
+    commands: tuple[Ran, ...] = ()
 
 
 NOTHING = Effects((), ())
@@ -196,7 +210,7 @@ def effects(instruction: Instruction, surroundings: Surroundings) -> Effects:
         runner = _Runner(excerpt, surroundings, place, instruction)
         runner.run()
         part = runner.effects()
-        found = Effects(found.changes + part.changes, found.packages + part.packages)
+        found = Effects(found.changes + part.changes, found.packages + part.packages, found.commands + part.commands)
     return found
 
 
@@ -219,6 +233,9 @@ class _Runner:
         self.cwd = around.workdir
         self.changes: list[Change] = []
         self.packages: list[str] = []
+        self.commands: list[Ran] = []
+        self.assigned: dict[str, str] = {}
+        self.at = place
         self.followed = 0
 
     def run(self) -> None:
@@ -229,7 +246,7 @@ class _Runner:
         self.visit(script.body)
 
     def effects(self) -> Effects:
-        return Effects(tuple(self.changes), tuple(self.packages))
+        return Effects(tuple(self.changes), tuple(self.packages), tuple(self.commands))
 
     # -------------------------------------------------------------- nodes
 
@@ -314,9 +331,14 @@ class _Runner:
         self.followed += 1
         if self.followed > _MAX_COMMANDS:
             return
-        for assignment in node.assignments:
-            if not node.words and assignment.value is not None:
-                self.variables[assignment.name] = "".join(v.text for v in self._expand(assignment.value))
+        assigned = {
+            assignment.name: "".join(value.text for value in self._expand(assignment.value))
+            for assignment in node.assignments
+            if assignment.value is not None
+        }
+        if not node.words:
+            self.variables.update(assigned)
+        self.assigned, self.at = assigned, self._place(node)
         values = self._values(node.words)
         written = [redirect for redirect in node.redirects if redirect.op in (">", ">|", ">>", "&>")]
         if _name(values) in ("tr", "sed") and written and self._filtered(values, node.redirects, written):
@@ -332,6 +354,10 @@ class _Runner:
         while values and posixpath.basename(values[0].text) in _PREFIXES:
             values = _after_options(values[1:])
         name = _name(values)
+        if values:
+            argv = tuple(value.text for value in values)
+            known = {name: self.variables[name] for name in _BUILD_VARIABLES if name in self.variables}
+            self.commands.append(Ran(argv, self.cwd, {**known, **self.assigned}, self.at))
         arguments = values[1:]
         handler = _HANDLERS.get(name)
         if handler is not None:
@@ -345,6 +371,13 @@ class _Runner:
         elif _is_script_of_ones_own(values):
             # It may well change modes; what else it does is left aside.
             self.changes.append(Chmod(Target("/", False, True), "?"))
+
+    def _place(self, node: Simple) -> Place:
+        """Where a command's words stand."""
+        if not node.words:
+            return self.place
+        found = self.excerpt.cut(node.words[0].span.start, node.words[-1].span.end)
+        return found.place() if found.text else self.place
 
     def _cd(self, arguments: list[_Value]) -> None:
         self.cwd = join(self.cwd, arguments[0].text if arguments else self.variables["HOME"])
