@@ -314,6 +314,26 @@ def test_an_asp_net_app_handles_the_signal() -> None:
     assert (answer.does, where(answer)) == ("handles", "web.csproj:1")
 
 
+@pytest.mark.parametrize(
+    ("framework", "expected"),
+    [
+        pytest.param("<TargetFramework>net8.0</TargetFramework>", ("handles", "Program.cs:1"), id="8"),
+        pytest.param("<TargetFramework>net10.0</TargetFramework>", ("default", "Program.cs:1"), id="10"),
+        pytest.param("", ("", "Program.cs:1"), id="unknown"),
+    ],
+)
+def test_the_version_of_dotnet_decides_for_a_plain_console_app(framework: str, expected: tuple[str, str]) -> None:
+    files = {"web.csproj": f'<Project Sdk="Microsoft.NET.Sdk">{framework}</Project>\n', "Program.cs": "Loop();\n"}
+    answer = reaction(program(two_stages("dotnet publish -o /out", "/out/", "/app/"), files, "/app/web"), "TERM")
+    assert (answer.does, where(answer)) == expected
+
+
+def test_the_server_that_next_brings_along_handles_the_signal() -> None:
+    dockerfile = two_stages("npm run build", "/src/.next/standalone", "/app")
+    found = program(dockerfile, {"package.json": "{}"}, "/app/server.js")
+    assert (found.runtime, reaction(found, "TERM").does) == ("next", "handles")
+
+
 def test_a_jar_ends_by_its_shutdown_hooks() -> None:
     files = {"pom.xml": "<a/>\n", "src/main/java/App.java": JAVA}
     answer = reaction(program(two_stages("mvn package", "/src/target/web.jar", "/web.jar"), files, "/web.jar"), "TERM")

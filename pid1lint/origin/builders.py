@@ -286,7 +286,15 @@ def _npm(ran: Ran, path: str) -> Product | None:
         return None
     if not words or not is_below(path, ran.cwd) or not _SCRIPT.fullmatch(path):
         return None
-    return Product(" ".join((ran.argv[0], *words[:2])), "node", ran.cwd, ran.place, path, sure=False)
+    tool = " ".join((ran.argv[0], *words[:2]))
+    return Product(tool, "node", ran.cwd, ran.place, path, sure=False, runtime=_framework(path))
+
+
+def _framework(path: str) -> str:
+    """Whose server it is, where a framework brings its own."""
+    if "/.next/standalone/" in path and path.endswith("/server.js"):
+        return "next"
+    return "nitro" if path.endswith("/.output/server/index.mjs") else ""
 
 
 def _bundler(ran: Ran, path: str) -> Product | None:
@@ -298,7 +306,8 @@ def _bundler(ran: Ran, path: str) -> Product | None:
     output = words.value("--outfile")
     if output and join(ran.cwd, output) != path:
         return None
-    return Product(ran.argv[0], "node", ran.cwd, ran.place, path, sources, sure=bool(output))
+    runtime = _framework(path)
+    return Product(ran.argv[0], "node", ran.cwd, ran.place, path, sources, sure=bool(output), runtime=runtime)
 
 
 def _bun(ran: Ran, path: str) -> Product | None:

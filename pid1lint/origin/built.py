@@ -264,8 +264,17 @@ def _as_built(files: FileSystem, layer: Layer, made: Product, path: str) -> Buil
         language = language_of(files, made.root, made.main)
     made = made._replace(language=language)
     source = sources(files, made, path)
-    runtime = made.runtime or language
+    runtime = made.runtime or (_dotnet(source) if language == "dotnet" else language)
     return Built(path, layer.surface.stage, made.tool, language, runtime, made.place, source, made.sure)
+
+
+def _dotnet(source: Sources) -> str:
+    """The row for the version of .NET that a project is for; from 10 on it handles no signals by itself."""
+    texts = [file.text.text for file in source.manifests if file.text is not None]
+    versions = [int(found[1]) for text in texts if (found := re.search(r"<TargetFrameworks?>net(\d+)", text))]
+    if not versions:
+        return "dotnet of unknown version"
+    return "dotnet-10" if max(versions) >= 10 else "dotnet"
 
 
 def _copied(files: FileSystem, entry: CopyFiles, path: str, before: str) -> Built | None:
