@@ -414,12 +414,24 @@ def _reactions(signals: str | Mapping[str, str], named: Mapping[str, Mapping[str
     return "<br>".join(f"{signal}: {_code(reaction)}" for signal, reaction in known.items())
 
 
+_SIGNALS = ("TERM", "INT", "QUIT", "HUP", "USR1", "USR2", "WINCH")
+
+
 def _languages() -> str:
     file = data.read("handlers")
     about = (
-        "What TERM does to a program that sets no handler, by language; and what in its source shows that it sets one."
+        "What a signal does to a program that sets no handler, by language: `default` (PID 1 ignores it, any other "
+        "process ends), `drops` (it ends at once and its work is lost), `handles` (it ends by its exit hooks), "
+        "`survives`; and what in its source or its manifest shows that a handler is set."
     )
-    languages = ((_code(name), _code(row["default"]), row["source"]) for name, row in file["languages"].items())
+    languages = (
+        (_code(name), *(_code(row.get("signals", {}).get(s, "")) for s in _SIGNALS), _inline(row["source"]))
+        for name, row in file["languages"].items()
+    )
+    libraries = (
+        (_code(row["language"]), _inline(row["name"]), _code(row["reaction"]), row["signals"], _inline(row["source"]))
+        for row in file["libraries"]
+    )
     handlers = (
         (_code(row["language"]), _code(row["pattern"]), row.get("signals", ""), _inline(row["source"]))
         for row in file["handlers"]
@@ -427,7 +439,10 @@ def _languages() -> str:
     return _facts(
         "Languages",
         about,
-        _table(("language", "TERM, as PID 1", "source"), languages),
+        _table(("language", *_SIGNALS, "source"), languages),
+        "## What a library does by itself\n",
+        _table(("language", "library", "reaction", "signals", "source"), libraries),
+        "## What shows a handler\n",
         _table(("language", "pattern", "signals", "source"), handlers),
     )
 

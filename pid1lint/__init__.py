@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pid1lint.fixer import Change, Refusal, Repair, fixed
     from pid1lint.image.context import BuildContext, DiskContext, MemoryContext
     from pid1lint.image.filesystem import ImageFile
+    from pid1lint.image.missing import Missing
     from pid1lint.image.model import Command
     from pid1lint.launch.inert import after_exec, ends_otherwise, goes_on
     from pid1lint.launch.model import with_lost_cmd
@@ -77,6 +78,7 @@ __all__ = [
     "Link",
     "Location",
     "MemoryContext",
+    "Missing",
     "Note",
     "Outcome",
     "Path",
@@ -157,6 +159,7 @@ _HOME = {
     "Link": "launch.process",
     "Location": "source",
     "MemoryContext": "image.context",
+    "Missing": "image.missing",
     "Note": "diagnostic",
     "Outcome": "launch.process",
     "Path": "launch.process",

@@ -448,6 +448,11 @@ class Layer:
         return self._run.commands if self.step.instruction.keyword == "RUN" else ()
 
     @property
+    def followed(self) -> bool:
+        """Whether `commands` are all that a RUN runs."""
+        return self._run.followed
+
+    @property
     def _text(self) -> str:
         instruction = self.step.instruction
         return "\n".join([instruction.text.text, *(heredoc.body.text for heredoc in instruction.heredocs)])

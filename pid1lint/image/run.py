@@ -123,11 +123,15 @@ class Ran(NamedTuple):
 
 
 class Effects(NamedTuple):
-    """What a RUN leaves behind; `commands` are those that it runs, in order."""
+    """What a RUN leaves behind; `commands` are those that it runs, in order.
+
+    `followed` says that these are all: no function is defined, nothing could not be read.
+    """
 
     changes: tuple[Change, ...]
     packages: tuple[str, ...]
     commands: tuple[Ran, ...] = ()
+    followed: bool = True
 
 
 NOTHING = Effects((), ())
@@ -234,6 +238,7 @@ class _Runner:
         self.changes: list[Change] = []
         self.packages: list[str] = []
         self.commands: list[Ran] = []
+        self.is_followed = True
         self.assigned: dict[str, str] = {}
         self.at = place
         self.followed = 0
@@ -243,10 +248,11 @@ class _Runner:
         from pid1lint.shell.parse import parse
 
         script: Script = parse(self.excerpt)
+        self.is_followed = not script.damage
         self.visit(script.body)
 
     def effects(self) -> Effects:
-        return Effects(tuple(self.changes), tuple(self.packages), tuple(self.commands))
+        return Effects(tuple(self.changes), tuple(self.packages), tuple(self.commands), self.is_followed)
 
     # -------------------------------------------------------------- nodes
 
@@ -276,7 +282,7 @@ class _Runner:
             case Group() | Subshell():
                 self._block(node)
             case _:
-                pass
+                self.is_followed = False
 
     def _if(self, node: If) -> None:
         for condition, body in node.branches:
@@ -330,6 +336,7 @@ class _Runner:
     def _simple(self, node: Simple) -> None:
         self.followed += 1
         if self.followed > _MAX_COMMANDS:
+            self.is_followed = False
             return
         assigned = {
             assignment.name: "".join(value.text for value in self._expand(assignment.value))

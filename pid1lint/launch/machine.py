@@ -24,6 +24,7 @@ from pid1lint.source import Excerpt, Place, Source
 
 if TYPE_CHECKING:
     from pid1lint.image.filesystem import ImageFile
+    from pid1lint.image.missing import Missing
     from pid1lint.image.model import Image
 
 SHELLS = frozenset(("sh", "bash", "dash", "ash", "zsh", "ksh", "mksh", "yash", "rbash"))
@@ -48,6 +49,8 @@ _WITHOUT_BASH = frozenset(
 )
 """Packages of Alpine that are known not to bring bash along."""
 _INSTALLS_UNSEEN = re.compile(r"\.sh\b|\bsh\s+[\w./$-]|\|\s*sh\b|\bmake\b")
+_INSTALLS = re.compile(r"\b(?:apt|apt-get|apk|dnf|yum|pip3?|npm|gem|curl|wget|tar|cp|mv|ln|install|git)\b")
+"""What in a script may bring a program, or a file, before it is started."""
 _ONLY_BUILTINS = frozenset(". eval exec exit export set shift source trap unset".split())
 _WITHOUT_CD = frozenset(("debian", "ubuntu", "alpine", "busybox", "wolfi", "scratch", "distroless"))
 """Families without the program `cd` that POSIX asks for, and that Red Hat's bash brings."""
@@ -217,6 +220,9 @@ class Machine:
         if file is None and self._is_stray(argv[0]):
             why = f"no file is at {name}" if "/" in name else f"no {name} is on PATH"
             self._cannot_start(proc, argv, start, place, call, 127, why, "missing")
+            return
+        if file is None and (absent := self._missing(argv[0], call, env)) is not None:
+            self._cannot_start(proc, argv, start, place, call, 127, absent.why, "absent")
             return
         if base in SHELLS and (file is None or file.text is None):
             self._shell(proc, argv, start, place, call, env)
@@ -791,6 +797,14 @@ class Machine:
         """Whether what the Dockerfile names is known to be in the image under another name, or not at all."""
         own = name.excerpt is not None and name.excerpt.source is self.image.dockerfile.source
         return own and self.image.stray(name.value) is not None
+
+    def _missing(self, name: Argument, call: Call | None, env: Environment) -> Missing | None:
+        """What is known of a program that is for certain not in the image; a script may still install it."""
+        if name.excerpt is None or (call is not None and call.maybe_function):
+            return None
+        if env.variables.get("PATH") != self.image.env["PATH"]:
+            return None
+        return None if any(map(_INSTALLS.search, self.shared.texts)) else self.image.missing(name.value)
 
     def _needs_shell(self, name: Argument) -> str:
         """Why no file has the name that an array gives for a program: only a shell would make one of it."""

@@ -26,12 +26,12 @@ def write_table(name: str, section: str, rows: Mapping[str, Mapping[str, Any]]) 
 def _formatted(loaded: Mapping[str, Any]) -> str:
     parts = []
     for key, value in loaded.items():
-        if isinstance(value, dict):
+        if isinstance(value, dict) and all(isinstance(row, dict) for row in value.values()):
             rows = ",\n".join(f"{json.dumps(name, ensure_ascii=False)}: {dump(row)}" for name, row in value.items())
             parts.append(f"{json.dumps(key)}: {{\n{rows}\n}}")
         elif isinstance(value, list):
             rows = ",\n".join(dump(row) for row in value)
             parts.append(f"{json.dumps(key)}: [\n{rows}\n]")
         else:
-            parts.append(f"{json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}")
+            parts.append(f"{json.dumps(key)}: {dump(value) if isinstance(value, dict) else json.dumps(value)}")
     return "{\n" + ",\n".join(parts) + "\n}\n"

@@ -10,6 +10,7 @@ from tests.oracle.container import missing
 
 pytestmark = pytest.mark.oracle
 
+INSTALLED = "RUN apt-get update && apt-get install -y runit s6\n"
 SERVICE = {"/svc/app/run": oracle.File("#!/bin/sh\nexec app\n")}
 RUNIT = {
     "/etc/runit/1": oracle.File("#!/bin/sh\ntouch /etc/runit/stopit\nchmod 0 /etc/runit/stopit\n"),
@@ -39,7 +40,7 @@ def test_supervisors_treat_the_stop_signal_as_the_facts_say(
 ) -> None:
     argv = tuple(command.split())
     words = ", ".join(f'"{word}"' for word in argv)
-    result = lint(f"FROM debian:12\nSTOPSIGNAL SIG{stop}\nCMD [{words}]\n", MemoryContext({}))
+    result = lint(f"FROM debian:12\n{INSTALLED}STOPSIGNAL SIG{stop}\nCMD [{words}]\n", MemoryContext({}))
     assert [launch.outcome.value for launch in result.launches] == [outcome]
     if reason := missing(argv[:1]):
         pytest.skip(reason)
