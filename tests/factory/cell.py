@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.oracle.kernel import HERE, Process, _descend, _launcher, _read, _scratch, compiled_app
+from tests.oracle.kernel import Process, _descend, _launcher, _read, _scratch, compiled_app
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 POLL = 0.05
@@ -72,6 +71,11 @@ class Cell:
         """PID 1, by its number out here; 0 if there is none yet."""
         text = _read(self.folder / "pid")
         return int(text) if text.endswith("\n") else 0
+
+    @property
+    def age(self) -> float:
+        """Seconds since it was started."""
+        return time.monotonic() - self.began
 
     @property
     def output(self) -> str:
@@ -184,6 +188,3 @@ def started(recipe: Recipe) -> Iterator[Cell]:
                 pid1 = cell.pid1
                 if pid1 and not cell.ended:
                     os.kill(pid1, signal.SIGKILL)
-
-
-__all__ = ["HERE", "PATH", "POLL", "Cell", "Disposition", "Recipe", "disposition_of", "started", "sys"]
