@@ -9,7 +9,7 @@ DOCS   := $(VENV)/.docs-ready
 DEV    := $(VENV)/.dev-ready
 PEERS  := $(VENV)/peers
 
-.PHONY: help demo test truth corpus bench compare docs readme lint types format clean
+.PHONY: help demo test truth corpus bench compare facts docs readme lint types format clean
 .DEFAULT_GOAL := help
 
 help:
@@ -19,6 +19,7 @@ help:
 	@echo 'make corpus  make all fixes in a copy of DIR=..., a folder of repositories: does any file break? (FIXES=file)'
 	@echo 'make bench   how long it takes, as ratios (DIR=a-folder; AGAINST=another checkout)'
 	@echo 'make compare how other linters do on the examples of the rule pages, in an environment of their own'
+	@echo 'make facts   measure what programs do on signals (WHAT=programs, languages or packages; ONLY=names; ROOT=folder)'
 	@echo 'make docs    the documentation, in site/'
 	@echo 'make readme  write into README what its commands print, and draw its picture'
 	@echo 'make lint    ruff; make types: mypy; make format: ruff format'
@@ -64,7 +65,10 @@ $(PEERS)/.ready: tests/compare/requirements.txt
 	@touch $@
 
 compare: $(DEV) $(PEERS)/.ready
-	$(BIN)/python -m tests.compare --peers $(PEERS)/bin
+	$(BIN)/python -m tests.compare --peers '$(CURDIR)/$(PEERS)/bin'
+
+facts: $(DEV)
+	$(BIN)/python -m tests.factory $(or $(WHAT),programs) $(ONLY) --root '$(or $(ROOT),build/facts)'
 
 docs: $(DOCS)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
