@@ -190,7 +190,12 @@ def _trace(files: FileSystem, path: str) -> Built | None:
         found = _trace_in(room, at, waiting, maybe)
         if found is not None:
             return found
-    return maybe[0] if maybe else None
+    return next((found for found in maybe if _tells(found)), None)
+
+
+def _tells(program: Built) -> bool:
+    """Whether anything follows from a command that only may have made a program."""
+    return program.source.main is not None or (program.runtime != program.language and program.runtime != "")
 
 
 def _trace_in(files: FileSystem, path: str, waiting: list[tuple[FileSystem, str]], maybe: list[Built]) -> Built | None:
@@ -216,10 +221,9 @@ def _trace_in(files: FileSystem, path: str, waiting: list[tuple[FileSystem, str]
             if isinstance(entry.tree, FileSystem):
                 waiting.append((entry.tree, before))
             elif entry.tree.is_whole:
-                found = _copied(files, entry, path, before)
-                if found is not None:
-                    # What a command may have made goes after what lies there as source.
-                    return found
+                # What a command may have made goes after what has been copied there.
+                maybe.clear()
+                return _copied(files, entry, path, before)
     return None
 
 
