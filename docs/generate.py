@@ -436,7 +436,8 @@ def _measured() -> str:
         (
             _code(name),
             html.escape(f"{row['package']} {row['version']}"),
-            *(_measured_signal(row["signals"].get(signal, {})) for signal in _SIGNALS),
+            _measured_signal(row["signals"]["TERM"], row["below_init"]),
+            *(_measured_signal(row["signals"].get(signal, {})) for signal in _SIGNALS[1:]),
             _measured_signal(row["below_init"]),
             "yes" if row["reaps"] else "no",
             {True: "background", False: "foreground"}.get(row.get("daemonizes"), ""),
@@ -467,11 +468,13 @@ def _measured() -> str:
     )
 
 
-def _measured_signal(told: Mapping[str, Any]) -> str:
+def _measured_signal(told: Mapping[str, Any], below_init: Mapping[str, Any] | None = None) -> str:
     if not told:
         return ""
     if not told["ends"]:
-        return "deaf" if told["set"] == "default" else "stays"
+        # A handler may do no more than hand the signal on to the kernel: node's and PHP's do.
+        killed_below = below_init is not None and below_init.get("code") == 143
+        return "deaf" if told["set"] == "default" or killed_below else "stays"
     request = {"finished": ", finishes", "lost": ", loses"}.get(told.get("request", ""), "")
     return f"ends {told['code']}{request}"
 

@@ -195,7 +195,7 @@ def _trace(files: FileSystem, path: str) -> Built | None:
 
 def _tells(program: Built) -> bool:
     """Whether anything follows from a command that only may have made a program."""
-    return program.source.main is not None or (program.runtime != program.language and program.runtime != "")
+    return program.source.main is not None or program.runtime not in (program.language, "")
 
 
 def _trace_in(files: FileSystem, path: str, waiting: list[tuple[FileSystem, str]], maybe: list[Built]) -> Built | None:

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -187,4 +187,5 @@ def started(recipe: Recipe) -> Iterator[Cell]:
             finally:
                 pid1 = cell.pid1
                 if pid1 and not cell.ended:
-                    os.kill(pid1, signal.SIGKILL)
+                    with suppress(ProcessLookupError):
+                        os.kill(pid1, signal.SIGKILL)

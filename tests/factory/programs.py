@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.factory.cell import Cell
 from tests.factory.measure import Ready
 
 TABLE = Path(__file__).with_name("programs.txt")
@@ -39,8 +40,22 @@ class Program(NamedTuple):
             return lambda cell: self.port in cell.listens()
         if self.ready.startswith("~"):
             return lambda cell: self.ready[1:] in cell.output
-        seconds = float(self.ready)
-        return lambda cell: cell.age >= seconds
+        return _Idle(float(self.ready))
+
+
+class _Idle:
+    """Ready after some seconds, and when it has not been at work for a while: a slow machine takes its time."""
+
+    LOOKS = 12
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self.idle: dict[int, int] = {}
+
+    def __call__(self, cell: Cell) -> bool:
+        at_work = any(each.state in "RD" for each in cell.tree())
+        count = self.idle[id(cell)] = 0 if at_work else self.idle.get(id(cell), 0) + 1
+        return cell.age >= self.seconds and count >= self.LOOKS
 
 
 def programs() -> Iterator[Program]:
