@@ -230,6 +230,9 @@ def _script(image: Image, name: str, held: Holdings) -> Missing | None:
     if any(_names_it(entry, path) for layer in image.files.layers for entry in layer.entries):
         return None
     near = _in_context(image, posixpath.basename(path))
+    if image.files.packages and not near:
+        # Packages have files at odd places too: s6-overlay's is /init.
+        return None
     why = f"no file is at {name}: nothing puts one there"
     return Missing(name, "script", why, near=near)
 
