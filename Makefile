@@ -10,7 +10,7 @@ DEV    := $(VENV)/.dev-ready
 PEERS  := $(VENV)/peers
 BENCH   = $(DIR) --peers $(PEERS)/bin $(if $(AGAINST),--against '$(AGAINST)')
 
-.PHONY: help demo test programs truth corpus bench speed compare docs readme lint types format clean
+.PHONY: help demo test programs truth corpus bench speed compare facts docs readme lint types format clean
 .DEFAULT_GOAL := help
 
 help:
@@ -21,6 +21,7 @@ help:
 	@echo 'make bench   how long it takes: a cold start, and DIR=..., folders of repositories, beside other linters'
 	@echo '             and AGAINST=..., another checkout; make speed writes it into docs/speed.md'
 	@echo 'make compare how other linters do on the examples of the rule pages, in an environment of their own'
+	@echo 'make facts   measure what programs do on signals (WHAT=programs, languages or packages; ONLY=names; ROOT=folder)'
 	@echo 'make docs    the documentation, in site/'
 	@echo 'make readme  write into README what its commands print, and draw its picture'
 	@echo 'make lint    ruff; make types: mypy; make format: ruff format'
@@ -75,7 +76,10 @@ $(PEERS)/.ready: tests/compare/requirements.txt
 	@touch $@
 
 compare: $(DEV) $(PEERS)/.ready
-	$(BIN)/python -m tests.compare --peers $(PEERS)/bin
+	$(BIN)/python -m tests.compare --peers '$(CURDIR)/$(PEERS)/bin'
+
+facts: $(DEV)
+	$(BIN)/python -m tests.factory $(or $(WHAT),programs) $(ONLY) --root '$(or $(ROOT),build/facts)'
 
 docs: $(DOCS)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict

@@ -280,6 +280,7 @@ def _fact_pages() -> dict[str, str]:
         "inits": _inits,
         "launchers": _launchers,
         "programs": _programs,
+        "measured": _measured,
         "languages": _languages,
         "images": _images,
     }
@@ -293,6 +294,7 @@ def _facts_index() -> str:
         "inits": data.read("inits")["packages"],
         "launchers": data.read("launchers")["launchers"],
         "programs": [*data.read("programs")["programs"], *data.read("programs")["runners"]],
+        "measured": [{"source": "measured: make facts"} for _ in data.read("measured")["programs"]],
         "languages": [*data.read("handlers")["languages"].values(), *data.read("handlers")["handlers"]],
         "images": data.read("images")["images"],
     }
@@ -415,12 +417,87 @@ def _reactions(signals: str | Mapping[str, str], named: Mapping[str, Mapping[str
     return "<br>".join(f"{signal}: {_code(reaction)}" for signal, reaction in known.items())
 
 
+def _measured() -> str:
+    """The programs that `make facts` has started, one row each, and those of which only documents tell."""
+    table = data.read("measured")["programs"]
+    about = (
+        f"What {len(table)} programs do on signals, measured: each was installed out of Debian's packages, started "
+        "alone as PID 1 of a PID namespace in a throw-away root, and sent each signal from outside, as a container "
+        "engine does. `make facts` measures it again."
+    )
+    reading = (
+        "`ends N`: the container ended with that exit code, within 3 s. `stays`: it did not, for the program caught or "
+        "ignores the signal. `deaf`: it did not, for nothing handles the signal, and the kernel keeps from PID 1 what "
+        "it has no handler for; below an init the same signal kills it. `finishes` and `loses` tell what became of a "
+        "request that was being answered. *Below tini*: what TERM does to it as the child of an init. *Reaps*: "
+        "whether it waits for orphans that it never started. *By itself*: whether it goes into the background without "
+        "the options that stand here."
+    )
+    rows = (
+        (
+            _code(name),
+            html.escape(f"{row['package']} {row['version']}"),
+            _measured_signal(row["signals"]["TERM"], row["below_init"]),
+            *(_measured_signal(row["signals"].get(signal, {})) for signal in _SIGNALS[1:]),
+            _measured_signal(row["below_init"]),
+            "yes" if row["reaps"] else "no",
+            {True: "background", False: "foreground"}.get(row.get("daemonizes"), ""),
+            _code(row["command"]) + (f"<br>{_code(row['plain'])}" if row.get("daemonizes") else ""),
+            row["date"],
+        )
+        for name, row in sorted(table.items())
+    )
+    header = ("program", "version", *_SIGNALS, "TERM below tini", "reaps", "by itself", "command", "date")
+    file = data.read("programs")
+    documented = (
+        (
+            _words(row),
+            _code(row["lifetime"]),
+            _reactions(row.get("signals", {}), file["reactions"]),
+            _inline(row["source"]),
+        )
+        for row in file["programs"]
+        if row["lifetime"] in ("forever", "daemonizes") and not row["source"].startswith("measured")
+    )
+    return _facts(
+        "Programs as PID 1",
+        about,
+        reading + "\n",
+        _table(header, rows),
+        "## Not measured\n\nOf these the programs' own documentation tells, or mere belief: the source says which.\n",
+        _table(("programs", "lifetime", "signals", "source"), documented),
+    )
+
+
+def _measured_signal(told: Mapping[str, Any], below_init: Mapping[str, Any] | None = None) -> str:
+    if not told:
+        return ""
+    if not told["ends"]:
+        # A handler may do no more than hand the signal on to the kernel: node's and PHP's do.
+        killed_below = below_init is not None and below_init.get("code") == 143
+        return "deaf" if told["set"] == "default" or killed_below else "stays"
+    request = {"finished": ", finishes", "lost": ", loses"}.get(told.get("request", ""), "")
+    return f"ends {told['code']}{request}"
+
+
+_SIGNALS = ("TERM", "INT", "QUIT", "HUP", "USR1", "USR2", "WINCH")
+
+
 def _languages() -> str:
     file = data.read("handlers")
     about = (
-        "What TERM does to a program that sets no handler, by language; and what in its source shows that it sets one."
+        "What a signal does to a program that sets no handler, by language: `default` (PID 1 ignores it, any other "
+        "process ends), `drops` (it ends at once and its work is lost), `handles` (it ends by its exit hooks), "
+        "`survives`; and what in its source or its manifest shows that a handler is set."
     )
-    languages = ((_code(name), _code(row["default"]), row["source"]) for name, row in file["languages"].items())
+    languages = (
+        (_code(name), *(_code(row.get("signals", {}).get(s, "")) for s in _SIGNALS), _inline(row["source"]))
+        for name, row in file["languages"].items()
+    )
+    libraries = (
+        (_code(row["language"]), _inline(row["name"]), _code(row["reaction"]), row["signals"], _inline(row["source"]))
+        for row in file["libraries"]
+    )
     handlers = (
         (_code(row["language"]), _code(row["pattern"]), row.get("signals", ""), _inline(row["source"]))
         for row in file["handlers"]
@@ -428,7 +505,10 @@ def _languages() -> str:
     return _facts(
         "Languages",
         about,
-        _table(("language", "TERM, as PID 1", "source"), languages),
+        _table(("language", *_SIGNALS, "source"), languages),
+        "## What a library does by itself\n",
+        _table(("language", "library", "reaction", "signals", "source"), libraries),
+        "## What shows a handler\n",
         _table(("language", "pattern", "signals", "source"), handlers),
     )
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         MemoryContext as MemoryContext,
     )
     from pid1lint.image.filesystem import ImageFile as ImageFile
+    from pid1lint.image.missing import Missing as Missing
     from pid1lint.image.model import Command as Command
     from pid1lint.launch.launch import Launch as Launch
     from pid1lint.launch.path import Fault as Fault, Link as Link, Path as Path
@@ -57,6 +58,7 @@ _HOMES = {
     "fixer": "Change Refusal Repair fixed",
     "image.context": "BuildContext DiskContext MemoryContext",
     "image.filesystem": "ImageFile",
+    "image.missing": "Missing",
     "image.model": "Command",
     "launch.launch": "Launch",
     "launch.path": "Fault Link Path",

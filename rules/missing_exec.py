@@ -59,6 +59,7 @@ def missing_exec(launch: Launch) -> Iterator[Finding]:
 
     ```dockerfile
     FROM debian:12
+    RUN apt-get update && apt-get install -y tini
     COPY entrypoint.sh /
     ENTRYPOINT ["tini", "--", "/entrypoint.sh"]
     ```

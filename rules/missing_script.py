@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pid1lint import Finding, Launch, Note, Severity, rule
+from pid1lint import Finding, Launch, Missing, Note, Place, Severity, Started, rule
 
 
 @rule("PID216", Severity.ERROR)
@@ -96,6 +96,35 @@ def missing_script(launch: Launch) -> Iterator[Finding]:
     = fails
     ```
 
+    ## Example: copied by nothing
+
+    ```dockerfile
+    FROM debian:12
+    COPY server /usr/local/bin/server
+    ENTRYPOINT ["/docker-entrypoint.sh"]
+    CMD ["server"]
+    ```
+
+    ```sh docker-entrypoint.sh
+    #!/bin/sh
+    exec "$@"
+    ```
+
+    ```text
+    Dockerfile:3:14: PID216 no file is at /docker-entrypoint.sh: nothing copies docker-entrypoint.sh, and the container does not start
+    = fails
+    ```
+
+    Use instead:
+
+    ```dockerfile
+    FROM debian:12
+    COPY server /usr/local/bin/server
+    COPY docker-entrypoint.sh /
+    ENTRYPOINT ["/docker-entrypoint.sh"]
+    CMD ["server"]
+    ```
+
     ## When not to care
 
     What a volume brings when the container runs is not seen here. Where a RUN that is not followed, an archive or
@@ -103,6 +132,13 @@ def missing_script(launch: Launch) -> Iterator[Finding]:
     """
     for path in launch.paths:
         for start in path.starts:
+            if start.what == "absent" and (absent := launch.image.missing(start.argument)) is not None:
+                if absent.kind == "script" and start.place is not None:
+                    yield _nowhere(
+                        start, start.place, absent, Severity.ERROR if path is launch.main else Severity.WARNING
+                    )
+                    return
+                continue
             if start.what != "missing" or start.place is None:
                 continue
             word = start.excerpts[0] if start.excerpts else None
@@ -121,3 +157,11 @@ def missing_script(launch: Launch) -> Iterator[Finding]:
                 notes = (Note(stray.place, "it would get into the image here"),)
             yield Finding(at, message, notes, severity=Severity.ERROR if path is launch.main else Severity.WARNING)
             return
+
+
+def _nowhere(start: Started, place: Place, absent: Missing, severity: Severity) -> Finding:
+    """Of a script that nothing at all puts where it is looked for."""
+    word = start.excerpts[0] if start.excerpts else None
+    why = f"nothing copies {absent.near}" if absent.near else "nothing puts one there"
+    message = f"no file is at {start.argument}: {why}, and the container does not start"
+    return Finding(word.place() if word is not None else place, message, severity=severity)

@@ -46,11 +46,12 @@ def shell_wrapper(launch: Launch) -> Iterator[Finding]:
 
     ```dockerfile
     FROM debian:12
+    RUN apt-get update && apt-get install -y tini
     ENTRYPOINT ["tini", "--", "/bin/sh", "-c", "server --port 80"]
     ```
 
     ```text
-    Dockerfile:2:45: PID102 tini ends with sh, which dies of SIGTERM: server is cut off
+    Dockerfile:3:45: PID102 tini ends with sh, which dies of SIGTERM: server is cut off
     = abrupt
     ```
 
@@ -58,6 +59,7 @@ def shell_wrapper(launch: Launch) -> Iterator[Finding]:
 
     ```dockerfile
     FROM debian:12
+    RUN apt-get update && apt-get install -y tini
     ENTRYPOINT ["tini", "--", "server", "--port", "80"]
     ```
 

@@ -13,6 +13,7 @@ from tests.example import Example, shuffled
 from tests.pages import PageFile
 
 DEBIAN = "FROM debian:12\n"
+TINI = DEBIAN + "RUN apt-get update && apt-get install -y tini\n"
 SCRIPT = DEBIAN + 'COPY run.sh /\nENTRYPOINT ["/run.sh"]\n'
 
 
@@ -645,12 +646,14 @@ COMMANDS = (
     ),
     Case(
         "a home directory in exec form",
-        {"Dockerfile": DEBIAN + 'CMD ["~/bin/server"]\n'},
+        {"Dockerfile": DEBIAN + 'RUN make install\nCMD ["~/bin/server"]\n'},
         (
-            "Dockerfile:2:7: PID105 no program is called `~/bin/server`: in exec form no shell expands it, and the container does not start",
+            "Dockerfile:3:7: PID105 no program is called `~/bin/server`: in exec form no shell expands it, and the container does not start",
             "= fails",
         ),
-        every=Mended({"Dockerfile": DEBIAN + 'CMD ["sh", "-c", "exec ~/bin/server"]\n'}, ("= graceful",)),
+        every=Mended(
+            {"Dockerfile": DEBIAN + 'RUN make install\nCMD ["sh", "-c", "exec ~/bin/server"]\n'}, ("= graceful",)
+        ),
         unmeasured="the oracle has no server in a home directory",
     ),
     Case(
@@ -973,12 +976,12 @@ QUOTES = (
     ),
     Case(
         "typographic quotes of two kinds, blanks before commas",
-        {"Dockerfile": DEBIAN + "ENTRYPOINT [“tini” , “--”, “server”, ‘–v’ ]\n"},
+        {"Dockerfile": TINI + "ENTRYPOINT [“tini” , “--”, “server”, ‘–v’ ]\n"},
         (
-            "Dockerfile:2:12: PID104 the array is no JSON (typographic quotes), so it runs as a shell line",
+            "Dockerfile:3:12: PID104 the array is no JSON (typographic quotes), so it runs as a shell line",
             "= fails",
         ),
-        safe=Mended({"Dockerfile": DEBIAN + 'ENTRYPOINT ["tini", "--", "server", "–v"]\n'}, ("= graceful",)),
+        safe=Mended({"Dockerfile": TINI + 'ENTRYPOINT ["tini", "--", "server", "–v"]\n'}, ("= graceful",)),
     ),
     Case(
         "typographic quotes in a script are characters like others",
@@ -1290,17 +1293,17 @@ SEVERAL = (
     Case(
         "a dead ENTRYPOINT, a broken array and an init's arguments",
         {
-            "Dockerfile": DEBIAN
+            "Dockerfile": TINI
             + 'ENTRYPOINT ["old"]\nCMD [\'gunicorn\', \'app:app\',]\nENTRYPOINT ["tini", "gunicorn", "-c", "x"]\n'
         },
         (
-            "Dockerfile:2:1: PID106 this ENTRYPOINT is never run: the stage has a later one, which takes its place",
-            "Dockerfile:3:5: PID104 the array is no JSON (single quotes), so it runs as a shell line",
-            "Dockerfile:4:14: PID306 tini takes `-c` for an option of its own, and has none such: the container fails",
+            "Dockerfile:3:1: PID106 this ENTRYPOINT is never run: the stage has a later one, which takes its place",
+            "Dockerfile:4:5: PID104 the array is no JSON (single quotes), so it runs as a shell line",
+            "Dockerfile:5:14: PID306 tini takes `-c` for an option of its own, and has none such: the container fails",
             "= fails",
         ),
         safe=Mended(
-            {"Dockerfile": DEBIAN + 'CMD ["gunicorn", "app:app"]\nENTRYPOINT ["tini", "--", "gunicorn", "-c", "x"]\n'},
+            {"Dockerfile": TINI + 'CMD ["gunicorn", "app:app"]\nENTRYPOINT ["tini", "--", "gunicorn", "-c", "x"]\n'},
             ("= graceful",),
         ),
     ),

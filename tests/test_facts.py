@@ -753,3 +753,32 @@ def test_other_code_is_no_handler_of_term(language: str, text: str) -> None:
 )
 def test_a_language_has_a_reaction_of_its_own(language: str, reaction: str) -> None:
     assert handlers.default_reaction(language) == reaction
+
+
+def test_winch_ends_only_what_asks_for_it() -> None:
+    ends = {name for name in ("nginx", "gunicorn", "crond", "apache2", "postgres") for row in [programs.program([name])]
+            if row is not None and row.reaction("WINCH") not in ("survives", "")}  # fmt: skip
+    assert ends == {"apache2"}
+
+
+@pytest.mark.parametrize(
+    ("argv", "lifetime"),
+    [
+        pytest.param(["exim4", "-bd", "-q30m"], "daemonizes", id="by-itself"),
+        pytest.param(["exim4", "-bd", "-v"], "forever", id="verbose"),
+        pytest.param(["exim4", "-bd", "-d+all"], "forever", id="debugging"),
+        pytest.param(["exim4", "-bdf"], "forever", id="foreground"),
+    ],
+)
+def test_exim_stays_in_the_foreground_where_it_is_told_to(argv: list[str], lifetime: str) -> None:
+    found = programs.program(argv)
+    assert found is not None
+    assert found.lifetime == lifetime
+
+
+def test_the_npm_that_did_not_wait_for_exec_is_told_apart() -> None:
+    rows = {version: programs.runner("npm", version) for version in ("11.5.1", "11.6.0")}
+    assert {version: row.other for version, row in rows.items() if row is not None} == {
+        "11.5.1": "abrupt",
+        "11.6.0": "graceful",
+    }

@@ -70,8 +70,14 @@ def test_a_command_that_starts_something_comes_back() -> None:
 @pytest.mark.parametrize(
     ("dockerfile", "files"),
     [
-        ('FROM debian:12\nCOPY s.conf /\nCMD ["supervisord", "-c", "/s.conf"]\n', {"s.conf": "nodaemon=true\n"}),
-        ('FROM debian:12\nCOPY s.conf /etc/supervisor/conf.d/\nCMD ["supervisord"]\n', {"s.conf": "nodaemon=true\n"}),
+        (
+            'FROM debian:12\nRUN apt install supervisor\nCOPY s.conf /\nCMD ["supervisord", "-c", "/s.conf"]\n',
+            {"s.conf": "nodaemon=true\n"},
+        ),
+        (
+            'FROM debian:12\nRUN apt install supervisor\nCOPY s.conf /etc/supervisor/conf.d/\nCMD ["supervisord"]\n',
+            {"s.conf": "nodaemon=true\n"},
+        ),
         ("FROM debian:12\nRUN echo 'daemonize = no' > /etc/php-fpm.conf\nCMD [\"php-fpm\"]\n", {}),
         ("FROM debian:12\nRUN sed -i 's/^;daemonize.*/daemonize = no/' /etc/php-fpm.conf\nCMD [\"php-fpm\"]\n", {}),
     ],

@@ -17,7 +17,7 @@ FLOW = (
     "errors frozen nearest source files patterns fix diagnostic tomlfile schema deployment",
     "facts dockerfile shell",
     "gitignore image",
-    "deploy",
+    "deploy origin",
     "launch",
     "rulebook mend",
     "rules",

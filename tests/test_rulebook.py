@@ -39,6 +39,7 @@ PID215 script-bashism
 PID216 missing-script
 PID217 dropped-arguments
 PID218 unquoted-arguments
+PID219 missing-program
 PID301 no-init
 PID302 no-reaper
 PID303 init-not-pid1

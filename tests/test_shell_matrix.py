@@ -50,7 +50,7 @@ def foreseen(image: str, sh: str, text: str, mode: str) -> str:
     else:
         argv, files = ["/d/s.sh", "app"], {**FILES, "s.sh": f"#!{sh}\n{text}"}
     # The measured machine has bash beside the others.
-    packages = "RUN apk add bash\n" if image.startswith("alpine") else ""
+    packages = "RUN apk add bash haproxy\n" if image.startswith("alpine") else ""
     dockerfile = f"FROM {image}\n{packages}COPY --chmod=755 *.sh /d/\nENTRYPOINT {json.dumps(argv)}\n"
     (launch,) = linter.trace(dockerfile, BuildContext.of(files, dict.fromkeys(files, 0o755)), facts=OWN)
     outcome = launch.outcome.value

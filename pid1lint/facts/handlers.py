@@ -1,14 +1,56 @@
-"""What in an app's source shows that it handles a stop signal itself."""
+"""What in an app's source shows that it handles a stop signal itself, and what a language does where nothing does."""
 
 from __future__ import annotations
 
 import re
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from pid1lint.facts import data
 
 _ALIASES = {"javascript": "node", "typescript": "node", "bun": "node", "deno": "node", "c++": "c", "kotlin": "java"}
+_HASH = re.compile(r"(?P<keep>\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*')|#[^\n]*")
+_SLASHES = re.compile(
+    r"(?P<keep>\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`)|//[^\n]*|/\*.*?\*/", re.DOTALL
+)
+_RUST = re.compile(r"(?P<keep>\"(?:\\.|[^\"\\])*\"|'(?:\\.[^']*|[^'\\])')|//[^\n]*|/\*.*?\*/", re.DOTALL)
+_DASHES = re.compile(r"(?P<keep>\"(?:\\.|[^\"\\\n])*\")|--[^\n]*|\{-.*?-\}", re.DOTALL)
+_COMMENTS = {
+    "crystal": _HASH,
+    "elixir": _HASH,
+    "erlang": re.compile(r"(?P<keep>\"(?:\\.|[^\"\\\n])*\")|%[^\n]*"),
+    "haskell": _DASHES,
+    "nim": _HASH,
+    "perl": re.compile(r"(?P<keep>\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'|\$#)|(?:(?<=\s)|^)#[^\n]*", re.MULTILINE),
+    "php": re.compile(_SLASHES.pattern + r"|#(?!\[)[^\n]*", re.DOTALL),
+    "python": _HASH,
+    "ruby": re.compile(_HASH.pattern + r"(?<!#\{)"),
+    "rust": _RUST,
+}
+_SET_BACK = {"SIG_IGN": "survives", "SIG_DFL": "default", "IGNORE": "survives", "DEFAULT": "default"}
+
+
+class Found(NamedTuple):
+    """Where a source text says what becomes of a signal: `reaction` is `handles`, `survives`, `default`, or empty.
+
+    Empty means that a handler may be set there: of signals that are not named (`signal.Notify(c, signals...)`), or by
+    what only its name says it.
+    """
+
+    start: int
+    end: int
+    reaction: str
+    source: str
+
+
+class Library(NamedTuple):
+    """A library of a manifest: `reaction` is what it does with a signal by itself, empty if it leaves signals alone."""
+
+    name: str
+    start: int
+    end: int
+    reaction: str
+    source: str
 
 
 def handles(language: str, text: str, signal_name: str) -> bool:
@@ -17,20 +59,92 @@ def handles(language: str, text: str, signal_name: str) -> bool:
     It errs towards yes: comments count, and a handler that is set anywhere is believed to be in use.
     """
     name = signal_name.removeprefix("SIG")
-    own, libraries = _patterns(_ALIASES.get(language, language), name)
-    if name in text and any(pattern.search(text) for pattern in own):
+    own, libraries = _patterns(_canonical(language), name)
+    if name in text and any(pattern.search(text) for pattern, _ in own):
         return True
-    return any(pattern.search(text) for pattern in libraries)
+    return any(pattern.search(text) for pattern, _ in libraries)
 
 
-def default_reaction(language: str) -> str:
-    """What TERM does to a program of this language that sets no handler: `default`, `drops`, `handles`.
+def find(language: str, text: str, signal_name: str) -> Found | None:
+    """What a source text does about a signal, comments left aside; None if nothing."""
+    language = _canonical(language)
+    name = signal_name.removeprefix("SIG")
+    code = without_comments(language, text)
+    own, libraries = _patterns(language, name)
+    for pattern, source in own if name in code else ():
+        match = pattern.search(code)
+        if match is not None:
+            reaction = "" if source.startswith("believed") else _what_is_set(code, match)
+            return Found(match.start(), match.end(), reaction, source)
+    for pattern, source in libraries:
+        match = pattern.search(code)
+        if match is not None:
+            return Found(match.start(), match.end(), "" if source.startswith("believed") else "handles", source)
+    for pattern, source in _unclear(language):
+        match = pattern.search(code)
+        if match is not None:
+            return Found(match.start(), match.end(), "", source)
+    return None
 
-    Empty for a language that is not known.
+
+def _what_is_set(code: str, match: re.Match[str]) -> str:
+    """A handler, unless the signal is ignored or set back to its default: `signal(SIGTERM, SIG_IGN)`."""
+    rest = code[match.start() : match.end() + 60].partition("\n")[0]
+    return next((reaction for word, reaction in _SET_BACK.items() if re.search(rf"\b{word}\b", rest)), "handles")
+
+
+def without_comments(language: str, text: str) -> str:
+    """The text with blanks for its comments: every character stays where it is."""
+    comments = _COMMENTS.get(_canonical(language), _SLASHES)
+
+    def blank(match: re.Match[str]) -> str:
+        if match["keep"] is not None:
+            return match[0]
+        return re.sub(r"[^\n]", " ", match[0])
+
+    return comments.sub(blank, text)
+
+
+def libraries(language: str, manifest: str, signal_name: str) -> tuple[Library, ...]:
+    """The libraries of a manifest that handle a signal by themselves, wherever they are used."""
+    name = signal_name.removeprefix("SIG")
+    found = []
+    for row in _file()["libraries"]:
+        if row["language"] != _canonical(language) or name not in row["signals"].split():
+            continue
+        match = re.search(row["manifest"], manifest)
+        if match is not None:
+            found.append(Library(row["name"], match.start(), match.end(), row["reaction"], row["source"]))
+    return tuple(found)
+
+
+def default_reaction(language: str, signal_name: str = "TERM") -> str:
+    """What a signal does to a program of this language, as PID 1, that sets no handler.
+
+    `default` (PID 1 ignores it, another process ends), `drops` (it ends at once), `handles` (its exit hooks run),
+    `survives`; empty for a language, or a signal of it, that is not known.
     """
-    languages: dict[str, dict[str, str]] = _file()["languages"]
-    row = languages.get(language) or languages.get(_ALIASES.get(language, ""))
-    return row["default"] if row else ""
+    row = _language(language)
+    if row is None:
+        return ""
+    name = signal_name.removeprefix("SIG")
+    signals: dict[str, str] = row.get("signals", {})
+    return signals.get(name, row["default"] if name == "TERM" else "")
+
+
+def default_source(language: str) -> str:
+    """Where it is known from what a language does without a handler: `measured: ...`, `documented: ...`."""
+    row = _language(language)
+    return row["source"] if row is not None else ""
+
+
+def _language(language: str) -> dict[str, Any] | None:
+    languages: dict[str, dict[str, Any]] = _file()["languages"]
+    return languages.get(language) or languages.get(_ALIASES.get(language, ""))
+
+
+def _canonical(language: str) -> str:
+    return _ALIASES.get(language, language)
 
 
 @cache
@@ -38,8 +152,11 @@ def _file() -> dict[str, Any]:
     return data.read("handlers")
 
 
+_Patterns = tuple[tuple[re.Pattern[str], str], ...]
+
+
 @cache
-def _patterns(language: str, name: str) -> tuple[tuple[re.Pattern[str], ...], tuple[re.Pattern[str], ...]]:
+def _patterns(language: str, name: str) -> tuple[_Patterns, _Patterns]:
     """The patterns that name the signal, and those of libraries that handle it without naming it."""
     rows = [row for row in _file()["handlers"] if row["language"] == language]
     literal = re.escape(name)
@@ -48,5 +165,11 @@ def _patterns(language: str, name: str) -> tuple[tuple[re.Pattern[str], ...], tu
     return _compiled(own, "SIG" + literal, literal), _compiled(libraries, "", "")
 
 
-def _compiled(rows: list[dict[str, str]], signal: str, name: str) -> tuple[re.Pattern[str], ...]:
-    return tuple(re.compile(row["pattern"].format(SIG=signal, NAME=name)) for row in rows)
+@cache
+def _unclear(language: str) -> _Patterns:
+    """The patterns of code that handles signals which it does not name."""
+    return _compiled([row for row in _file()["unclear"] if row["language"] == language], "", "")
+
+
+def _compiled(rows: list[dict[str, str]], signal: str, name: str) -> _Patterns:
+    return tuple((re.compile(row["pattern"].format(SIG=signal, NAME=name)), row["source"]) for row in rows)

@@ -15,6 +15,7 @@ _NO_ROWS: Mapping[str, tuple[Program, ...]] = {}
 CONFIGURED = "the configuration"
 """The source of what a configuration says of a program."""
 _SEARCHED = 500
+_IGNORED = frozenset(("CHLD", "CONT", "URG", "WINCH"))
 _VERSION = re.compile(r"(?<=[a-z])-?\d[\d.]*$")
 _SCRIPTS = {"manage.py": "manage.py", "artisan": "artisan", "console": "bin/console"}
 _SUFFIXES = (".exe", ".cmd", ".phar")
@@ -70,7 +71,8 @@ class Program(NamedTuple):
     `wraps`: it is a script that runs this program as its child, and does not tell it of signals; `steps_aside` says how
     it would. `helper`: nothing is lost when it is cut off. `folders`: called by a path, the program must lie in one of
     these (`*` stands for anything): its name is anyone's. `unless_sh`: the name is another program's where this shell
-    is /bin/sh.
+    is /bin/sh. `in_group`: what the stop signal does where an init sends it to the whole process group, if that is
+    something else: workers end, and the master waits for them for ever.
     """
 
     names: tuple[str, ...]
@@ -92,13 +94,17 @@ class Program(NamedTuple):
     interpreter: str = ""
     language: str = ""
     helper: bool = False
+    in_group: str = ""
     measured: bool = False
     note: str = ""
     source: str = ""
 
     def reaction(self, signal: str) -> str:
-        """What `signal` (without SIG) does to it: one of `signals`' values, or empty if not known."""
-        return self.signals.get(signal, "")
+        """What `signal` (without SIG) does to it: one of `signals`' values, or empty if not known.
+
+        Some signals are ignored unless a program asks for them (signal(7)): one whose signals are known does not.
+        """
+        return self.signals.get(signal, "survives" if self.signals and signal in _IGNORED else "")
 
 
 _MOST_KEPT = 1024

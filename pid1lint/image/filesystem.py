@@ -31,7 +31,16 @@ from pid1lint.image.changes import (
 from pid1lint.image.context import BuildContext
 from pid1lint.image.ignore import is_ignored, parse_ignore
 from pid1lint.image.output import concatenate
-from pid1lint.image.run import NOTHING, Effects, Surroundings, effects, installs, makes_unknown_files, touches_files
+from pid1lint.image.run import (
+    NOTHING,
+    Effects,
+    Ran,
+    Surroundings,
+    effects,
+    installs,
+    makes_unknown_files,
+    touches_files,
+)
 from pid1lint.source import Excerpt, Location, Place, Source
 
 _URL = r"(?:https?|ftp|git|ssh)://|git@"
@@ -232,6 +241,29 @@ class CopyFiles(NamedTuple):
                 return self._placed(found, path)
         return None
 
+    def before(self, path: str) -> str | None:
+        """The path in `tree` of what this instruction puts at `path`, by the names alone; None if it puts none there.
+
+        The tree may know of no file there: what a RUN has built is known by the RUN only.
+        """
+        if not is_below(path, self.target):
+            return None
+        sources = [posixpath.normpath(source) for source in reversed(self._expanded() or self.sources)]
+        folder = posixpath.dirname(path) == (self.target.rstrip("/") or "/")
+        for source in sources:
+            if self.keeps_path or self.tree.is_dir(source):
+                continue
+            name = posixpath.basename(source)
+            if path == (join(self.target, name) if self.into else self.target):
+                return source
+            pattern = patterns.go(name) if has_wildcard(name) else None
+            if folder and pattern is not None and pattern.matches(posixpath.basename(path)):
+                return posixpath.join(posixpath.dirname(source), posixpath.basename(path))
+        rest = path[len(self.target.rstrip("/")) :].lstrip("/")
+        below = [join(source, rest) for source in sources if rest and not has_wildcard(source)]
+        known = (name for name in below if self.tree.file(name, self.place) is not None)
+        return next(known, None) or next(iter(below if not self.tree.is_whole else ()), None)
+
     def _is_there(self, source: str) -> bool:
         names = _expand_wildcards(self.tree, source)
         return any(self.tree.is_dir(name) or self.tree.file(name, self.place) is not None for name in names)
@@ -405,6 +437,16 @@ class Layer:
         if self.step.instruction.keyword != "RUN" or not installs(self._text):
             return ()
         return self._run.packages
+
+    @property
+    def commands(self) -> tuple[Ran, ...]:
+        """The commands that a RUN runs, in order."""
+        return self._run.commands if self.step.instruction.keyword == "RUN" else ()
+
+    @property
+    def followed(self) -> bool:
+        """Whether `commands` are all that a RUN runs."""
+        return self._run.followed
 
     @property
     def _text(self) -> str:

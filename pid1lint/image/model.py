@@ -50,6 +50,7 @@ from pid1lint.source import MADE_UP, Excerpt, Place, Source
 
 if TYPE_CHECKING:
     from pid1lint.deployment import Deployment, Hidden
+    from pid1lint.image.missing import Missing
 
 _WINDOWS_IMAGE = re.compile(
     r"windowsservercore|nanoserver|mcr\.microsoft\.com/windows|mcr\.microsoft\.com/.*-windows|windows/server",
@@ -200,9 +201,9 @@ class Image:
             return any(file is not None and file.text is None for file in found)
         if self.files.may_be_copied(posixpath.join(path, "any.conf") if path.endswith("/") else path):
             return True
-        return self._is_mounted(path) or any(may_write(text, path) for text in self.run_texts)
+        return self.is_mounted(path) or any(may_write(text, path) for text in self.run_texts)
 
-    def _is_mounted(self, path: str) -> bool:
+    def is_mounted(self, path: str) -> bool:
         """Whether a VOLUME says that a path's directory comes from outside."""
         volumes = [i for i in self._all_instructions() if i.keyword == "VOLUME"]
         words = [word for i in volumes for word in ([w.text for w in i.words] if i.words else i.text.text.split())]
@@ -249,6 +250,12 @@ class Image:
             return None
         strays = [self.files.stray(posixpath.join(each, name)) for each in self.env["PATH"].split(":")]
         return strays[0] if all(strays) else None
+
+    def missing(self, name: str) -> Missing | None:
+        """What is known of a program or script that is for certain not in the image: see `image.missing`."""
+        from pid1lint.image.missing import missing
+
+        return missing(self, name)
 
     @cached_property
     def packages(self) -> frozenset[str]:

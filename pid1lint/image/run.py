@@ -89,6 +89,7 @@ _INSTALLERS = {
     "install_packages": (),
 }
 
+_BUILD_VARIABLES = ("CARGO_HOME", "CARGO_TARGET_DIR", "GOBIN", "GOPATH")
 
 # Commands of which all effects on files are followed here, or lie in the directories of the system's own programs.
 _FOLLOWED = frozenset(
@@ -107,11 +108,28 @@ class Surroundings(NamedTuple):
     echo_escapes: bool | None
 
 
+class Ran(NamedTuple):
+    """A command of a RUN: its argv as far as it is known, and where it is run.
+
+    `variables` are those in front of it, and those of the environment that say where a compiler puts what it makes.
+    """
+
+    argv: tuple[str, ...]
+    cwd: str
+    variables: Mapping[str, str]
+    place: Place
+
+
 class Effects(NamedTuple):
-    """What a RUN leaves behind."""
+    """What a RUN leaves behind; `commands` are those that it runs, in order.
+
+    `followed` says that these are all: no function is defined, nothing could not be read.
+    """
 
     changes: tuple[Change, ...]
     packages: tuple[str, ...]
+    commands: tuple[Ran, ...] = ()
+    followed: bool = True
 
 
 NOTHING = Effects((), ())
@@ -194,7 +212,7 @@ def effects(instruction: Instruction, surroundings: Surroundings) -> Effects:
         runner = _Runner(excerpt, surroundings, place, instruction)
         runner.run()
         part = runner.effects()
-        found = Effects(found.changes + part.changes, found.packages + part.packages)
+        found = Effects(found.changes + part.changes, found.packages + part.packages, found.commands + part.commands)
     return found
 
 
@@ -217,6 +235,10 @@ class _Runner:
         self.cwd = around.workdir
         self.changes: list[Change] = []
         self.packages: list[str] = []
+        self.commands: list[Ran] = []
+        self.is_followed = True
+        self.assigned: dict[str, str] = {}
+        self.at = place
         self.followed = 0
 
     def run(self) -> None:
@@ -224,10 +246,11 @@ class _Runner:
         from pid1lint.shell.parse import parse
 
         script: Script = parse(self.excerpt)
+        self.is_followed = not script.damage
         self.visit(script.body)
 
     def effects(self) -> Effects:
-        return Effects(tuple(self.changes), tuple(self.packages))
+        return Effects(tuple(self.changes), tuple(self.packages), tuple(self.commands), self.is_followed)
 
     # -------------------------------------------------------------- nodes
 
@@ -257,7 +280,7 @@ class _Runner:
             case Group() | Subshell():
                 self._block(node)
             case _:
-                pass
+                self.is_followed = False
 
     def _if(self, node: If) -> None:
         for condition, body in node.branches:
@@ -311,10 +334,16 @@ class _Runner:
     def _simple(self, node: Simple) -> None:
         self.followed += 1
         if self.followed > _MAX_COMMANDS:
+            self.is_followed = False
             return
-        for assignment in node.assignments:
-            if not node.words and assignment.value is not None:
-                self.variables[assignment.name] = "".join(v.text for v in self._expand(assignment.value))
+        assigned = {
+            assignment.name: "".join(value.text for value in self._expand(assignment.value))
+            for assignment in node.assignments
+            if assignment.value is not None
+        }
+        if not node.words:
+            self.variables.update(assigned)
+        self.assigned, self.at = assigned, self._place(node)
         values = self._values(node.words)
         written = [redirect for redirect in node.redirects if redirect.op in (">", ">|", ">>", "&>")]
         if _name(values) in ("tr", "sed") and written and self._filtered(values, node.redirects, written):
@@ -330,6 +359,10 @@ class _Runner:
         while values and posixpath.basename(values[0].text) in _PREFIXES:
             values = _after_options(values[1:])
         name = _name(values)
+        if values:
+            argv = tuple(value.text for value in values)
+            known = {name: self.variables[name] for name in _BUILD_VARIABLES if name in self.variables}
+            self.commands.append(Ran(argv, self.cwd, {**known, **self.assigned}, self.at))
         arguments = values[1:]
         handler = _HANDLERS.get(name)
         if handler is not None:
@@ -343,6 +376,13 @@ class _Runner:
         elif _is_script_of_ones_own(values):
             # It may well change modes; what else it does is left aside.
             self.changes.append(Chmod(Target("/", False, True), "?"))
+
+    def _place(self, node: Simple) -> Place:
+        """Where a command's words stand."""
+        if not node.words:
+            return self.place
+        found = self.excerpt.cut(node.words[0].span.start, node.words[-1].span.end)
+        return found.place() if found.text else self.place
 
     def _cd(self, arguments: list[_Value]) -> None:
         self.cwd = join(self.cwd, arguments[0].text if arguments else self.variables["HOME"])

@@ -63,6 +63,9 @@ class _Becoming:
             why = f"no file is at {name}" if "/" in name else f"no {name} is on PATH"
             cannot_start(self.world, proc, start, 127, why, "missing")
             return
+        if file is None and (absent := self.lookup.missing(argv[0], start.call, start.env)) is not None:
+            cannot_start(self.world, proc, start, 127, absent.why, "absent")
+            return
         if base in SHELLS and (file is None or file.text is None):
             self._shell(proc, start)
             return

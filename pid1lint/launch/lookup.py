@@ -21,7 +21,9 @@ from pid1lint.source import Excerpt, Place, Source
 
 if TYPE_CHECKING:
     from pid1lint.image.filesystem import ImageFile
+    from pid1lint.image.missing import Missing
     from pid1lint.image.model import Image
+    from pid1lint.launch.process import Call
 
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _PLAIN_BASES = frozenset(("alpine", "busybox", "golang", "node", "python"))
@@ -38,6 +40,8 @@ _WITHOUT_BASH = frozenset(
 )
 """Packages of Alpine that are known not to bring bash along."""
 _INSTALLS_UNSEEN = re.compile(r"\.sh\b|\bsh\s+[\w./$-]|\|\s*sh\b|\bmake\b")
+_INSTALLS = r"\b(?:apt|apt-get|apk|dnf|yum|pip3?|npm|gem|curl|wget|tar|cp|mv|ln|install|git)\b"
+"""What in a script may bring a program, or a file, before it is started."""
 _ONLY_BUILTINS = frozenset(". eval exec exit export set shift source trap unset".split())
 _WITHOUT_CD = frozenset(("debian", "ubuntu", "alpine", "busybox", "wolfi", "scratch", "distroless"))
 """Families without the program `cd` that POSIX asks for, and that Red Hat's bash brings."""
@@ -248,6 +252,16 @@ class Lookup:
         """Whether what the Dockerfile names is known to be in the image under another name, or not at all."""
         own = name.excerpt is not None and name.excerpt.source is self.image.dockerfile.source
         return own and self.image.stray(name.value) is not None
+
+    def missing(self, name: Argument, call: Call | None, env: Environment) -> Missing | None:
+        """What is known of a program that is for certain not in the image; a script may still install it."""
+        if name.excerpt is None or (call is not None and call.maybe_function):
+            return None
+        if env.variables.get("PATH") != self.image.env["PATH"]:
+            return None
+        if any(re.search(_INSTALLS, text) for text in self._texts):
+            return None
+        return self.image.missing(name.value)
 
     def needs_shell(self, name: Argument) -> str:
         """Why no file has the name that an array gives for a program: only a shell would make one of it."""

@@ -8,17 +8,22 @@ from __future__ import annotations
 
 import base64
 import ctypes
+import fcntl
 import json
 import os
 import pwd
 import resource
 import signal
+import socket
+import struct
 import sys
 from typing import NoReturn
 
 CLONE_NEWNS, CLONE_NEWPID = 0x20000, 0x20000000
+CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWNET = 0x4000000, 0x8000000, 0x40000000
 MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_BIND, MS_REC, MS_PRIVATE = 0x2, 0x4, 0x8, 0x1000, 0x4000, 1 << 18
 PR_SET_PDEATHSIG = 1
+SIOCSIFFLAGS, IFF_UP = 0x8914, 0x1
 NOT_FOUND, NOT_EXECUTABLE = 127, 126
 SETUP_FAILED = 125
 FIRST_FREE_UID = 4000
@@ -36,15 +41,15 @@ def mount(source: str, target: str, kind: str, flags: int = 0, options: str = ""
     check(_libc.mount(*arguments), f"mount {kind or source} on {target}")
 
 
-def make_root(scratch: str, entries: list[dict[str, str | int]]) -> str:
-    """An overlay of the entries over this machine's root, with its own /proc and the run's folder at /.oracle."""
+def make_root(scratch: str, lower: str) -> str:
+    """An overlay over a root (this machine's, as a rule), with its own /proc and the run's folder at /.oracle."""
     place = f"{scratch}/layers"
     os.mkdir(place)
     mount("tmpfs", place, "tmpfs")
     upper, work, root = (f"{place}/{name}" for name in ("upper", "work", "root"))
     for folder in (upper, work, root):
         os.mkdir(folder, 0o755)
-    mount("overlay", root, "overlay", 0, f"lowerdir=/,upperdir={upper},workdir={work}")
+    mount("overlay", root, "overlay", 0, f"lowerdir={lower},upperdir={upper},workdir={work}")
     os.makedirs(f"{root}/.oracle")
     mount(scratch, f"{root}/.oracle", "", MS_BIND)
     mount("/dev", f"{root}/dev", "", MS_BIND | MS_REC)
@@ -124,13 +129,23 @@ def start(spec: dict[str, object]) -> NoReturn:
         os._exit(NOT_FOUND if isinstance(error, FileNotFoundError) else NOT_EXECUTABLE)
 
 
+def loopback_up() -> None:
+    """Give a network of its own the one address that a server there can listen on."""
+    request = struct.pack("16sH14x", b"lo", IFF_UP)
+    with socket.socket() as any_socket:
+        fcntl.ioctl(any_socket, SIOCSIFFLAGS, request)
+
+
 def run(spec: dict[str, object]) -> int:
     """Make the namespaces, run the program, give its exit code as Docker would."""
     scratch, entries, users = str(spec["scratch"]), spec["entries"], spec["users"]
     assert isinstance(entries, list) and isinstance(users, list)
-    check(_libc.unshare(CLONE_NEWNS | CLONE_NEWPID), "unshare")
+    apart = CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET if spec.get("network") == "none" else 0
+    check(_libc.unshare(CLONE_NEWNS | CLONE_NEWPID | apart), "unshare")
+    if apart:
+        loopback_up()
     mount("none", "/", "", MS_REC | MS_PRIVATE)
-    root = make_root(scratch, entries)
+    root = make_root(scratch, str(spec.get("lower", "/")))
     pid = os.fork()
     if pid == 0:
         _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -9,6 +9,7 @@ from tests import oracle
 
 pytestmark = pytest.mark.oracle
 
+INSTALLED = "RUN apt-get update && apt-get install -y runit s6\n"
 SERVICE = {"/svc/app/run": oracle.File("#!/bin/sh\nexec app\n")}
 RUNIT = {
     "/etc/runit/1": oracle.File("#!/bin/sh\ntouch /etc/runit/stopit\nchmod 0 /etc/runit/stopit\n"),
@@ -38,7 +39,7 @@ def test_supervisors_treat_the_stop_signal_as_the_facts_say(
 ) -> None:
     argv = tuple(command.split())
     words = ", ".join(f'"{word}"' for word in argv)
-    result = lint(f"FROM debian:12\nSTOPSIGNAL SIG{stop}\nCMD [{words}]\n", MemoryContext({}))
+    result = lint(f"FROM debian:12\n{INSTALLED}STOPSIGNAL SIG{stop}\nCMD [{words}]\n", MemoryContext({}))
     assert [launch.outcome.value for launch in result.launches] == [outcome]
     files = {**SERVICE, **(RUNIT if argv[0] == "runit" else {})}
     container = oracle.Container(argv, files=files, stand_ins={"app": oracle.SERVER}, stop=stop)

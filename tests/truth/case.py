@@ -25,6 +25,10 @@ STAND_INS = {
 }
 
 
+IN_FRONT = ("catatonit", "dumb-init", "gosu", "sudo", "tini")
+"""What no base image holds: the image installs it."""
+
+
 @dataclass(frozen=True)
 class Case:
     """An image, as parts from which a reader can leave out one after the other.
@@ -45,7 +49,11 @@ class Case:
     def dockerfile(self) -> str:
         """The Dockerfile's text."""
         copies = ("COPY --chmod=755 . /",) if self.files else ()
-        return "\n".join((f"FROM {self.base}", *copies, *self.instructions)) + "\n"
+        text = "\n".join((*self.script, *self.instructions))
+        needed = sorted({name for name in IN_FRONT if re.search(rf"\b{name}\b", text)})
+        install = "apk add" if self.base.startswith("alpine") else "apt-get update && apt-get install -y"
+        installed = (f"RUN {install} {' '.join(needed)}",) if needed else ()
+        return "\n".join((f"FROM {self.base}", *installed, *copies, *self.instructions)) + "\n"
 
     @property
     def files(self) -> dict[str, str]:

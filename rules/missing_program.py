@@ -1,0 +1,123 @@
+"""PID219: a program that no package and no file has brought into the image."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pid1lint import (
+    Applicability,
+    Edit,
+    Finding,
+    Fix,
+    Launch,
+    Missing,
+    Severity,
+    Span,
+    Started,
+    rule,
+)
+from pid1lint.mend.install import installation
+from pid1lint.mend.lines import newline
+
+
+@rule("PID219", Severity.ERROR)
+def missing_program(launch: Launch) -> Iterator[Finding]:
+    r"""ENTRYPOINT, CMD or a script starts a program that is not in the image, or not at that path.
+
+    ## Why is this bad?
+
+    The container ends at once: `exec: "tini": executable file not found in $PATH`. Nothing is said of it when the image
+    is built. An init or a program that switches the user is easily taken for a part of the base image, and lies at
+    another place in each distribution: Debian's tini is `/usr/bin/tini`, Alpine's is `/sbin/tini`.
+
+    What a base image holds and which package brings which program is known for Debian (measured and out of its own
+    lists) and, for the programs that entrypoints start most, for Ubuntu, Alpine, Fedora and Enterprise Linux. A RUN that
+    does more than install packages of the distribution may bring anything: then nothing is reported.
+
+    ## Example
+
+    ```dockerfile
+    FROM debian:12
+    COPY server /usr/local/bin/server
+    ENTRYPOINT ["tini", "--", "server"]
+    ```
+
+    ```text
+    Dockerfile:3:14: PID219 no tini is in debian or in any package that is installed: the container does not start
+    = fails, not measured: the oracle's machine has a tini
+    ```
+
+    Use instead:
+
+    ```dockerfile
+    FROM debian:12
+    COPY server /usr/local/bin/server
+    RUN apt-get update && apt-get install -y --no-install-recommends tini && rm -rf /var/lib/apt/lists/*
+    ENTRYPOINT ["tini", "--", "server"]
+    ```
+
+    ## Example: another distribution's path
+
+    ```dockerfile
+    FROM debian:12
+    RUN apt-get update && apt-get install -y tini
+    ENTRYPOINT ["/sbin/tini", "--", "server"]
+    ```
+
+    ```text
+    Dockerfile:3:14: PID219 Debian's package puts tini at /usr/bin/tini: the container does not start
+    = fails, not measured: the oracle puts an init at every path
+    ```
+
+    Use instead:
+
+    ```dockerfile
+    FROM debian:12
+    RUN apt-get update && apt-get install -y tini
+    ENTRYPOINT ["/usr/bin/tini", "--", "server"]
+    ```
+
+    ## When not to care
+
+    Where the program is mounted into the container when it runs.
+
+    ## Fix safety
+
+    Unsafe: it installs a package, or runs the program at another path.
+    """
+    seen = set()
+    for path in launch.paths:
+        for start in path.starts:
+            absent = launch.image.missing(start.argument) if start.what == "absent" else None
+            if absent is None or absent.kind != "program" or start.place is None:
+                continue
+            word = start.excerpts[0] if start.excerpts else None
+            at = word.place() if word is not None else start.place
+            if at in seen:
+                continue
+            seen.add(at)
+            failing = path is launch.main and path.outcome.value == "fails"
+            end = "the container does not start" if failing and start.call is None else "it does not start"
+            severity = Severity.ERROR if failing else Severity.WARNING
+            yield Finding(at, f"{absent.why}: {end}", fix=_fix(launch, start, absent), severity=severity)
+
+
+def _fix(launch: Launch, start: Started, absent: Missing) -> Fix | None:
+    word = start.excerpts[0] if start.excerpts else None
+    if absent.elsewhere:
+        if word is None or word.text != start.argument or word.source is not launch.image.dockerfile.source:
+            return None
+        edit = Edit(word.source, word.span(0, len(word.text)), absent.elsewhere)
+        return Fix(f"Run {absent.elsewhere}", (edit,), Applicability.UNSAFE)
+    image = launch.image
+    command = image.entrypoint if image.entrypoint is not None and image.entrypoint.instruction else image.cmd
+    instruction = command.instruction if command is not None else None
+    if instruction is None or instruction not in image.stage.instructions or len(absent.packages) != 1:
+        return None
+    at = instruction.span.start
+    lines = installation(launch, absent.packages[0], at)
+    if not lines or "/" in start.argument:
+        return None
+    text = "".join(line + newline(image.dockerfile.source.text) for line in lines)
+    edit = Edit(image.dockerfile.source, Span(at, at), text)
+    return Fix(f"Install {absent.packages[0]}", (edit,), Applicability.UNSAFE)

@@ -1,0 +1,98 @@
+"""What `make facts` has measured is what the facts of programs say."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from pid1lint.facts import data, launchers, programs
+
+TABLE: Mapping[str, Mapping[str, Any]] = data.read("measured")["programs"]
+OTHERWISE = {
+    "squid": "it ends after its shutdown_lifetime of 30 s, which is longer than what was waited",
+    "uwsgi": "the row of the facts is that of uwsgi --master",
+    "uwsgi-die-on-term": "the row of the facts is that of uwsgi --master",
+    "morbo": "it waits for its worker, longer than what was waited",
+    "lsyncd": "its row is one for several programs that watch files",
+    "busybox-httpd": "its row is one for several applets",
+    "redis-sentinel": "it reaps while redis-server, whose row it shares, does not",
+    "git-daemon": "the facts know git as a whole",
+}
+"""Programs whose row in the facts is another matter than what was measured, and why."""
+NO_ROW_FOR_THE_BACKGROUND = frozenset(
+    "hypnotoad incrond mpd privoxy rackup starman tinyproxy tor twistd minidlnad".split()
+)
+"""Programs of which the facts do not say yet when they go into the background."""
+WORDS = {True: ("handles", "drops"), False: ("survives",)}
+
+
+def argv_of(command: str) -> list[str]:
+    """The program's own argv, without what switches the user before it."""
+    argv = shlex.split(command)
+    while (known := launchers.launcher(argv[0])) is not None and known.kind == "exec":
+        words = launchers.split(known, argv).words
+        if not words:
+            break
+        argv = [argv[index] for index in words]
+    return argv
+
+
+def contradictions() -> Iterator[tuple[str, str, str, str]]:
+    """What is told of a signal and what was measured, where the two cannot both be true."""
+    for name, row in TABLE.items():
+        if row["command"].startswith("sh -c") or name in OTHERWISE:
+            continue
+        fact = programs.program(argv_of(row["command"]))
+        if fact is None or fact.interpreter:
+            continue
+        for signal, told in row["signals"].items():
+            said = fact.reaction(signal)
+            if not said:
+                continue
+            allowed = WORDS[told["ends"]]
+            killed_below = signal == "TERM" and row["below_init"].get("code") == 143
+            if not told["ends"] and (told["set"] == "default" or killed_below):
+                allowed = ("default", "survives") if signal == "WINCH" else ("default",)
+            if told.get("request"):
+                allowed = ("handles",) if told["request"] == "finished" else ("drops",)
+            if said not in allowed:
+                yield name, signal, said, f"ends {told['code']}" if told["ends"] else f"stays ({told['set']})"
+
+
+def test_no_fact_contradicts_what_was_measured() -> None:
+    assert list(contradictions()) == []
+
+
+def test_what_was_measured_to_go_to_the_background_is_told_so() -> None:
+    wrong = []
+    for name, row in TABLE.items():
+        fact = programs.program(argv_of(row["plain"])) if row.get("plain") else None
+        if fact is None or row.get("daemonizes") is None or fact.unless_config:
+            continue
+        if name not in OTHERWISE.keys() | NO_ROW_FOR_THE_BACKGROUND and row["daemonizes"] != (
+            fact.lifetime == "daemonizes"
+        ):
+            wrong.append((name, row["plain"], row["daemonizes"], fact.lifetime))
+    assert wrong == []
+
+
+def test_what_was_measured_to_reap_is_told_so() -> None:
+    wrong = []
+    for name, row in TABLE.items():
+        fact = programs.program(argv_of(row["command"]))
+        if fact is not None and name not in OTHERWISE and fact.reaps is not None and fact.reaps != row["reaps"]:
+            wrong.append((name, row["reaps"], fact.reaps))
+    assert wrong == []
+
+
+@pytest.mark.parametrize("key", ["package", "version", "command", "signals", "below_init", "reaps", "date"])
+def test_every_row_has(key: str) -> None:
+    assert [name for name, row in TABLE.items() if key not in row or row[key] == ""] == []
+
+
+def test_dates_are_dates() -> None:
+    assert [row["date"] for row in TABLE.values() if not re.fullmatch(r"\d{4}-\d\d-\d\d", row["date"])] == []
