@@ -120,6 +120,7 @@ def check(
     context: str | None,
     target: str | None,
     build_arg: Mapping[str, str],
+    platform: str,
     stdin_filename: str | None,
     files_from: str | None,
     fix: bool,
@@ -156,7 +157,7 @@ def check(
         raise Pid1lintError("--add-ignores and --fix: choose one")
     known = _known(baseline)
     source = _stdin(paths, stdin_filename)
-    options = Options(context, target, build_arg, select, ignore, source, configs, known, init or "")
+    options = Options(context, target, build_arg, select, ignore, source, configs, known, init or "", platform)
     planned = checking.plan(paths, configs, _listed(files_from, paths))
     if verbose:
         _print(_folded(checking.explained(planned, options), _style(sys.stderr)), sys.stderr)
@@ -352,6 +353,7 @@ def trace(
     context: str | None,
     target: str | None,
     build_arg: Mapping[str, str],
+    platform: str,
     stdin_filename: str | None,
     config: str | None,
     isolated: bool,
@@ -361,7 +363,9 @@ def trace(
     from pid1lint.check import Options
 
     configs = _configs(config, isolated)
-    options = Options(context, target, build_arg, stdin=_stdin(paths, stdin_filename), configs=configs)
+    options = Options(
+        context, target, build_arg, stdin=_stdin(paths, stdin_filename), configs=configs, platform=platform
+    )
     planned = checking.plan(paths, configs)
     found, errors = checking.launches(planned, options)
     with _Output(output, sys.stdout) as stream:

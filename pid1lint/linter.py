@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pid1lint.facts.own import Facts
     from pid1lint.fix import Fix, ShellGuard
     from pid1lint.image.context import BuildContext
+    from pid1lint.image.model import Image
     from pid1lint.launch.process import Launch
     from pid1lint.suppress import Ignore
 
@@ -108,6 +109,34 @@ def judge(
         run.judge_problem(FileProblem(Place(source, problem.span), "syntax", problem.message))
     for file_problem in (*_not_utf8(source), *_outside(dockerfile, context)):
         run.judge_problem(file_problem)
+    return _judged(run, dockerfile, launches)
+
+
+def judge_image(image: Image, rules: Sequence[registry.AnyRule], init: str = "tini") -> Result:
+    """Judge an image that is built already: there is nothing to mend in it, but what to change is said."""
+    from pid1lint.launch import analyse
+
+    _refuse_init(init)
+    run = _Run(image.dockerfile.source.path, rules)
+    launch = run.guard("the launch analysis", lambda: analyse(image).replaced(init=init))
+    launches = () if launch is None else (launch,)
+    run.heed(_ignores(image.dockerfile, launches))
+    result = _judged(run, image.dockerfile, launches)
+    return result._replace(diagnostics=tuple(map(_advised, result.diagnostics)))
+
+
+def _advised(diagnostic: Diagnostic) -> Diagnostic:
+    """A finding with what its fix would do as a note: the files of a built image are not at hand to be edited."""
+    fix = diagnostic.fix
+    if fix is None:
+        return diagnostic
+    edits = [edit for edit in fix.edits if edit.source.path == diagnostic.at.source.path] or list(fix.edits)
+    at = edits[0].source.place(*edits[0].span) if edits else diagnostic.at
+    note = Note(at, f"to change where the image is built: {fix.title[:1].lower()}{fix.title[1:]}")
+    return replace(diagnostic, fix=None, notes=(*diagnostic.notes, note))
+
+
+def _judged(run: _Run, dockerfile: Dockerfile, launches: Sequence[Launch]) -> Result:
     for launch in launches:
         for file_problem in _script_damage(launch):
             run.judge_problem(file_problem)

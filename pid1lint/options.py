@@ -90,7 +90,7 @@ class Check(Grouped):
     """The command `check`."""
 
     headings: ClassVar[Mapping[str, Sequence[str]]] = {
-        "What is checked": ("context", "target", "build_arg", "files_from", "stdin_filename", "jobs"),
+        "What is checked": ("context", "target", "build_arg", "platform", "files_from", "stdin_filename", "jobs"),
         "Rules": ("select", "ignore", "baseline", "write_baseline", "add_ignores"),
         "Fixes": ("fix", "unsafe_fixes", "init", "diff", "show_fixes"),
         "Report": ("forms", "output", "statistics", "quiet", "verbose"),
@@ -103,7 +103,7 @@ class Trace(Grouped):
     """The command `trace`."""
 
     headings: ClassVar[Mapping[str, Sequence[str]]] = {
-        "What is shown": ("context", "target", "build_arg", "stdin_filename"),
+        "What is shown": ("context", "target", "build_arg", "platform", "stdin_filename"),
         "Report": ("form", "output"),
         "Configuration": ("config", "isolated"),
     }
@@ -251,6 +251,9 @@ def shared(command: Command) -> Command:
             click.option("--target", metavar="STAGE", help="Judge this stage instead of the last one."),
             click.option(
                 "--build-arg", multiple=True, callback=_key_values, metavar="K=V", help="A build argument; repeatable."
+            ),
+            click.option(
+                "--platform", metavar="OS/ARCH", default="", help="Of a built image of several platforms, this one."
             ),
             click.option("--stdin-filename", metavar="PATH", help="What standard input (`-`) is called."),
             click.option(

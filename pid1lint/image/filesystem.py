@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import NamedTuple, TypeAlias
+from typing import IO, NamedTuple, TypeAlias
 
 from pid1lint.dockerfile.expand import UNKNOWN, Lookup, expand, expand_heredoc
 from pid1lint.dockerfile.scanner import Instruction
@@ -79,6 +79,26 @@ def source_of(text: Excerpt | None) -> Source | None:
     return EmbeddedSource(text.source.path, text.text, excerpt=text)
 
 
+class Content:
+    """The content of a file that is no text: a program, say."""
+
+    def open(self) -> IO[bytes] | None:
+        """The content from its beginning; None if it cannot be read. Whoever opens it closes it."""
+        raise NotImplementedError
+
+
+class ContextContent(Content):
+    """The content of a file of the build context."""
+
+    def __init__(self, context: BuildContext, path: str) -> None:
+        self.context = context
+        self.path = path
+
+    def open(self) -> IO[bytes] | None:
+        """See `Content.open`."""
+        return self.context.open(self.path)
+
+
 @dataclass(frozen=True)
 class ImageFile:
     """A file of the image, as far as the Dockerfile tells.
@@ -89,7 +109,8 @@ class ImageFile:
     `origin` is `context`, `inline` (a heredoc of COPY), `run` or `stage` (COPY --from). `editable`: the content
     stands as it is in `text.source`, so that an edit there is an edit of the file. `crlf_removed`: a RUN has turned
     its CR LF into LF; `altered`: a RUN has changed it in some other way. `supposed`: what COPY names is not there
-    before the build, and the script of that name at the context's root is taken for what it is made of.
+    before the build, and the script of that name at the context's root is taken for what it is made of. `content`
+    is that of a file which is no text, where it is at hand.
     """
 
     path: str
@@ -103,6 +124,7 @@ class ImageFile:
     crlf_removed: bool = False
     source: Source | None = None
     supposed: bool = False
+    content: Content | None = field(default=None, compare=False)
 
 
 class Tree:
@@ -148,7 +170,10 @@ class ContextTree(Tree):
         text, mode = self._files[path]
         permission = Permission.of(mode)
         source = None if text is None else text.source
-        return ImageFile(path, text, place, mode, permission.executable, "context", text is not None, source=source)
+        content = ContextContent(self.context, path) if text is None else None
+        return ImageFile(
+            path, text, place, mode, permission.executable, "context", text is not None, source=source, content=content
+        )
 
     def leaves_out(self, path: str) -> bool:
         """See `Tree.leaves_out`."""
@@ -191,9 +216,9 @@ class UnknownTree(Tree):
 
 
 class Stray(NamedTuple):
-    """A file that is not where it is looked for: it is at `elsewhere`, or .dockerignore keeps `ignored` out.
+    """A file that is not where it is looked for: it is `elsewhere`, or .dockerignore keeps `ignored` out, or neither.
 
-    `place` is the COPY that puts it elsewhere, or that would have put it there.
+    `place` is the COPY that puts it elsewhere, or that would have put it there; FROM where there is none.
     """
 
     elsewhere: str

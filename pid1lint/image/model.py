@@ -43,6 +43,7 @@ from pid1lint.image.filesystem import (
     known_dirs,
     variables_at_runtime,
 )
+from pid1lint.image.programs import FilePrograms
 from pid1lint.source import MADE_UP, Excerpt, Place, Source
 
 _WINDOWS_IMAGE = re.compile(
@@ -72,6 +73,9 @@ _BRINGERS = re.compile(
     r"|ln|m4|mustache|mv|node|perl|php|python\S*|rsync|ruby|svn|tar|template\S*|tee|unzip|wget|\S*\.sh|\./\S*|\$\S*"
 )
 """Programs that may leave a file behind that nobody sees the text of."""
+_LOADERS = ("gcompat", "libc6-compat", "glibc", "glibc-bin", "musl", "libc6")
+_LOADER_WORDS = ("glibc", "ld-linux", "ld-musl", "gcompat", "libc6-compat", "musl")
+"""What a RUN says that brings a dynamic loader along in its own way."""
 _FACTS = Facts()
 _FAR_SIGNALS = {34: "SIGRTMIN", 37: "SIGRTMIN+3", 64: "SIGRTMAX"}
 
@@ -98,7 +102,8 @@ class Image:
 
     `shell` is the argv prefix of the shell form: the one that runs ENTRYPOINT or CMD if either has that form.
     `base` is None for a base image that is not known; `windows` images are nobody's business here. `lost_cmd` is the
-    CMD from below that an ENTRYPOINT here has dropped, where no other has taken its place.
+    CMD from below that an ENTRYPOINT here has dropped, where no other has taken its place. `machine` is the
+    architecture that it is built for, empty where that is not known.
     """
 
     dockerfile: Dockerfile
@@ -120,6 +125,7 @@ class Image:
     user_instruction: Instruction | None = None
     facts: Facts = field(default=_FACTS, hash=False)
     lost_cmd: Command | None = None
+    machine: str = ""
 
     @property
     def from_place(self) -> Place:
@@ -214,6 +220,8 @@ class Image:
 
     def stray(self, name: str) -> Stray | None:
         """What has become of the file that a program's name or path means, if it is certain that none is there."""
+        if self.files.is_whole and UNKNOWN not in name:
+            return self._stray_of_whole(name)
         if UNKNOWN in name or self.base is None or self.base.guessed or "onbuild" in self.base.tag:
             return None
         named = (*(self.base.entrypoint or ()), *(self.base.cmd or ()))
@@ -227,6 +235,41 @@ class Image:
             return None
         strays = [self.files.stray(posixpath.join(each, name)) for each in self.env["PATH"].split(":")]
         return strays[0] if all(strays) else None
+
+    def _stray_of_whole(self, name: str) -> Stray | None:
+        if "/" in name:
+            return self.files.stray(name)
+        if UNKNOWN in self.env["PATH"] or self.files.which(name, self.env["PATH"]) is not None:
+            return None
+        return self.files.stray(name) or Stray(join(self.workdir, name), "", self.from_place)
+
+    def cannot_start(self, name: str) -> str:
+        """Why the kernel cannot start a program that is in the image; empty if it can, or that is not known.
+
+        The text goes on behind the program's name: `needs /lib64/ld-linux-x86-64.so.2, which is not in the image`.
+        """
+        binaries = self.facts.binaries
+        found = binaries.binary(name) if isinstance(binaries, FilePrograms) else None
+        if found is None:
+            return ""
+        if found.machine and self.machine and found.machine != self.machine:
+            return f"is built for {found.machine}, and the image for {self.machine}"
+        if found.loader and self._lacks_loader(found.loader):
+            return f"needs {found.loader}, which is not in the image"
+        return ""
+
+    def _lacks_loader(self, loader: str) -> bool:
+        """Whether the dynamic loader of a program is known not to be in the image."""
+        if self.files.is_whole or self.base is None or self.base.guessed:
+            return self.files.is_whole and self.files.lacks(loader)
+        is_musl = "/ld-musl-" in loader
+        if self.base.family in ("debian", "ubuntu", "fedora", "rhel", "amazon", "suse"):
+            foreign = is_musl
+        else:
+            foreign = self.base.family == "scratch" or (self.base.family == "alpine" and not is_musl)
+        brought = any(package in self.packages for package in _LOADERS)
+        spoken_of = any(word in text for text in self.run_texts for word in _LOADER_WORDS)
+        return foreign and not brought and not spoken_of and self.files.lacks(loader)
 
     @cached_property
     def packages(self) -> frozenset[str]:
@@ -294,6 +337,7 @@ class Build(Origins):
         base = self.facts.base_image(root.reference)
         _, state = self._replay(index)
         shell, shell_instruction = _shell_of(state)
+        env = variables_at_runtime(state.env, _home(state.user))
         return Image(
             dockerfile=self.dockerfile,
             stage=stage,
@@ -309,10 +353,10 @@ class Build(Origins):
             stop_signal_instruction=state.stop_signal_instruction,
             user=state.user,
             workdir=state.workdir,
-            env=variables_at_runtime(state.env, _home(state.user)),
+            env=env,
             files=self.files(index),
             user_instruction=state.user_instruction,
-            facts=self.facts,
+            facts=self.facts._replace(binaries=FilePrograms(self.files(index), env["PATH"])),
             lost_cmd=self._cmd(state.lost_cmd, root, base) if state.lost_cmd is not None else None,
         )
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from pid1lint.diagnostic import Diagnostic, Severity
+from pid1lint.discover import is_image
 from pid1lint.fix import Applicability, Fix
 from pid1lint.report.style import SEVERITY_COLOURS, Style, cell_map, cells, printable
 from pid1lint.source import Place
@@ -142,14 +143,21 @@ def _fold(text: str, width: int, indent: str) -> list[str]:
 
 def conclusion(made: Report) -> str:
     """What there is to say of the whole run."""
-    return summary(made.diagnostics, len(made.checked), made.fixed, made.known)
+    images = sum(map(is_image, made.checked))
+    return summary(made.diagnostics, len(made.checked) - images, made.fixed, made.known, images)
 
 
-def summary(diagnostics: Sequence[Diagnostic], checked: int, fixed: int = 0, known: int = 0) -> str:
-    """One sentence or two on the whole run; `checked` counts Dockerfiles, `known` findings of the baseline."""
-    if not checked and not diagnostics:
+def summary(diagnostics: Sequence[Diagnostic], checked: int, fixed: int = 0, known: int = 0, images: int = 0) -> str:
+    """One sentence or two on the whole run.
+
+    `checked` counts Dockerfiles, `images` those that are built already, `known` the findings of the baseline.
+    """
+    if not checked and not images and not diagnostics:
         return "No Dockerfile found: nothing to check."
     scope = f"{count(checked, 'Dockerfile')} checked"
+    if images:
+        dockerfiles = f"{count(checked, 'Dockerfile')} and " if checked else ""
+        scope = f"{dockerfiles}{count(images, 'image')} checked"
     made = f", {count(fixed, 'fix', 'fixes')} made" if fixed else ""
     in_baseline = f", {known} in the baseline" if known else ""
     if not diagnostics:

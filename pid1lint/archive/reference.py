@@ -1,0 +1,30 @@
+"""How a built image is named on the command line: `oci:DIR`, `docker-archive:FILE`, `podman:NAME`."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import NamedTuple
+
+ENGINES = ("docker", "podman")
+"""The kinds that are read by a program's own `save`, because the user has named it."""
+
+
+class Reference(NamedTuple):
+    """A source as written (`text`), its kind, and where it is: a path with an optional tag, or an engine's name."""
+
+    text: str
+    kind: str
+    where: str
+    tag: str = ""
+
+
+def parse(text: str) -> Reference:
+    """Take a source apart (see `discover.is_image`): the path ends where something is, what follows is the tag."""
+    kind, _, where = text.partition(":")
+    if kind in ENGINES or os.path.lexists(where):
+        return Reference(text, kind, where)
+    for colon in re.finditer(":", where):
+        if os.path.lexists(where[: colon.start()]):
+            return Reference(text, kind, where[: colon.start()], where[colon.end() :])
+    return Reference(text, kind, where)
