@@ -6,7 +6,6 @@ import json
 import posixpath
 import re
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
 from typing import Any
 
 from pid1lint.archive.files import ArchiveFiles, Stored
@@ -43,8 +42,6 @@ _PACKAGE = re.compile(r"^(?:Package: |P:)(\S+)\n", re.MULTILINE)
 _VERSION = re.compile(r"^(?:Version: |V:)(?:\d+:)?(\d+\.\d+)", re.MULTILINE)
 _MARKS = ((b"BusyBox v", "busybox"), (b"GNU bash", "bash"), (b"@(#)MIRBSD KSH", "mksh"), (b"dash", "dash"))
 _DATABASES = ("/var/lib/dpkg/status", "/lib/apk/db/installed", "/usr/lib/apk/db/installed")
-_KEPT = 4
-"""How many images are kept: `check` and the rest of a run ask for the same one again."""
 
 
 def read_image(text: str, platform: str = "", facts: Facts | None = None) -> Image:
@@ -52,12 +49,7 @@ def read_image(text: str, platform: str = "", facts: Facts | None = None) -> Ima
 
     `UnreadableError` if there is none, or if it is damaged or made to do harm.
     """
-    return image_of(_stored(text, platform), facts or Facts())
-
-
-@lru_cache(_KEPT)
-def _stored(text: str, platform: str) -> Stored:
-    return Stored(parse(text), platform)
+    return image_of(Stored(parse(text), platform), facts or Facts())
 
 
 def image_of(stored: Stored, facts: Facts) -> Image:

@@ -167,7 +167,7 @@ class Forward:
         self._base += len(self._buffer)
         self._buffer, self._at = data, 0
         given = self._base + len(data)
-        if given > _HARMLESS and given > _RATIO * self._raw.taken:
+        if self.packed and given > _HARMLESS and given > _RATIO * self._raw.taken:
             raise BombError(f"more than {given >> 20} MB come out of {max(1, self._raw.taken >> 10)} KB")
         if self._content_hash is not None:
             self._content_hash.update(data)
