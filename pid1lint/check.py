@@ -368,6 +368,11 @@ def context_of(dockerfile: Dockerfile, options: Options, overlay: Mapping[str, S
     return OverlayContext(disk, overlay)
 
 
+def root_of(dockerfile: Dockerfile, options: Options) -> str:
+    """The directory of the build context."""
+    return _root(dockerfile, options)[0]
+
+
 def _root(dockerfile: Dockerfile, options: Options) -> tuple[str, str]:
     """The directory of the build context, and why it is that one."""
     from pid1lint.image.context import find_context

@@ -17,14 +17,19 @@ from pid1lint.options import (
     SHELLS,
     Check,
     DefaultCheck,
+    Prove,
     Trace,
     at_least_0,
+    at_least_1,
     complete_formats,
     complete_rule,
     completes,
+    folder,
     format_option,
     forms,
+    key_values,
     one_of,
+    seconds,
     selectors,
     shared,
 )
@@ -384,6 +389,76 @@ def trace(
         _print([f"No Dockerfile found {what}: nothing to show."], sys.stderr)
     _say(errors)
     return FAILURE if errors else CLEAN
+
+
+@group.command(cls=Prove)
+@click.argument("source", type=click.Path())
+@click.argument("run_options", nargs=-1, type=click.UNPROCESSED, metavar="[-- RUN-OPTIONS]...")
+@click.option("--engine", metavar="NAME", help="docker or podman, with options if need be; default: the one there is.")
+@click.option("--ready", metavar="WHEN", help="It is ready: 5 (seconds), port:8080, log:REGEX or health.")
+@click.option(
+    "--grace", callback=seconds, default="10", metavar="SECONDS", help="How long the stop waits. [default: 10]"
+)
+@click.option("--times", callback=at_least_1, default="1", metavar="N", help="Run it so often. [default: 1]")
+@click.option("--context", type=click.Path(), callback=folder, metavar="DIR", help="The build context.")
+@click.option("--target", metavar="STAGE", help="Build this stage instead of the last one.")
+@click.option("--build-arg", multiple=True, callback=key_values, metavar="K=V", help="A build argument; repeatable.")
+@click.option("--json", "form", flag_value="json", help="Print JSON.")
+@click.option("--junit", "form", flag_value="junit", help="Print JUnit's XML.")
+@click.option("--output", "-o", type=click.Path(dir_okay=False), help="Write the report to this file.")
+@click.option("--write-facts", is_flag=True, help="Add what was measured of the app to the configuration.")
+@click.option("--config", type=click.Path(), metavar="FILE", help="The only configuration file that counts.")
+@click.option("--isolated", is_flag=True, help="Read no configuration file.")
+def prove(
+    *,
+    source: str,
+    run_options: tuple[str, ...],
+    engine: str | None,
+    ready: str | None,
+    grace: float,
+    times: int,
+    context: str | None,
+    target: str | None,
+    build_arg: Mapping[str, str],
+    form: str | None,
+    output: str | None,
+    write_facts: bool,
+    config: str | None,
+    isolated: bool,
+) -> int:
+    """Try a verdict: run an image or a Dockerfile, stop it, and compare.
+
+    SOURCE is a Dockerfile or its folder, an image that docker or podman has, or an archive (oci-archive:FILE,
+    docker-archive:FILE). What follows `--` are options of `docker run`. Nothing of it is left behind.
+    """
+    from pid1lint.check import Options
+    from pid1lint.prove import report
+    from pid1lint.prove.engine import Stopped, find
+    from pid1lint.prove.run import Trial, facts_of
+    from pid1lint.prove.run import prove as proving
+    from pid1lint.prove.trial import Ready, parse_ready
+
+    configs = _configs(config, isolated)
+    trial = Trial(run_options, parse_ready(ready) if ready else Ready(), grace, times)
+    options = Options(context, target, build_arg, configs=configs)
+    found = find(engine or source.partition(":")[0] if engine or source.startswith(("docker:", "podman:")) else None)
+    proofs = []
+    try:
+        with _Output(output, sys.stdout) as stream:
+            for number, proof in enumerate(proving(source, found, trial, options)):
+                proofs.append(proof)
+                if form is None:
+                    _print([""] if number else [], stream)
+                    _print(report.text(proof, _style(stream)), stream)
+            if form is not None:
+                _print([report.as_json(proofs)] if form == "json" else report.as_junit(proofs), stream)
+    except Stopped as stopped:
+        return 128 + stopped.number
+    if write_facts:
+        from pid1lint.prove.write import write
+
+        _print(write(facts_of(proofs), configs.of(source).file), sys.stderr)
+    return CLEAN if all(proof.holds for proof in proofs) else FINDINGS
 
 
 @group.command()

@@ -109,6 +109,17 @@ class Trace(Grouped):
     }
 
 
+class Prove(Grouped):
+    """The command `prove`."""
+
+    headings: ClassVar[Mapping[str, Sequence[str]]] = {
+        "How it is run": ("engine", "ready", "grace", "times"),
+        "How it is built": ("context", "target", "build_arg"),
+        "Report": ("form", "output"),
+        "Configuration": ("write_facts", "config", "isolated"),
+    }
+
+
 def one_of(words: Sequence[str]) -> Callable[[click.Context, click.Parameter, str | None], str | None]:
     """A callback that takes one of a few words, in any case, and tells the nearest one to a wrong one."""
     return lambda ctx, param, value: None if value is None else _among(words, value, ctx, param)
@@ -155,6 +166,24 @@ def at_least_0(ctx: click.Context, param: click.Parameter, value: str) -> int:
     return int(value)
 
 
+def at_least_1(ctx: click.Context, param: click.Parameter, value: str) -> int:
+    """A number of 1 or more."""
+    if not value.isdecimal() or int(value) < 1:
+        raise click.BadParameter(f"{value!r} is no number such as 1 or 10", ctx, param)
+    return int(value)
+
+
+def seconds(ctx: click.Context, param: click.Parameter, value: str) -> float:
+    """A time of a second or more."""
+    try:
+        found = float(value)
+    except ValueError:
+        found = 0.0
+    if not 1 <= found <= 86400:
+        raise click.BadParameter(f"{value!r} is no number of seconds such as 10", ctx, param)
+    return found
+
+
 def folder(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
     """A directory that is there."""
     if value is not None and not os.path.isdir(value):
@@ -173,7 +202,7 @@ def forms(ctx: click.Context, param: click.Parameter, values: Sequence[str]) -> 
     return tuple((_among(FORMATS, name, ctx, param), path or None) for name, _, path in pairs)
 
 
-def _key_values(ctx: click.Context, param: click.Parameter, values: Sequence[str]) -> dict[str, str]:
+def key_values(ctx: click.Context, param: click.Parameter, values: Sequence[str]) -> dict[str, str]:
     """`K=V` pairs; `K` alone takes its value from the environment, as docker build does."""
     pairs = {}
     for value in values:
@@ -250,7 +279,7 @@ def shared(command: Command) -> Command:
             click.option("--context", type=click.Path(), callback=folder, metavar="DIR", help="The build context."),
             click.option("--target", metavar="STAGE", help="Judge this stage instead of the last one."),
             click.option(
-                "--build-arg", multiple=True, callback=_key_values, metavar="K=V", help="A build argument; repeatable."
+                "--build-arg", multiple=True, callback=key_values, metavar="K=V", help="A build argument; repeatable."
             ),
             click.option(
                 "--platform", metavar="OS/ARCH", default="", help="Of a built image of several platforms, this one."
