@@ -49,10 +49,11 @@ def prove(source: str, engine: Engine, trial: Trial, options: Options) -> Iterat
     """
     with Interruptible(), _subject(source, engine, options) as subject:
         for _ in range(trial.times):
-            yield compare(subject.name, subject.launch, _measured(engine, subject, trial), trial.grace)
+            yield compare(subject.name, subject.launch, measured(engine, subject, trial), trial.grace)
 
 
-def _measured(engine: Engine, subject: Subject, trial: Trial) -> Measured:
+def measured(engine: Engine, subject: Subject, trial: Trial) -> Measured:
+    """Run a subject once."""
     launch = subject.launch
     return measure(
         engine,
