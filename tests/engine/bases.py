@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import tempfile
@@ -38,18 +39,22 @@ def make(base: str, work: Path) -> None:
 
 
 def _busybox(root: Path) -> None:
-    """A few hundred kilobytes that stand for Alpine's and busybox's own shell."""
+    """A few megabytes that stand for Alpine's and busybox's own shell."""
     binary = shutil.which("busybox")
     if binary is None:
         raise LookupError("busybox not installed here")
-    if b"ld-linux" in Path(binary).read_bytes()[:65536]:
-        raise LookupError("busybox here needs libraries: install busybox-static")
     (root / "bin").mkdir(parents=True)
     shutil.copy(binary, root / "bin" / "busybox")
     listed = subprocess.run([binary, "--list"], capture_output=True, text=True, check=True)
     for name in listed.stdout.split():
         if name != "busybox":
             (root / "bin" / name).symlink_to("busybox")
+    # Debian's is static or not, by the package.
+    linked = subprocess.run(["ldd", binary], capture_output=True, text=True, check=False)
+    for library in re.findall(r"(/\S+) \(0x", linked.stdout):
+        there = root / library.lstrip("/")
+        there.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(library, there)
     for name in ("etc", "tmp", "root", "var", "proc", "sys", "dev"):
         (root / name).mkdir()
     (root / "etc/passwd").write_text("root:x:0:0::/root:/bin/sh\nnobody:x:65534:65534::/:/bin/false\n")

@@ -80,7 +80,7 @@ CLASSIC = (
 )  # fmt: skip
 
 FEW = (
-    busybox("a C program without a handler", "hang", 'COPY app /app\nCMD ["/app"]\n', app="c-plain-static"),
+    busybox("busybox's server has no handler", "hang", 'CMD ["httpd", "-f"]\n'),
     busybox("a C program with a handler", "graceful", 'COPY app /app\nCMD ["/app"]\n', app="c-handles-static"),
     busybox("busybox execs the last command of a string", "graceful", "COPY app /app\nCMD cd / && /app\n",
             app="c-handles-static"),
@@ -97,7 +97,6 @@ FEW = (
 )  # fmt: skip
 
 SHELLS = (
-    busybox("busybox in exec form", "hang", 'CMD ["httpd", "-f"]\n'),
     busybox("tail keeps the container", "hang", 'CMD ["tail", "-f", "/dev/null"]\n'),
     busybox("a trap on EXIT alone", "hang", SCRIPT + "COPY app /app\n",
             {"run.sh": "#!/bin/sh\ntrap 'echo bye' EXIT\n/app\n"}, app="c-handles-static"),

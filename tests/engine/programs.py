@@ -75,6 +75,5 @@ _MAKERS: dict[str, Callable[[Path], None]] = {
     "c-plain": _c(_C),
     "c-handles": _c(_C_HANDLES),
     "c-handles-static": _c(_C_HANDLES, "-static"),
-    "c-plain-static": _c(_C, "-static"),
     "app.jar": _jar,
 }
