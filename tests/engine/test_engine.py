@@ -1,26 +1,14 @@
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import cannot_measure
-from tests.engine import podman
 from tests.engine.answers import answers, disagreement
 from tests.engine.cases import ALL, CLASSIC, FEW, Case
 
 pytestmark = pytest.mark.oracle
-
-
-@pytest.fixture(scope="session")
-def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Podman's store and what is compiled, for all tests of a session."""
-    if reason := podman.unavailable():
-        cannot_measure(reason)
-    folder = tmp_path_factory.mktemp("engine")
-    os.environ.update(podman.environment(folder))
-    return folder
 
 
 @pytest.mark.parametrize("case", FEW, ids=lambda case: case.name)
