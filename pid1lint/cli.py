@@ -462,6 +462,33 @@ def prove(
 
 
 @group.command()
+@click.argument("images", nargs=-1, required=True, metavar="IMAGE...", type=click.Path())
+@click.option("--name", metavar="NAME", help="What Dockerfiles call the image; needed for an archive.")
+@click.option("--platform", metavar="OS/ARCH", default="", help="Of an image of several platforms, this one.")
+@click.option("--config", type=click.Path(), metavar="FILE", help="The configuration to add to.")
+def learn(*, images: tuple[str, ...], name: str | None, platform: str, config: str | None) -> int:
+    """Write what base images are into the configuration.
+
+    IMAGE is docker:NAME, podman:NAME, or an archive (oci:DIR, oci-archive:FILE, docker-archive:FILE). Whoever has the
+    configuration then gets full verdicts for Dockerfiles that build upon it, without an engine.
+    """
+    from pid1lint.archive.image import read_image
+    from pid1lint.archive.learn import learned
+    from pid1lint.archive.reference import name_of
+    from pid1lint.prove.write import append, table
+
+    if name is not None and len(images) > 1:
+        raise Pid1lintError("--name: there are several images")
+    file = config or _configs(None, isolated=False).of("pid1lint.toml").file or "pid1lint.toml"
+    prefix = "tool.pid1lint.images." if os.path.basename(file) == "pyproject.toml" else "images."
+    rows = {table(prefix, name or name_of(image)): "\n".join(learned(read_image(image, platform))) for image in images}
+    append(file, rows)
+    for head, keys in rows.items():
+        _print([f"{file}:", head, keys], sys.stdout)
+    return CLEAN
+
+
+@group.command()
 @click.argument("rule", metavar="CODE|NAME", shell_complete=complete_rule)
 def explain(rule: str) -> int:
     """Print a rule's page: why, examples, what instead."""

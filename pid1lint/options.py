@@ -149,6 +149,8 @@ def told(error: click.ClickException) -> str:
 
 
 _NEEDS = {
+    "images": "an image, such as podman:NAME or oci-archive:FILE",
+    "source": "an image, an archive or a Dockerfile",
     "rule": "a rule: a code or a name, such as PID201; `pid1lint rules` lists them",
     "shell": f"a shell: {', '.join(SHELLS)}",
 }

@@ -6,6 +6,8 @@ import os
 import re
 from typing import NamedTuple
 
+from pid1lint.errors import Pid1lintError
+
 ENGINES = ("docker", "podman")
 """The kinds that are read by a program's own `save`, because the user has named it."""
 
@@ -17,6 +19,15 @@ class Reference(NamedTuple):
     kind: str
     where: str
     tag: str = ""
+
+
+def name_of(text: str) -> str:
+    """What Dockerfiles call an image of an engine, without its tag; `Pid1lintError` for what has no name."""
+    kind, _, where = text.partition(":")
+    if kind not in ENGINES:
+        raise Pid1lintError(f"{text}: say by --name what Dockerfiles call it")
+    head, slash, tail = where.partition("@")[0].rpartition("/")
+    return head + slash + tail.partition(":")[0]
 
 
 def parse(text: str) -> Reference:
