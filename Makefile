@@ -9,13 +9,14 @@ DOCS   := $(VENV)/.docs-ready
 DEV    := $(VENV)/.dev-ready
 PEERS  := $(VENV)/peers
 
-.PHONY: help demo test truth corpus bench compare docs readme lint types format clean
+.PHONY: help demo test truth engine corpus bench compare docs readme lint types format clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo 'make demo    try pid1lint on the images in examples/'
 	@echo 'make test    lint, types and all tests'
 	@echo 'make truth   hold the model against the kernel on N=3000 made-up launches (SEED=...)'
+	@echo 'make engine  build, run and stop real images with podman, and hold the verdicts against them (ONLY=a name)'
 	@echo 'make corpus  make all fixes in a copy of DIR=..., a folder of repositories: does any file break? (FIXES=file)'
 	@echo 'make bench   how long it takes, as ratios (DIR=a-folder; AGAINST=another checkout)'
 	@echo 'make compare how other linters do on the examples of the rule pages, in an environment of their own'
@@ -49,6 +50,10 @@ test: lint types
 
 truth: $(DEV)
 	$(BIN)/python -m tests.truth --cases $(or $(N),3000) $(if $(SEED),--seed $(SEED))
+
+engine: $(DEV)
+	INSTANTS=50 $(BIN)/python -m pytest tests/engine
+	$(BIN)/python -m tests.engine $(if $(ONLY),--only '$(ONLY)')
 
 corpus: $(DEV)
 	@test -n '$(DIR)' || { echo 'make corpus DIR=a-folder-of-repositories [FIXES=file]'; exit 2; }

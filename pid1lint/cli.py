@@ -403,8 +403,8 @@ def trace(
 @click.option("--context", type=click.Path(), callback=folder, metavar="DIR", help="The build context.")
 @click.option("--target", metavar="STAGE", help="Build this stage instead of the last one.")
 @click.option("--build-arg", multiple=True, callback=key_values, metavar="K=V", help="A build argument; repeatable.")
-@click.option("--json", "form", flag_value="json", help="Print JSON.")
-@click.option("--junit", "form", flag_value="junit", help="Print JUnit's XML.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--junit", "as_junit", is_flag=True, help="Print JUnit's XML.")
 @click.option("--output", "-o", type=click.Path(dir_okay=False), help="Write the report to this file.")
 @click.option("--write-facts", is_flag=True, help="Add what was measured of the app to the configuration.")
 @click.option("--config", type=click.Path(), metavar="FILE", help="The only configuration file that counts.")
@@ -420,7 +420,8 @@ def prove(
     context: str | None,
     target: str | None,
     build_arg: Mapping[str, str],
-    form: str | None,
+    as_json: bool,
+    as_junit: bool,
     output: str | None,
     write_facts: bool,
     config: str | None,
@@ -447,11 +448,11 @@ def prove(
         with _Output(output, sys.stdout) as stream:
             for number, proof in enumerate(proving(source, found, trial, options)):
                 proofs.append(proof)
-                if form is None:
+                if not as_json and not as_junit:
                     _print([""] if number else [], stream)
                     _print(report.text(proof, _style(stream)), stream)
-            if form is not None:
-                _print([report.as_json(proofs)] if form == "json" else report.as_junit(proofs), stream)
+            if as_json or as_junit:
+                _print([report.as_json(proofs)] if as_json else report.as_junit(proofs), stream)
     except Stopped as stopped:
         return 128 + stopped.number
     if write_facts:

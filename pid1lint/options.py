@@ -115,7 +115,7 @@ class Prove(Grouped):
     headings: ClassVar[Mapping[str, Sequence[str]]] = {
         "How it is run": ("engine", "ready", "grace", "times"),
         "How it is built": ("context", "target", "build_arg"),
-        "Report": ("form", "output"),
+        "Report": ("as_json", "as_junit", "output"),
         "Configuration": ("write_facts", "config", "isolated"),
     }
 

@@ -77,6 +77,11 @@ def disagreement(case: Case, found: Answers) -> str:
     shown = "graceful" if _drops(found.image) and case.outcome == "abrupt" and measured == "graceful" else case.outcome
     if measured != shown:
         return f"measured {measured}, which is {case.outcome} in the table"
+    made = found.proof.measured
+    if case.pid1 and (made.pid1 is None or " ".join(made.pid1.argv) != case.pid1):
+        return f"PID 1 is {made.pid1.argv if made.pid1 is not None else 'not there'}, not {case.pid1}"
+    if case.code is not None and made.exit_code != case.code:
+        return f"it exits with {made.exit_code}, not with {case.code}"
     for where, launch in (("Dockerfile", found.dockerfile), ("image", found.image)):
         if launch.outcome.value not in (case.outcome, "unknown"):
             return f"the {where}: foreseen {launch.outcome.value} ({launch.why}), measured {measured}"

@@ -9,13 +9,19 @@ from tests.engine.bases import BUSYBOX, DEBIAN, LARGE, LARGE_PACKAGES
 
 
 class Case(NamedTuple):
-    """An image: its Dockerfile, its files (all of them executable), what is compiled into it, and how it ends."""
+    """An image: its Dockerfile, its files (all of them executable), what is compiled into it, and how it ends.
+
+    `pid1` is what /proc/1/cmdline holds, its words joined by blanks, and `code` what the container exits with, where a
+    case says so.
+    """
 
     name: str
     outcome: str
     dockerfile: str
     files: Mapping[str, str] = {}
     programs: Mapping[str, str] = {}
+    pid1: str = ""
+    code: int | None = None
 
     @property
     def base(self) -> str:
@@ -68,13 +74,18 @@ def java(packages: str, name: str, outcome: str, dockerfile: str, files: Mapping
 
 
 CLASSIC = (
-    java(JRE, "java in exec form", "graceful", 'CMD ["java", "-jar", "app.jar"]\n'),
-    java(JRE, "a script without exec", "hang", ENTRY + 'ENTRYPOINT ["/app/entrypoint.sh"]\n', NO_EXEC),
-    java(JRE, "a script with exec", "graceful", ENTRY + 'ENTRYPOINT ["/app/entrypoint.sh"]\n', EXEC),
+    java(JRE, "java in exec form", "graceful", 'CMD ["java", "-jar", "app.jar"]\n')._replace(
+        pid1="java -jar app.jar", code=143),
+    java(JRE, "a script without exec", "hang", ENTRY + 'ENTRYPOINT ["/app/entrypoint.sh"]\n', NO_EXEC)._replace(
+        pid1="/bin/sh /app/entrypoint.sh", code=137),
+    java(JRE, "a script with exec", "graceful", ENTRY + 'ENTRYPOINT ["/app/entrypoint.sh"]\n', EXEC)._replace(
+        pid1="java -jar app.jar", code=143),
     java(INIT_AND_JRE, "dumb-init and a script without exec", "abrupt",
-         ENTRY + 'ENTRYPOINT ["/usr/bin/dumb-init", "--", "/app/entrypoint.sh"]\n', NO_EXEC),
+         ENTRY + 'ENTRYPOINT ["/usr/bin/dumb-init", "--", "/app/entrypoint.sh"]\n', NO_EXEC)._replace(
+        pid1="/usr/bin/dumb-init -- /app/entrypoint.sh", code=143),
     java(INIT_AND_JRE, "dumb-init and a script with exec", "graceful",
-         ENTRY + 'ENTRYPOINT ["/usr/bin/dumb-init", "--", "/app/entrypoint.sh"]\n', EXEC),
+         ENTRY + 'ENTRYPOINT ["/usr/bin/dumb-init", "--", "/app/entrypoint.sh"]\n', EXEC)._replace(
+        pid1="/usr/bin/dumb-init -- /app/entrypoint.sh", code=143),
     java(JRE, "a script of another name", "fails",
          'COPY ./entrypoint.sh entrypoint.sh\nENTRYPOINT ["/app/entrypoint-exec.sh"]\n', EXEC),
 )  # fmt: skip

@@ -132,6 +132,20 @@ def test_options_behind_dashes_go_to_run(context: Path, capsys: pytest.CaptureFi
     assert [process["argv"] for process in proof["processes"]] == [["/app"]]
 
 
+def test_a_pytest_fixture_fails_with_the_table(context: Path) -> None:
+    (context / "test_image.py").write_text(
+        "from pid1lint.testing import stops_gracefully  # noqa: F401\n"
+        "def test_it(stops_gracefully):\n"
+        "    assert stops_gracefully('.', engine='podman', grace=1).measured.exit_code == 0\n"
+    )
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_image.py"]
+    failed = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert "hang, as foreseen" in failed.stdout
+    assert failed.returncode == 1
+    (context / "run.sh").write_text("#!/bin/sh\nexec /app\n")
+    assert subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
 def test_without_an_engine_it_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
