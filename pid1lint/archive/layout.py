@@ -20,17 +20,19 @@ MAX_JSON = 8 << 20
 _MOST_LAYERS = 512
 """Docker itself allows 127."""
 _MOST_ENTRIES = 600_000
+_MOST_NAMES = 96 << 20
+"""How many characters the paths of all entries may have together."""
 _MOST_BARE = 100_000
 """So many entries may hold next to nothing on average."""
 _BARE = 128
 _NESTED = 4
+BOMB = "is made to fill memory or disk:"
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _TAG = "org.opencontainers.image.ref.name"
 _ARCHITECTURES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
 MOST_KEPT = 256 << 10
 """The largest text that is kept while a layer is read, in bytes."""
-_KEPT_IN_ALL = 48 << 20
-_KEPT_PROGRAM = 64 << 20
+_KEPT_IN_ALL = 96 << 20
 _NOT_KEPT = re.compile(
     r"(?:^|/)(?:node_modules|site-packages|dist-packages|__pycache__|usr/share|usr/include|proc|sys)/"
 )
@@ -71,7 +73,7 @@ def load(reference: Reference, platform: str = "") -> Contents:
     except TarError as error:
         raise UnreadableError(shown, str(error)) from None
     except BombError as error:
-        raise UnreadableError(shown, f"is made to fill memory or disk: {error}") from None
+        raise UnreadableError(shown, f"{BOMB} {error}") from None
     except FileNotFoundError:
         raise UnreadableError(shown, "does not exist") from None
     except IsADirectoryError:
@@ -117,7 +119,7 @@ class _Store(Protocol):
     def text(self, name: str) -> bytes:
         """A small file."""
 
-    def layer(self, name: str, digest: str, hashed: _Hashed, programs: frozenset[str]) -> Layer:
+    def layer(self, name: str, digest: str, hashed: _Hashed, keeping: Keeping) -> Layer:
         """A layer, whose digest must be this one."""
 
 
@@ -138,10 +140,10 @@ class _Folder:
         with self._open(name) as file:
             return _small(file.read(MAX_JSON + 1), name)
 
-    def layer(self, name: str, digest: str, hashed: _Hashed, programs: frozenset[str]) -> Layer:
+    def layer(self, name: str, digest: str, hashed: _Hashed, keeping: Keeping) -> Layer:
         """See `_Store`."""
         with self._open(name) as file:
-            found = _read_layer(Forward(file, hashed), digest, programs)
+            found = _read_layer(Forward(file, hashed), digest, keeping)
         return found._replace(reopen=lambda: Forward(self._open(name)))
 
     def _open(self, name: str) -> IO[bytes]:
@@ -166,6 +168,8 @@ class _Tar:
         self._places: dict[str, Member] = {}
         self._texts: dict[str, bytes] = {}
         self._layers: dict[str, tuple[Layer, str]] = {}
+        # Which programs it starts is not known before its configuration, which may come last.
+        self._keeping = Keeping(frozenset())
         with open(path, "rb") as file:
             stream = Forward(file)
             self._packed = stream.packed
@@ -191,7 +195,7 @@ class _Tar:
             return
         inner = Forward(_Rejoined(head, part), "raw")
         try:
-            layer = _read_layer(inner, "", frozenset())
+            layer = _read_layer(inner, "", self._keeping)
         except TarError as error:
             if str(error) != NO_TAR:
                 raise
@@ -214,7 +218,7 @@ class _Tar:
             file.seek(member.data)
             return file.read(member.stored)
 
-    def layer(self, name: str, digest: str, hashed: _Hashed, programs: frozenset[str]) -> Layer:
+    def layer(self, name: str, digest: str, hashed: _Hashed, keeping: Keeping) -> Layer:
         """See `_Store`."""
         member = self._resolved(name)
         if self._packed:
@@ -226,7 +230,7 @@ class _Tar:
             return layer
         with open(self.path, "rb") as file:
             file.seek(member.data)
-            layer = _read_layer(Forward(Stretch(file, member.stored), hashed), digest, programs)
+            layer = _read_layer(Forward(Stretch(file, member.stored), hashed), digest, keeping)
         return layer._replace(reopen=lambda: self._reopen(member))
 
     def _reopen(self, member: Member) -> Forward:
@@ -276,40 +280,65 @@ def _small(data: bytes, name: str) -> bytes:
     return data
 
 
-def _read_layer(stream: Forward, digest: str, programs: frozenset[str]) -> Layer:
+class Keeping:
+    """What is kept of an image while its layers are read, and how much that may be for all of them together.
+
+    `programs` are the names of those that it starts.
+    """
+
+    def __init__(self, programs: frozenset[str]) -> None:
+        self.programs = programs
+        self._entries = 0
+        self._names = 0
+        self._stored = 0
+        self._kept = 0
+
+    def count(self, member: Member) -> None:
+        """Count an entry; `TarError` if there are too many."""
+        self._entries += 1
+        self._names += len(member.path) + len(member.target)
+        self._stored += member.stored
+        if self._entries > _MOST_BARE and self._stored < self._entries * _BARE:
+            raise TarError(f"{BOMB} it has more than {_MOST_BARE} entries that hold next to nothing")
+        if self._entries > _MOST_ENTRIES:
+            raise TarError(f"{BOMB} it has more than {_MOST_ENTRIES} entries")
+        if self._names > _MOST_NAMES:
+            raise TarError(f"{BOMB} the names of its entries have more than {_MOST_NAMES >> 20} MB")
+
+    def worth(self, member: Member, stream: Forward) -> bytes:
+        """The content of a file that is likely to be asked for: its layer need not be read once more for it."""
+        path, size = member.path, member.size
+        if not size or member.kind != "file" or member.sparse or self._kept + size > _KEPT_IN_ALL:
+            return b""
+        if self.programs and path.rpartition("/")[2] in self.programs:
+            return self._taken(stream.read(size))
+        if size > MOST_KEPT:
+            return self._taken(stream.read(size)) if size <= MAX_JSON and _DATABASES.search(path) else b""
+        named = _TEXTS.search(path) is not None
+        if not (named or member.mode & 0o111) or _NOT_KEPT.search(path):
+            return b""
+        data = stream.read(size)
+        return self._taken(data) if named or data.startswith(b"#!") else b""
+
+    def _taken(self, data: bytes) -> bytes:
+        self._kept += len(data)
+        return data
+
+
+def _read_layer(stream: Forward, digest: str, keeping: Keeping) -> Layer:
     """Read a layer through to its end, and hold it against its digest (empty: against none)."""
     found: list[Member] = []
     kept: dict[int, bytes] = {}
-    in_all = stored = 0
     for member in members(stream):
+        keeping.count(member)
         found.append(member)
-        stored += member.stored
-        count = len(found)
-        if count > _MOST_ENTRIES or (count > _MOST_BARE and stored < count * _BARE):
-            raise TarError(f"is made to fill memory or disk: a layer has more than {count - 1} entries")
-        if member.kind == "file" and not member.sparse and in_all < _KEPT_IN_ALL:
-            data = _worth_keeping(member, stream, programs)
-            if data:
-                kept[member.data] = data
-                in_all += len(data)
+        data = keeping.worth(member, stream)
+        if data:
+            kept[member.data] = data
     if digest:
         stream.drain()
         _agree(stream.digest(), digest, "a layer")
     return Layer(tuple(found), kept, _unopened)
-
-
-def _worth_keeping(member: Member, stream: Forward, programs: frozenset[str]) -> bytes:
-    """The content of a file that is likely to be asked for: the layer need not be read once more for it."""
-    path, size = member.path, member.size
-    if programs and path.rpartition("/")[2] in programs and size <= _KEPT_PROGRAM:
-        return stream.read(size)
-    if size > MOST_KEPT:
-        return stream.read(size) if size <= MAX_JSON and _DATABASES.search(path) else b""
-    named = _TEXTS.search(path) is not None
-    if not size or not (named or member.mode & 0o111) or _NOT_KEPT.search(path):
-        return b""
-    data = stream.read(size)
-    return data if named or data.startswith(b"#!") else b""
 
 
 def _unopened() -> Forward:
@@ -459,11 +488,11 @@ def _layers(
         return ()
     if len(names) > _MOST_LAYERS:
         raise TarError(f"has {len(names)} layers")
-    programs = _programs(config.get("config") or {})
+    keeping = Keeping(_programs(config.get("config") or {}))
     from concurrent.futures import ThreadPoolExecutor
 
     with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
-        coming = [pool.submit(store.layer, name, digest, hashed, programs) for name, digest in names]
+        coming = [pool.submit(store.layer, name, digest, hashed, keeping) for name, digest in names]
         try:
             return tuple(layer.result() for layer in coming)
         finally:

@@ -147,6 +147,14 @@ HOSTILE: dict[str, tuple[Make, str]] = {
         of_layer(_headers(1_000_000), ""),
         "is made to fill memory or disk: a layer has more than 100000 entries",
     ),
+    "entries in many layers": (
+        lambda at: f"oci:{Built([_headers(90_000)] * 8).oci(at / 'layout')}",
+        "is made to fill memory or disk: it has more than 600000 entries",
+    ),
+    "long names in many layers": (
+        lambda at: f"oci:{Built([layer(text(f'{n}/' + 'x' * 4000, '') for n in range(3000))] * 9).oci(at / 'layout')}",
+        "is made to fill memory or disk: it has more than",
+    ),
     "a bomb": (bomb, "is made to fill memory or disk: more than"),
     "a wrong digest of a layer": (_changed("layer", lambda data: data[:600] + b"c" + data[601:]), "is damaged, or not"),
     "a wrong digest of the configuration": (_changed("config", lambda data: data + b" "), "is damaged, or not what it"),
