@@ -141,19 +141,19 @@ HOSTILE: dict[str, tuple[Make, str]] = {
     "a layer that is a link out of the archive": (_layer_is_a_link("../../etc/passwd"), "leads out of it"),
     "a million entries": (
         of_layer(_headers(1_000_000)),
-        "is made to fill memory or disk: a layer has more than 100000",
+        "is made to fill memory or disk: it has more than 100000",
     ),
     "a million entries, not compressed": (
         of_layer(_headers(1_000_000), ""),
-        "is made to fill memory or disk: a layer has more than 100000 entries",
+        "is made to fill memory or disk: it has more than 100000 entries",
     ),
     "entries in many layers": (
-        lambda at: f"oci:{Built([_headers(90_000)] * 8).oci(at / 'layout')}",
-        "is made to fill memory or disk: it has more than 600000 entries",
+        lambda at: f"oci:{Built([_headers(60_000)] * 8).oci(at / 'layout')}",
+        "is made to fill memory or disk: it has more than 100000 entries that hold next to nothing",
     ),
     "long names in many layers": (
         lambda at: f"oci:{Built([layer(text(f'{n}/' + 'x' * 4000, '') for n in range(3000))] * 9).oci(at / 'layout')}",
-        "is made to fill memory or disk: it has more than",
+        "is made to fill memory or disk: the names of its entries have more than 96 MB",
     ),
     "a bomb": (bomb, "is made to fill memory or disk: more than"),
     "a wrong digest of a layer": (_changed("layer", lambda data: data[:600] + b"c" + data[601:]), "is damaged, or not"),
@@ -185,12 +185,12 @@ HOSTILE: dict[str, tuple[Make, str]] = {
 def test_hostile_archives_are_refused(name: str, tmp_path: Path) -> None:
     make, reason = HOSTILE[name]
     source = make(tmp_path)
-    begin = time.perf_counter()
+    begin = time.process_time()
     with pytest.raises(UnreadableError) as told:
         read_image(source)
     assert reason in told.value.reason
-    # A second on a machine that does nothing else.
-    assert time.perf_counter() - begin < 4
+    # A second on a machine of today; threads count.
+    assert time.process_time() - begin < 2.5
 
 
 def test_it_is_a_finding_like_a_dockerfile_that_cannot_be_read(
