@@ -177,9 +177,13 @@ def _agree(launch: Launch | None, made: Measured) -> bool:
     if foreseen in ("unknown", made.outcome):
         return True
     # What a server drops when it ends at once, no run without requests shows.
+    return drops(launch) and {foreseen, made.outcome} == {"abrupt", "graceful"}
+
+
+def drops(launch: Launch) -> bool:
+    """Whether the app is known to end at once on the stop signal, and to lose what it was doing."""
     main = launch.main.main if launch.main is not None else None
-    drops = main is not None and main.reaction == "drops"
-    return foreseen == "abrupt" and made.outcome == "graceful" and drops
+    return main is not None and main.reaction == "drops"
 
 
 def _wrong(launch: Launch | None, made: Measured) -> str:

@@ -12,7 +12,7 @@ from pid1lint import check
 from pid1lint.check import Options
 from pid1lint.launch import Launch
 from pid1lint.prove.run import Subject, Trial, measured
-from pid1lint.prove.verdict import Proof, compare
+from pid1lint.prove.verdict import Proof, compare, drops
 from tests.engine import bases, podman
 from tests.engine.cases import Case
 from tests.engine.programs import compiled
@@ -74,8 +74,8 @@ def disagreement(case: Case, found: Answers) -> str:
     measured = found.proof.outcome
     if not found.proof.agrees:
         return f"the image: {found.proof.wrong}"
-    shown = "graceful" if _drops(found.image) and case.outcome == "abrupt" and measured == "graceful" else case.outcome
-    if measured != shown:
+    same = {"abrupt", "graceful"} if drops(found.image) and case.outcome == "abrupt" else {case.outcome}
+    if measured not in same:
         return f"measured {measured}, which is {case.outcome} in the table"
     made = found.proof.measured
     if case.pid1 and (made.pid1 is None or " ".join(made.pid1.argv) != case.pid1):
@@ -83,11 +83,6 @@ def disagreement(case: Case, found: Answers) -> str:
     if case.code is not None and made.exit_code != case.code:
         return f"it exits with {made.exit_code}, not with {case.code}"
     for where, launch in (("Dockerfile", found.dockerfile), ("image", found.image)):
-        if launch.outcome.value not in (case.outcome, "unknown"):
+        if launch.outcome.value not in {*same, "unknown"}:
             return f"the {where}: foreseen {launch.outcome.value} ({launch.why}), measured {measured}"
     return ""
-
-
-def _drops(launch: Launch) -> bool:
-    main = launch.main.main if launch.main is not None else None
-    return main is not None and main.reaction == "drops"
