@@ -37,6 +37,11 @@ class Facts(NamedTuple):
         row = self._row(reference) if self.images else None
         return base_image(reference) if row is None else _image(reference, row)
 
+    def archive(self, reference: str) -> str:
+        """The archive that an image is read from, as a source of `check`; empty where none is named."""
+        row = self._row(reference) if self.images else None
+        return str(row.get("archive", "")) if row is not None else ""
+
     def program(self, argv: Sequence[str], configured: Callable[[str], bool] | None = None) -> Program | None:
         """The row that fits a command; see `facts.programs.program`."""
         row = programs.program(argv, configured, self.rows)

@@ -634,10 +634,13 @@ def _appended(before: Excerpt | None, text: Excerpt | None) -> Excerpt | None:
 
 
 class FileSystem(Tree):
-    """The files of one stage at its end."""
+    """The files of one stage at its end; `below` are those of the base image, where it is at hand."""
 
-    def __init__(self, layers: tuple[Layer, ...], workdir: str, dirs: frozenset[str]) -> None:
+    def __init__(
+        self, layers: tuple[Layer, ...], workdir: str, dirs: frozenset[str], below: FileSystem | None = None
+    ) -> None:
         self.layers = layers
+        self.below = below
         self.workdir = workdir
         self.dirs = dirs
         self._found: dict[str, ImageFile | None] = {}
@@ -664,6 +667,8 @@ class FileSystem(Tree):
     def lacks(self, path: str) -> bool:
         """Whether it is certain that no instruction has put a file there; what the base image has is another matter."""
         path = join(self.workdir, path)
+        if self.below is not None and not self.below.lacks(path):
+            return False
         return self.lookup(path) is None and not any(layer.may_put(path) for layer in self.layers)
 
     def may_be_copied(self, path: str) -> bool:
@@ -701,6 +706,9 @@ class FileSystem(Tree):
                     return trail.created(asked)
                 else:
                     return found
+        found_below = self.below.lookup(path) if self.below is not None else None
+        if found_below is not None:
+            return trail.finish(found_below, asked)
         hidden = posixpath.basename(path).startswith(".")
         return None if hidden or is_below(path, "/etc") else trail.created(asked)
 
@@ -723,13 +731,15 @@ class FileSystem(Tree):
     def is_dir(self, path: str) -> bool:
         """Whether a path is a directory for all that is known."""
         path = join(self.workdir, path)
+        if self.below is not None and self.below.is_dir(path):
+            return True
         return path in self.dirs or (self.lookup(path) is None and bool(self.entries(path)))
 
     def entries(self, path: str) -> tuple[str, ...]:
         """The names that instructions have put into a directory, sorted; some may be deleted again."""
         directory = join(self.workdir, path)
         if directory not in self._entries:
-            names: set[str] = set()
+            names = set(self.below.entries(directory)) if self.below is not None else set()
             for layer in self.layers:
                 for entry in layer.entries:
                     names |= _names(entry, directory)

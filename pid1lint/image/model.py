@@ -26,7 +26,7 @@ from pid1lint.dockerfile.stages import (
     stages,
     steps,
 )
-from pid1lint.facts.images import BaseImage
+from pid1lint.facts.images import BaseImage, parse_reference
 from pid1lint.facts.own import Facts
 from pid1lint.image.changes import is_below
 from pid1lint.image.context import BuildContext
@@ -329,12 +329,13 @@ class Build(Origins):
         self._context = ContextTree(context)
         self._replays: dict[int, tuple[tuple[Step, ...], State]] = {}
         self._files: dict[int, FileSystem] = {}
+        self._archives: dict[str, Image | None] = {}
 
     def image(self, index: int) -> Image:
         """The image of the stage with an index."""
         stage = self.stages[index]
         root = self._root(stage)
-        base = self.facts.base_image(root.reference)
+        base = self._base(root.reference)
         _, state = self._replay(index)
         shell, shell_instruction = _shell_of(state)
         env = variables_at_runtime(state.env, _home(state.user))
@@ -360,6 +361,34 @@ class Build(Origins):
             lost_cmd=self._cmd(state.lost_cmd, root, base) if state.lost_cmd is not None else None,
         )
 
+    def _base(self, reference: str) -> BaseImage | None:
+        """The facts of an image that is built upon: out of its archive, where the configuration names one."""
+        image = self._archive(reference)
+        if image is None or image.base is None:
+            return self.facts.base_image(reference)
+        name, tag, _ = parse_reference(reference)
+        return image.base._replace(
+            name=name,
+            tag=tag,
+            entrypoint=_argv(image.entrypoint),
+            cmd=_argv(image.cmd),
+            stop_signal=image.stop_signal,
+            user=image.user,
+            workdir=image.workdir,
+            env={name: value for name, value in image.env.items() if name != "HOME"},
+            entrypoint_runs="unknown" if image.entrypoint is not None else "none",
+        )
+
+    def _archive(self, reference: str) -> Image | None:
+        source = self.facts.archive(reference)
+        if not source:
+            return None
+        if source not in self._archives:
+            from pid1lint.archive.image import read_image
+
+            self._archives[source] = read_image(source, "", self.facts)
+        return self._archives[source]
+
     def _root(self, stage: Stage) -> Stage:
         """The stage from which an image outside this file is built upon."""
         while stage.parent is not None:
@@ -371,7 +400,7 @@ class Build(Origins):
             if stage.index in self._replays:
                 continue
             if stage.parent is None:
-                state = _initial(stage, self.facts.base_image(stage.reference))
+                state = _initial(stage, self._base(stage.reference))
             else:
                 state = enter(self._replays[stage.parent][1])
             self._replays[stage.index] = replay(steps(stage, self.stages), state, self.scope)
@@ -395,12 +424,14 @@ class Build(Origins):
     def _build_files(self, stage: Stage, below: FileSystem | None) -> FileSystem:
         own, state = self._replay(stage.index)
         dirs = known_dirs(own) | (below.dirs if below is not None else frozenset())
-        base = self.facts.base_image(self._root(stage).reference)
+        reference = self._root(stage).reference
+        base = self._base(reference)
         escapes = {"dash": True, "bash": False, "busybox": False}.get(base.sh) if base is not None else None
         surface = Surface(self._context, self, stage.index, escapes, self.dockerfile.escape)
         changing = [step for step in own if step.instruction.keyword in ("COPY", "ADD", "RUN")]
         layers = (*(below.layers if below is not None else ()), *[Layer(step, surface, dirs) for step in changing])
-        return FileSystem(layers, state.workdir, dirs | {state.workdir})
+        archive = self._archive(reference)
+        return FileSystem(layers, state.workdir, dirs | {state.workdir}, archive.files if archive is not None else None)
 
     def tree(self, name: str, before: int) -> Tree:
         """See `Origins.tree`."""
@@ -433,6 +464,10 @@ class Build(Origins):
             return _command(state.cmd, state.cmd_shell)
         inherited = base.cmd if base is not None and state.base_cmd else None
         return _inherited("CMD", inherited, root.reference)
+
+
+def _argv(command: Command | None) -> tuple[str, ...] | None:
+    return tuple(word.text for word in command.words) if command is not None else None
 
 
 def _initial(stage: Stage, base: BaseImage | None) -> State:

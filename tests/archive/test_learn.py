@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from pid1lint import cli
+from pid1lint import check, cli
 from pid1lint.archive.image import read_image
 from pid1lint.archive.learn import runs
-from pid1lint.config import read
+from pid1lint.config import Configs, read
+from pid1lint.errors import Pid1lintError
 from tests.archive.build import Built, Entry, Json, layer, link, script, text
 
 SYSTEM = (
@@ -108,3 +109,43 @@ def test_what_was_learned_gives_a_verdict_without_the_image(
     capsys.readouterr()
     assert cli.run(["trace", "Dockerfile"]) == 0
     assert "hang: " in capsys.readouterr().out
+
+
+class TestAnArchiveThatTheConfigurationNames:
+    def judged(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dockerfile: str, config: Json, *files: Entry
+    ) -> str:
+        (tmp_path / ".git").mkdir()
+        (tmp_path / "docker").mkdir()
+        image(tmp_path, config, *files)
+        (tmp_path / "pid1lint.toml").write_text('[images."team/base"]\narchive = "docker-archive:base.tar"\n')
+        (tmp_path / "docker" / "Dockerfile").write_text(dockerfile)
+        monkeypatch.chdir(tmp_path / "docker")
+        (launch,), errors = check.launches(check.plan(["Dockerfile"], Configs()), check.Options(configs=Configs()))
+        assert errors == ()
+        return f"{launch.outcome.value}: {launch.why}"
+
+    def test_is_read_when_a_dockerfile_builds_upon_it(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        entry = script("run.sh", '#!/bin/sh\nset -e\n"$@"\ntrue\n')
+        text = 'FROM team/base:1\nCMD ["java", "-jar", "a.jar"]\n'
+        assert self.judged(tmp_path, monkeypatch, text, {"Entrypoint": ["/run.sh"]}, entry).startswith("hang: ")
+
+    def test_gives_way_to_what_is_copied_over_it(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        entry = script("run.sh", '#!/bin/sh\nset -e\n"$@"\ntrue\n')
+        text = (
+            "FROM team/base:1\nCOPY --chmod=755 <<EOF /run.sh\n#!/bin/sh\nexec java\nEOF\n"
+            'CMD ["java", "-jar", "a.jar"]\n'
+        )
+        assert self.judged(tmp_path, monkeypatch, text, {"Entrypoint": ["/run.sh"]}, entry).startswith("graceful: ")
+
+    def test_gives_its_stop_signal_and_user(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        said = self.judged(tmp_path, monkeypatch, "FROM team/base\n", {"Cmd": ["java"], "StopSignal": "SIGINT"})
+        assert said == "graceful: java is PID 1, gets SIGINT and ends cleanly"
+
+    def test_that_is_none_is_told_with_its_line(self, tmp_path: Path) -> None:
+        (tmp_path / "pid1lint.toml").write_text('[images."team/base"]\narchive = "base.tar"\n')
+        with pytest.raises(Pid1lintError) as told:
+            read(str(tmp_path / "pid1lint.toml"))
+        assert str(told.value) == (
+            f"{tmp_path}/pid1lint.toml:2: 'base.tar' is none of oci:DIR, oci-archive:FILE and the like"
+        )
