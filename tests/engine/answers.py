@@ -38,11 +38,8 @@ def answers(case: Case, work: Path) -> Answers:
         engine = podman.engine()
         image = engine.build(str(folder), str(folder / "Dockerfile"), None, {})
         try:
-            archive = folder / "image.tar"
-            engine.ask("save", "--format", "docker-archive", "--output", str(archive), image, seconds=600)
-            (built,), errors = check.launches(check.plan([f"docker-archive:{archive}"]), Options())
+            (built,), errors = check.launches(check.plan([podman.stored(image, folder, work)]), Options())
             assert not errors, errors
-            archive.unlink()
             made = measured(engine, Subject(case.name, image, built), Trial(grace=GRACE))
             return Answers(launch, built, compare(case.name, built, made, GRACE))
         finally:

@@ -81,3 +81,18 @@ def imported(folder: Path, name: str) -> None:
     """Make an image of one layer out of a folder."""
     with subprocess.Popen(["tar", "-C", folder, "-c", "."], stdout=subprocess.PIPE) as packed:
         subprocess.run(["podman", "import", "--quiet", "-", name], stdin=packed.stdout, check=True, capture_output=True)
+
+
+def stored(image: str, folder: Path, work: Path) -> str:
+    """An image as a source of `check`: in a layout where each layer is kept once, if skopeo is here, else as a file."""
+    if shutil.which("skopeo") is None:
+        archive = folder / "image.tar"
+        engine().ask("save", "--format", "docker-archive", "--output", str(archive), image, seconds=600)
+        return f"docker-archive:{archive}"
+    tag = image.rpartition("/")[2]
+    # A layer that is compressed has another digest, and would be read and compressed again for each image.
+    copy = ["skopeo", "copy", "--quiet", "--dest-oci-accept-uncompressed-layers"]
+    subprocess.run(
+        [*copy, f"containers-storage:{image}", f"oci:{work / 'layout'}:{tag}"], check=True, capture_output=True
+    )
+    return f"oci:{work / 'layout'}:{tag}"
