@@ -19,8 +19,9 @@ from pid1lint.errors import Pid1lintError
 KNOWN = ("docker", "podman")
 _PREFIX = "pid1lint-prove-"
 _GUARD = """
+name=$1; shift
 while read -r line; do [ "$line" = done ] && exit; done
-for i in 1 2 3 4 5 6 7 8; do "$@" >/dev/null 2>&1; sleep 0.5; done
+for i in 1 2 3 4 5 6 7 8; do "$@" kill "$name"; "$@" rm --force --volumes "$name"; sleep 0.5; done >/dev/null 2>&1
 """
 """Removes the container when this process is gone, however it went: an engine that was starting it may be late."""
 _BUILD_SECONDS = 1800
@@ -163,7 +164,7 @@ class Container:
 
     def __enter__(self) -> Container:
         self._guard = subprocess.Popen(
-            ["sh", "-c", _GUARD, "guard", *self.engine.command, *self._removal()],
+            ["sh", "-c", _GUARD, "guard", self.name, *self.engine.command],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -172,7 +173,9 @@ class Container:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.engine.call(*self._removal())
+        # Podman's `rm --force` would wait for a graceful end.
+        self.engine.call("kill", self.name)
+        self.engine.call("rm", "--force", "--volumes", self.name)
         guard = self._guard
         if guard is None or guard.stdin is None:
             return
@@ -195,16 +198,12 @@ class Container:
     def stop(self, grace: float) -> subprocess.Popen[bytes]:
         """Begin to stop it: the stop signal, then SIGKILL after so many seconds."""
         return subprocess.Popen(
-            [*self.engine.command, "stop", "--time", str(max(1, round(grace))), self.name],
+            [*self.engine.command, "stop", "-t", str(max(1, round(grace))), self.name],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             start_new_session=True,
         )
-
-    def _removal(self) -> tuple[str, ...]:
-        at_once = ("--time", "0") if self.engine.name == "podman" else ()
-        return ("rm", "--force", "--volumes", *at_once, self.name)
 
 
 class Stopped(BaseException):

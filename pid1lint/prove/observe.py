@@ -14,8 +14,10 @@ _FIELDS = ("SigCgt", "SigIgn", "SigBlk")
 # struct pidfd_info of linux/pidfd.h, whose PIDFD_INFO_EXIT Linux knows since 6.15.
 _INFO_SIZE, _EXIT_AT, _WANTS_EXIT = 64, 60, 1 << 3
 _GET_INFO = (3 << 30) | (_INFO_SIZE << 16) | (0xFF << 8) | 11
-_PROC = """for p in /proc/[0-9]*; do
-  read -r line < "$p/stat" && echo "stat $line" && tr '\\0' ' ' < "$p/cmdline" | sed 's/^/argv /' && echo
+_PROC = """echo "self $$"
+for p in /proc/[0-9]*; do
+  [ "$p" = /proc/$$ ] && continue
+  read -r line < "$p/stat" && echo "stat $line" && echo "argv $(tr '\\0\\n' '  ' < "$p/cmdline")"
   while read -r a b; do case $a in SigCgt:|SigIgn:|SigBlk:) echo "$a $b";; esac; done < "$p/status"
 done 2>/dev/null"""
 
@@ -82,12 +84,13 @@ def from_here(pid: int) -> tuple[Seen, ...]:
 def from_inside(engine: Engine, container: str) -> tuple[Seen, ...]:
     """The same by a shell of the container, if it has one; else only what the engine lists."""
     done = engine.call("exec", container, "sh", "-c", _PROC)
-    found = tuple(_parsed(done.stdout)) if done.returncode == 0 else ()
-    return tuple(sorted(seen for seen in found if seen.name not in ("sh", "tr", "sed") or seen.pid == 1))
+    found = tuple(_parsed(done.stdout)) if done.stdout.startswith("self ") else ()
+    own = int(done.stdout.split()[1]) if found else 0
+    return tuple(sorted(seen for seen in found if seen.parent != own))
 
 
 def _parsed(text: str) -> Iterator[Seen]:
-    for part in text.split("stat ")[1:]:
+    for part in ("\n" + text).split("\nstat ")[1:]:
         lines = part.splitlines()
         pid, _, rest = lines[0].partition(" (")
         name, _, fields = rest.rpartition(") ")

@@ -16,6 +16,8 @@ from xml.etree import ElementTree
 import pytest
 
 from pid1lint import cli
+from pid1lint.prove.engine import Container
+from pid1lint.prove.observe import from_here, from_inside
 from tests.conftest import cannot_measure
 from tests.engine import bases, podman
 from tests.engine.programs import compiled
@@ -130,6 +132,21 @@ def test_options_behind_dashes_go_to_run(context: Path, capsys: pytest.CaptureFi
     assert cli.run(["prove", ".", "--engine", "podman", "--json", "--", "--env", "APP=/app"]) in (0, 1)
     (proof,) = json.loads(capsys.readouterr().out)["proofs"]
     assert [process["argv"] for process in proof["processes"]] == [["/app"]]
+
+
+def test_the_processes_are_seen_from_inside_where_the_engine_is_elsewhere(context: Path) -> None:
+    image = podman.engine().build(".", "Dockerfile", None, {})
+    try:
+        with Container(podman.engine(), image) as container:
+            assert container.start() == ""
+            inside = from_inside(podman.engine(), container.name)
+            outside = from_here(container.state().pid)
+        assert [(p.pid, p.parent, p.argv, p.caught) for p in inside] == [
+            (p.pid, p.parent, p.argv, p.caught) for p in outside
+        ]
+        assert [p.argv for p in inside] == [("/bin/sh", "/run.sh"), ("/app",)]
+    finally:
+        podman.engine().forget(image)
 
 
 def test_a_pytest_fixture_fails_with_the_table(context: Path) -> None:
