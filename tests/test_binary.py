@@ -131,10 +131,10 @@ def test_a_program_of_the_build_context_is_read(tmp_path: Path) -> None:
     ("base", "reason"),
     [
         pytest.param("FROM debian:12", "", id="Debian"),
-        pytest.param("FROM alpine:3.20", "needs {loader}, which is not in the image", id="Alpine"),
+        pytest.param("FROM alpine:3.20", "/app needs {loader}, which is not in the image", id="Alpine"),
         pytest.param("FROM alpine:3.20\nRUN apk add --no-cache gcompat", "", id="Alpine with gcompat"),
         pytest.param("FROM alpine:3.20\nCOPY lib{loader} {loader}", "", id="Alpine with a copy"),
-        pytest.param("FROM scratch", "needs {loader}, which is not in the image", id="scratch"),
+        pytest.param("FROM scratch", "/app needs {loader}, which is not in the image", id="scratch"),
         pytest.param("FROM example.com/own", "", id="an unknown base"),
     ],
 )

@@ -92,7 +92,7 @@ def _sparse(stream: Forward, member: Member, most: int) -> bytes | None:
         return None
 
 
-class Stretched(Content):
+class StoredContent(Content):
     """The content of one file of an image."""
 
     def __init__(self, stored: Stored, path: str) -> None:
@@ -107,7 +107,7 @@ class Stretched(Content):
 
 
 class ArchiveFiles(FileSystem):
-    """The files of a built image. `place` is what its files are said to come by; `name` what the image is called."""
+    """The files of a built image; `place` is what they are said to come by."""
 
     is_whole = True
 
@@ -133,7 +133,7 @@ class ArchiveFiles(FileSystem):
             # An edit is not made, but it is what there is to say of how to mend it.
             editable=text is not None,
             source=None if text is None else text.source,
-            content=Stretched(self.stored, found.path) if text is None else None,
+            content=StoredContent(self.stored, found.path) if text is None else None,
         )
 
     def _text(self, found: Found) -> Excerpt | None:

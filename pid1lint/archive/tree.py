@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from pid1lint.archive.tar import Member, TarError
@@ -127,18 +127,3 @@ def find(root: Node, path: str, *, last: bool = True) -> Found | None:
             way = []
         waiting += [part for part in reversed(target.split("/")) if part not in ("", ".")]
     return Found("/" + "/".join(part for part, _ in way), way[-1][1] if way else root)
-
-
-def files(root: Node) -> Iterator[tuple[str, Node]]:
-    """All files with their paths."""
-    waiting = [("", root)]
-    while waiting:
-        path, node = waiting.pop()
-        if node.children is None:
-            yield path, node
-        else:
-            waiting += ((f"{path}/{name}", below) for name, below in node.children.items())
-
-
-Held = Mapping[tuple[int, int], bytes]
-"""The contents that were kept while the layers were read, by layer and by where their data begins."""

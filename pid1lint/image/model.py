@@ -244,18 +244,38 @@ class Image:
         return self.files.stray(name) or Stray(join(self.workdir, name), "", self.from_place)
 
     def cannot_start(self, name: str) -> str:
-        """Why the kernel cannot start a program that is in the image; empty if it can, or that is not known.
+        """Why a program cannot be started, in a fragment; empty if it can, or that is not known.
 
-        The text goes on behind the program's name: `needs /lib64/ld-linux-x86-64.so.2, which is not in the image`.
+        It is not in an image all of whose files are known, or its loader or interpreter is not, or it is built for
+        another machine.
         """
+        if UNKNOWN in name or UNKNOWN in self.env["PATH"]:
+            return ""
+        file = self.files.which(name, self.env["PATH"])
+        if self.files.is_whole and file is None:
+            return f"no file is at {name}" if "/" in name else f"no {name} is on PATH"
+        if self.files.is_whole and file is not None and file.text is not None:
+            return self._lacks_interpreter(name, file.text.text)
         binaries = self.facts.binaries
         found = binaries.binary(name) if isinstance(binaries, FilePrograms) else None
         if found is None:
             return ""
         if found.machine and self.machine and found.machine != self.machine:
-            return f"is built for {found.machine}, and the image for {self.machine}"
+            return f"{name} is built for {found.machine}, and the image for {self.machine}"
         if found.loader and self._lacks_loader(found.loader):
-            return f"needs {found.loader}, which is not in the image"
+            return f"{name} needs {found.loader}, which is not in the image"
+        return ""
+
+    def _lacks_interpreter(self, name: str, text: str) -> str:
+        """Why a script of a whole image cannot be started: what its first line names is not there."""
+        words = text.partition("\n")[0].removeprefix("#!").split() if text.startswith("#!") else []
+        if not words:
+            return ""
+        if self.files.lacks(words[0]):
+            return f"{name} needs {words[0]}, which is not in the image"
+        run_by_env = posixpath.basename(words[0]) == "env" and len(words) == 2 and not words[1].startswith("-")
+        if run_by_env and "=" not in words[1] and self.files.which(words[1], self.env["PATH"]) is None:
+            return f"{name} needs {words[1]}, which is not on PATH"
         return ""
 
     def _lacks_loader(self, loader: str) -> bool:

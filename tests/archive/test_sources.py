@@ -136,6 +136,24 @@ class TestConfiguration:
         launch = analyse(read_image(oci(Built([BASE], {"Cmd": ["tini", "--", "java"]}), tmp_path)))
         assert (launch.outcome.value, launch.why) == ("fails", "no tini is on PATH")
 
+    @pytest.mark.parametrize(
+        ("name", "reason"),
+        [
+            ("java", ""),
+            ("/usr/bin/java", ""),
+            ("tini", "no tini is on PATH"),
+            ("/app/run.sh", "no file is at /app/run.sh"),
+            ("/ok.sh", ""),
+            ("/bash.sh", "/bash.sh needs /bin/bash, which is not in the image"),
+            ("/env.sh", "/env.sh needs python3, which is not on PATH"),
+        ],
+    )
+    def test_what_keeps_a_program_from_starting_is_known(self, name: str, reason: str, tmp_path: Path) -> None:
+        files = [("ok.sh", "#!/bin/sh\n"), ("bash.sh", "#!/bin/bash\n"), ("env.sh", "#!/usr/bin/env python3\n")]
+        made = [script(path, content) for path, content in files]
+        image = read_image(oci(Built([BASE, layer([*made, script("usr/bin/env", "\0")])]), tmp_path))
+        assert image.cannot_start(name) == reason
+
 
 class TestLayers:
     def names(self, tmp_path: Path, *layers: bytes) -> dict[str, str]:

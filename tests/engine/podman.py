@@ -9,7 +9,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from pid1lint.prove.engine import Engine
+from pid1lint.prove.engine import Engine, last_line
 
 _CONFIG = """[containers]
 default_ulimits = ["nofile=1024:1024", "nproc=4000:4000"]
@@ -72,6 +72,12 @@ def engine() -> Engine:
     return Engine(["podman"])
 
 
+def refused(image: str) -> str:
+    """Why podman cannot run a container here; empty if it can."""
+    done = engine().call("run", "--rm", image, "true")
+    return last_line(done.stderr) if done.returncode else ""
+
+
 def has(image: str) -> bool:
     """Whether the store has an image."""
     return engine().call("image", "exists", image).returncode == 0
@@ -80,7 +86,11 @@ def has(image: str) -> bool:
 def imported(folder: Path, name: str) -> None:
     """Make an image of one layer out of a folder."""
     with subprocess.Popen(["tar", "-C", folder, "-c", "."], stdout=subprocess.PIPE) as packed:
-        subprocess.run(["podman", "import", "--quiet", "-", name], stdin=packed.stdout, check=True, capture_output=True)
+        done = subprocess.run(
+            ["podman", "import", "--quiet", "-", name], stdin=packed.stdout, capture_output=True, text=True, check=False
+        )
+    if done.returncode:
+        raise LookupError(f"podman cannot keep an image here: {last_line(done.stderr)}")
 
 
 def stored(image: str, folder: Path, work: Path) -> str:

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.oracle
 
 SCRIPT = "#!/bin/sh\nset -e\n\n/app\necho bye\n"
 DOCKERFILE = 'FROM busybox:1.35\nCOPY app run.sh /\nENTRYPOINT ["/run.sh"]\n'
-INSTANTS = int(os.environ.get("INSTANTS", "6"))
+INSTANTS = int(os.environ.get("INSTANTS", "3"))
 """At how many random instants prove is killed; `make engine` takes 50."""
 
 
