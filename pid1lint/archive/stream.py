@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Callable
+from contextlib import suppress
 from typing import IO, Literal, Protocol
 
 CHUNK = 1 << 20
@@ -159,9 +160,24 @@ class Forward:
         """The digest of what is `hashed`, as far as it was passed over: `sha256:...`; empty for `nothing`."""
         return f"sha256:{self._hash.hexdigest()}" if self._hash is not None else ""
 
+    def _unpacked(self) -> bytes | None:
+        import zlib
+
+        import zstandard
+
+        errors: list[type[Exception]] = [zlib.error, zstandard.ZstdError]
+        with suppress(ImportError):
+            from isal import isal_zlib
+
+            errors.append(isal_zlib.error)
+        try:
+            return self._content.read(CHUNK)
+        except tuple(errors) as error:
+            raise OSError(f"it does not unpack: {error}") from None
+
     def _fill(self) -> bool:
         """Replace the buffer, which has been read, by what comes next."""
-        data = self._content.read(CHUNK)
+        data = self._content.read(CHUNK) if not self.packed else self._unpacked()
         if not data:
             return False
         self._base += len(self._buffer)
