@@ -169,7 +169,7 @@ class Forward:
         with suppress(ImportError):
             from isal import isal_zlib
 
-            errors.append(isal_zlib.error)
+            errors.append(isal_zlib.error)  # type: ignore[arg-type]
         try:
             return self._content.read(CHUNK)
         except tuple(errors) as error:

@@ -10,6 +10,7 @@ import shlex
 import shutil
 import signal
 import subprocess
+import threading
 from collections.abc import Sequence
 from types import FrameType, TracebackType
 from typing import Any, NamedTuple
@@ -163,6 +164,9 @@ class Container:
         self._guard: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Container:
+        if shutil.which("sh") is None:
+            # Windows: there it is Docker Desktop's container that is left where this process is killed.
+            return self
         self._guard = subprocess.Popen(
             ["sh", "-c", _GUARD, "guard", self.name, *self.engine.command],
             stdin=subprocess.PIPE,
@@ -215,10 +219,15 @@ class Stopped(BaseException):
 
 
 class Interruptible:
-    """While it lasts, INT and TERM raise `Stopped` once, also where this process is PID 1; later ones are ignored."""
+    """While it lasts, INT and TERM raise `Stopped` once, also where this process is PID 1; later ones are ignored.
+
+    In a thread that is not the main one it does nothing: signals are not for it.
+    """
 
     def __enter__(self) -> None:
-        self._before = {number: signal.signal(number, self._stop) for number in (signal.SIGINT, signal.SIGTERM)}
+        is_main = threading.current_thread() is threading.main_thread()
+        numbers = (signal.SIGINT, signal.SIGTERM) if is_main else ()
+        self._before = {number: signal.signal(number, self._stop) for number in numbers}
 
     def __exit__(self, *_: object) -> None:
         for number, handler in self._before.items():
