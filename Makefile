@@ -8,8 +8,9 @@ RUN    := $(VENV)/.run-ready
 DOCS   := $(VENV)/.docs-ready
 DEV    := $(VENV)/.dev-ready
 PEERS  := $(VENV)/peers
+BENCH   = $(DIR) --peers $(PEERS)/bin $(if $(AGAINST),--against '$(AGAINST)')
 
-.PHONY: help demo test truth engine corpus bench compare docs readme lint types format clean
+.PHONY: help demo test truth engine corpus bench speed compare docs readme lint types format clean
 .DEFAULT_GOAL := help
 
 help:
@@ -18,7 +19,8 @@ help:
 	@echo 'make truth   hold the model against the kernel on N=3000 made-up launches (SEED=...)'
 	@echo 'make engine  build, run and stop real images with podman, and hold the verdicts against them (ONLY=a name)'
 	@echo 'make corpus  make all fixes in a copy of DIR=..., a folder of repositories: does any file break? (FIXES=file)'
-	@echo 'make bench   how long it takes, as ratios (DIR=a-folder; AGAINST=another checkout)'
+	@echo 'make bench   how long it takes: a cold start, and DIR=..., folders of repositories, beside other linters'
+	@echo '             and AGAINST=..., another checkout; make speed writes it into docs/speed.md'
 	@echo 'make compare how other linters do on the examples of the rule pages, in an environment of their own'
 	@echo 'make docs    the documentation, in site/'
 	@echo 'make readme  write into README what its commands print, and draw its picture'
@@ -59,8 +61,12 @@ corpus: $(DEV)
 	@test -n '$(DIR)' || { echo 'make corpus DIR=a-folder-of-repositories [FIXES=file]'; exit 2; }
 	$(BIN)/python -m tests.corpus '$(DIR)' $(if $(FIXES),--fixes '$(FIXES)')
 
-bench: $(DEV)
-	$(BIN)/python -m tests.bench $(DIR) $(if $(AGAINST),--against '$(AGAINST)')
+bench: $(DEV) $(if $(DIR),$(PEERS)/.ready)
+	$(BIN)/python -m tests.bench $(BENCH)
+
+speed: $(DEV) $(PEERS)/.ready
+	@test -n '$(DIR)' || { echo 'make speed DIR=a-folder-of-repositories [AGAINST=another-checkout]'; exit 2; }
+	$(BIN)/python -m tests.bench $(BENCH) --write docs/speed.md
 
 $(PEERS)/.ready: tests/compare/requirements.txt
 	@echo 'Installing the linters to compare with'

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from pid1lint.dockerfile.scanner import Dockerfile
     from pid1lint.fixer import Change, Made, Refusal
     from pid1lint.image.context import BuildContext
-    from pid1lint.launch.process import Launch, Process
+    from pid1lint.launch.launch import Launch
+    from pid1lint.launch.process import Process
 
 STDIN = "-"
 _ISOLATED = Configs(isolated=True)

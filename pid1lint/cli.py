@@ -435,8 +435,7 @@ def prove(
     from pid1lint.check import Options
     from pid1lint.prove import report
     from pid1lint.prove.engine import Stopped, find
-    from pid1lint.prove.run import Trial, facts_of
-    from pid1lint.prove.run import prove as proving
+    from pid1lint.prove.run import Trial, facts_of, prove as proving
     from pid1lint.prove.trial import Ready, parse_ready
 
     configs = _configs(config, isolated)

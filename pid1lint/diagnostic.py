@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from enum import Enum
 from typing import NamedTuple
 
 from pid1lint.fix import Fix
+from pid1lint.frozen import Frozen
 from pid1lint.source import Place
 
 
@@ -30,8 +30,7 @@ class Note(NamedTuple):
     message: str
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(Frozen):
     """One problem that a rule found: the cause's place, a message without a full stop, notes for other places.
 
     `severity` is set where the verdict differs from the rule's own.
@@ -44,8 +43,7 @@ class Finding:
     severity: Severity | None = None
 
 
-@dataclass(frozen=True)
-class Diagnostic:
+class Diagnostic(Frozen):
     """A finding with all that a report says of it. `outcome` is the launch's, None where there is no launch."""
 
     code: str
@@ -61,4 +59,4 @@ class Diagnostic:
 
     def with_severity(self, severity: Severity) -> Diagnostic:
         """The same with another severity."""
-        return replace(self, severity=severity)
+        return self.replaced(severity=severity)

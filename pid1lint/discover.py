@@ -24,11 +24,10 @@ _OTHER = frozenset(
 )
 # Jinja, Go, Mustache and jq templates; ERB; placeholders of sed and autoconf; m4.
 _PLACEHOLDER = r"\{\{|\{%|\{#|<%|@@\w+@@|%%\w+%%"
-_ANY_PLACEHOLDER = re.compile(_PLACEHOLDER.encode())
 _M4 = r"dnl\b|(?:m4_)?(?:changequote|define|divert|ifdef|ifelse|s?include)\("
-_TEMPLATE_LINE = re.compile(rf"(?:{_PLACEHOLDER}|{_M4}|FROM\s.*(?:{_PLACEHOLDER}))".encode(), re.IGNORECASE)
-_MAY_BE_TEMPLATE = re.compile(rb"^[ \t]*" + _TEMPLATE_LINE.pattern, re.IGNORECASE | re.MULTILINE)
-_FROM = re.compile(rb"^[ \t]*FROM[ \t]", re.IGNORECASE | re.MULTILINE)
+_TEMPLATE_LINE = rf"(?:{_PLACEHOLDER}|{_M4}|FROM\s.*(?:{_PLACEHOLDER}))".encode()
+_MAY_BE_TEMPLATE = rb"(?im)^[ \t]*" + _TEMPLATE_LINE
+_FROM = rb"(?im)^[ \t]*FROM[ \t]"
 _SKIPPED = frozenset(("node_modules", "__pycache__"))
 _SCRIPTS = frozenset(("bash", "dash", "ksh", "sh", "zsh"))
 
@@ -112,11 +111,11 @@ def _is_part(path: str) -> bool:
             data = file.read(MAX_BYTES)
     except OSError:
         return False  # for the one who reads it to say
-    may_be_template = _MAY_BE_TEMPLATE.search(data) is not None
-    may_be_piece = os.path.basename(path).lower() not in _NAMES and _FROM.search(data) is None
+    may_be_template = re.search(_MAY_BE_TEMPLATE, data) is not None
+    may_be_piece = os.path.basename(path).lower() not in _NAMES and re.search(_FROM, data) is None
     if not may_be_template and not may_be_piece:
         return False
-    if may_be_piece and _ANY_PLACEHOLDER.search(data):
+    if may_be_piece and re.search(_PLACEHOLDER.encode(), data):
         return True
     from pid1lint.dockerfile.scanner import KEYWORDS, scan
     from pid1lint.source import Source
@@ -125,7 +124,7 @@ def _is_part(path: str) -> bool:
     if may_be_piece and len({instruction.keyword in KEYWORDS for instruction in dockerfile.instructions}) < 2:
         return True
     texts = (dockerfile.source.text[slice(*instruction.span)] for instruction in dockerfile.instructions)
-    return any(_TEMPLATE_LINE.match(text.encode("utf-8", "replace")) for text in texts)
+    return any(re.match(_TEMPLATE_LINE, text.encode("utf-8", "replace"), re.IGNORECASE) for text in texts)
 
 
 def _join(shown: str, name: str) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 
+from pid1lint.frozen import Frozen
 from pid1lint.source import Excerpt, Source, Span
 
 
@@ -15,8 +15,7 @@ class Applicability(Enum):
     UNSAFE = "unsafe"
 
 
-@dataclass(frozen=True)
-class Edit:
+class Edit(Frozen):
     """Put `content` in the place of `span` of `source`; an empty span inserts."""
 
     source: Source
@@ -24,8 +23,7 @@ class Edit:
     content: str
 
 
-@dataclass(frozen=True)
-class ShellGuard:
+class ShellGuard(Frozen):
     """What bashlex must see before a fix may edit shell text: a simple command of just these words.
 
     `text` is the shell text, `start` and `end` the command's offsets in it, `words` its words as written.
@@ -37,8 +35,7 @@ class ShellGuard:
     words: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Fix:
+class Fix(Frozen):
     """Edits that belong together: all are made or none."""
 
     title: str

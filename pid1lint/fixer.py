@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import IO, TYPE_CHECKING, NamedTuple
 
 from pid1lint.diagnostic import Diagnostic
@@ -140,7 +139,7 @@ def edited(fixes: Iterable[Fix]) -> tuple[Source, ...]:
         for edit in fix.edits:
             by_path.setdefault(edit.source.path, []).append(edit)
     return tuple(
-        replace(edits[0].source, text=apply(edits[0].source.text, edits)) for _, edits in sorted(by_path.items())
+        edits[0].source.replaced(text=apply(edits[0].source.text, edits)) for _, edits in sorted(by_path.items())
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from pid1lint import registry
@@ -19,8 +18,7 @@ if TYPE_CHECKING:
     from pid1lint.fix import Fix, ShellGuard
     from pid1lint.image.context import BuildContext
     from pid1lint.image.model import Image
-    from pid1lint.launch.process import Launch
-    from pid1lint.suppress import Ignore
+    from pid1lint.launch.launch import Launch
 
 Value = TypeVar("Value")
 
@@ -104,7 +102,7 @@ def judge(
     run = _Run(source.path, rules)
     wanted = _Wanted(target, build_args, facts, init)
     launches = run.guard("the launch analysis", lambda: _launches(dockerfile, context, wanted)) or ()
-    run.heed(_ignores(dockerfile, launches))
+    run.heed((source, *(each for launch in launches for each in launch.sources)))
     for problem in dockerfile.problems:
         run.judge_problem(FileProblem(Place(source, problem.span), "syntax", problem.message))
     for file_problem in (*_not_utf8(source), *_outside(dockerfile, context)):
@@ -120,7 +118,7 @@ def judge_image(image: Image, rules: Sequence[registry.AnyRule], init: str = "ti
     run = _Run(image.dockerfile.source.path, rules)
     launch = run.guard("the launch analysis", lambda: analyse(image).replaced(init=init))
     launches = () if launch is None else (launch,)
-    run.heed(_ignores(image.dockerfile, launches))
+    run.heed((image.dockerfile.source, *(each for launch in launches for each in launch.sources)))
     result = _judged(run, image.dockerfile, launches)
     return result._replace(diagnostics=tuple(map(_advised, result.diagnostics)))
 
@@ -133,7 +131,7 @@ def _advised(diagnostic: Diagnostic) -> Diagnostic:
     edits = [edit for edit in fix.edits if edit.source.path == diagnostic.at.source.path] or list(fix.edits)
     at = edits[0].source.place(*edits[0].span) if edits else diagnostic.at
     note = Note(at, f"to change where the image is built: {fix.title[:1].lower()}{fix.title[1:]}")
-    return replace(diagnostic, fix=None, notes=(*diagnostic.notes, note))
+    return diagnostic.replaced(fix=None, notes=(*diagnostic.notes, note))
 
 
 def _judged(run: _Run, dockerfile: Dockerfile, launches: Sequence[Launch]) -> Result:
@@ -141,44 +139,7 @@ def _judged(run: _Run, dockerfile: Dockerfile, launches: Sequence[Launch]) -> Re
         for file_problem in _script_damage(launch):
             run.judge_problem(file_problem)
         run.judge_launch(launch)
-    later = _ignores_at(run.diagnostics, launches, dockerfile)
-    run.ignores += tuple(ignore for ignore in later if ignore not in run.ignores)
-    if run.ignores:
-        run.suppress(certain=not dockerfile.problems and bool(launches))
-    return run.result()
-
-
-def _ignores(dockerfile: Dockerfile, launches: Sequence[Launch]) -> tuple[Ignore, ...]:
-    """The comments that suppress findings, in the Dockerfile and in the scripts that its launches run."""
-    sources = {source.path: source for launch in launches for source in launch.sources}
-    sources[dockerfile.source.path] = dockerfile.source
-    marked = [s for s in sources.values() if any(mark in s.text for mark in ("pid1lint:", "hadolint", "check"))]
-    if not marked:
-        return ()
-    from pid1lint.suppress import ignores
-
-    scripts = [script for launch in launches for script in launch.scripts]
-    return tuple(
-        ignore
-        for source in marked
-        for ignore in ignores(source, dockerfile if source is dockerfile.source else None, scripts)
-    )
-
-
-def _ignores_at(
-    diagnostics: Sequence[Diagnostic], launches: Sequence[Launch], dockerfile: Dockerfile
-) -> tuple[Ignore, ...]:
-    """The comments in files that no launch runs and that are found fault with: a script that cannot start, say."""
-    own = dockerfile.source
-    seen = {own.path, *(s.path for launch in launches for s in launch.sources)}
-    others = {d.at.source.path: d.at.source for d in diagnostics if d.at.source.path not in seen}
-    marked = [other for other in others.values() if "pid1lint:" in other.text]
-    if not marked and "pid1lint:" not in own.text:
-        return ()
-    from pid1lint.suppress import ignores, ignores_in_heredocs
-
-    in_own = (d.at.span.start for d in diagnostics if d.at.source is own)
-    return (*ignores_in_heredocs(dockerfile, in_own), *(ignore for other in marked for ignore in ignores(other)))
+    return run.suppressed(dockerfile)
 
 
 def attempt(at_work: str, path: str, work: Callable[[], Value]) -> Value | Crash:
@@ -280,41 +241,20 @@ def _script_damage(launch: Launch) -> Iterator[FileProblem]:
 
 
 class _Run:
-    """Collects what the rules say of one Dockerfile."""
+    """Collects what the rules say of one Dockerfile; what comments suppress of it is left out at the end."""
 
     def __init__(self, path: str, rules: Sequence[registry.AnyRule]) -> None:
         self.path = path
         self.rules = rules
+        self.chosen = frozenset(rule.code for rule in rules)
         self.diagnostics: list[Diagnostic] = []
         self.launches: list[Launch] = []
         self.crashes: list[Crash] = []
-        self.ignores: tuple[Ignore, ...] = ()
-        self.silent: frozenset[str] = frozenset()
-        self.used: frozenset[tuple[str, int]] = frozenset()
 
-    def heed(self, ignores: tuple[Ignore, ...]) -> None:
-        """Take comments into account: whether one is of use does not hang on which rules were chosen."""
-        self.ignores = ignores
-        if not ignores or UNUSED_IGNORE not in {rule.code for rule in self.rules}:
-            return
-        named: frozenset[str] = frozenset().union(
-            *(selector.codes for ignore in ignores if not ignore.foreign for selector in ignore.selectors)
-        )
-        self.silent = named - {rule.code for rule in self.rules}
-        self.rules = [*self.rules, *(rule for rule in registry.all_rules() if rule.code in self.silent)]
-
-    def suppress(self, *, certain: bool) -> None:
-        """Leave out what comments suppress, and judge those that are of no use."""
-        from pid1lint.suppress import suppress
-
-        unknown = any(launch.outcome.value == "unknown" for launch in self.launches)
-        verdict = suppress(self.diagnostics, self.ignores, certain=certain and not unknown and not self.crashes)
-        self.used = verdict.used
-        self.diagnostics = []
-        for problem in verdict.problems:
-            self.judge_problem(problem)
-        self.diagnostics = [*verdict.diagnostics, *suppress(self.diagnostics, self.ignores, certain=False).diagnostics]
-        self.diagnostics = [d for d in self.diagnostics if d.code not in self.silent]
+    def heed(self, sources: Iterable[Source]) -> None:
+        """Let all rules look, where there are comments to judge: which are of use does not hang on those chosen."""
+        if UNUSED_IGNORE in self.chosen and any(_MARKS[0] in source.text for source in sources):
+            self.rules = registry.all_rules()
 
     def judge_launch(self, launch: Launch) -> None:
         self.launches.append(launch)
@@ -343,8 +283,30 @@ class _Run:
         self.crashes.append(value)
         return None
 
+    def suppressed(self, dockerfile: Dockerfile) -> Result:
+        """The result without what comments suppress, and with what is to be said of those that are of no use."""
+        run = (source for launch in self.launches for source in launch.sources)
+        sources = (dockerfile.source, *run, *(diagnostic.at.source for diagnostic in self.diagnostics))
+        if not any(mark in source.text for source in sources for mark in _MARKS):
+            return self.result()
+        from pid1lint.suppress import comments_in, suppress, useless
+
+        comments = comments_in(dockerfile, self.launches, self.diagnostics)
+        unknown = not self.launches or any(launch.outcome.value == "unknown" for launch in self.launches)
+        certain = not (unknown or dockerfile.problems or self.crashes)
+        for problem in useless(self.diagnostics, comments, certain=certain):
+            self.judge_problem(problem)
+        self.diagnostics, used = suppress(self.diagnostics, comments)
+        return self.result()._replace(used=used)
+
     def result(self) -> Result:
-        return Result(merged(self.diagnostics), tuple(self.launches), tuple(self.crashes), self.used)
+        """What the chosen rules say."""
+        found = (diagnostic for diagnostic in self.diagnostics if diagnostic.code in self.chosen)
+        return Result(merged(found), tuple(self.launches), tuple(self.crashes))
+
+
+_MARKS = ("pid1lint:", "hadolint", "check")
+"""What a file holds that may have a comment which suppresses something; the first is ours."""
 
 
 def _at_home(finding: Finding, launch: Launch) -> Finding:
@@ -357,7 +319,7 @@ def _at_home(finding: Finding, launch: Launch) -> Finding:
     while stage.parent is not None:
         stage = launch.image.stages[stage.parent]
     place = launch.image.dockerfile.source.place(*stage.instruction.span)
-    return replace(finding, at=place, fix=None)
+    return finding.replaced(at=place, fix=None)
 
 
 def _supposed(rule: registry.AnyRule, findings: Iterable[Finding], launch: Launch) -> Iterable[Finding]:
@@ -372,8 +334,7 @@ def _supposed(rule: registry.AnyRule, findings: Iterable[Finding], launch: Launc
     )
     at_most = {Severity.ERROR: Severity.WARNING}
     return (
-        replace(
-            finding,
+        finding.replaced(
             notes=finding.notes + notes,
             severity=at_most.get(finding.severity or rule.severity, finding.severity),
         )
@@ -405,7 +366,7 @@ def merged(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
         key = (diagnostic.at.source.path, diagnostic.at.span, diagnostic.code)
         first = found.setdefault(key, diagnostic)
         if diagnostic.severity.rank > first.severity.rank:
-            found[key] = replace(first, severity=diagnostic.severity)
+            found[key] = first.replaced(severity=diagnostic.severity)
     return tuple(found[key] for key in sorted(found))
 
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Generic, Literal, NamedTuple, TypeVar, overload
 
 from pid1lint.diagnostic import Finding, Severity
 from pid1lint.fix import Fix
+from pid1lint.frozen import Frozen
 from pid1lint.source import Place
 
 if TYPE_CHECKING:
-    from pid1lint.launch.process import Launch
+    from pid1lint.launch.launch import Launch
 
 Subject = TypeVar("Subject")
 
@@ -42,21 +43,24 @@ class FileProblem(NamedTuple):
     fix: Fix | None = None
 
 
-@dataclass(frozen=True)
-class Rule(Generic[Subject]):
+class Rule(Frozen, Generic[Subject]):
     """One entry of the rulebook.
 
     `on` is the type of what `check` takes: None stands for a launch. A rule that is not `default` runs only where it
-    is selected by its code or name. `page` is the function's docstring, in Markdown.
+    is selected by its code or name.
     """
 
     code: str
     name: str
     severity: Severity
     check: Callable[[Subject], Iterator[Finding]]
-    page: str
     on: type[FileProblem] | None = None
     default: bool = True
+
+    @cached_property
+    def page(self) -> str:
+        """The function's docstring, in Markdown."""
+        return _dedent(self.check.__doc__ or "")
 
     @property
     def summary(self) -> str:
@@ -93,7 +97,7 @@ def rule(
 
     def make(check: Callable[[Subject], Iterator[Finding]]) -> Rule[Subject]:
         name = check.__module__.rpartition(".")[2].replace("_", "-")
-        return Rule(code, name, severity, check, _dedent(check.__doc__ or ""), on, default)
+        return Rule(code, name, severity, check, on, default)
 
     return make
 

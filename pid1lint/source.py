@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from pid1lint.errors import UnreadableError
+from pid1lint.frozen import Frozen
 
 BOM = "\ufeff"
 _PLAIN = re.compile(r"[\w@%+=:,./ -]*")
@@ -37,8 +38,7 @@ MADE_UP = "(base image)"
 """How the path of a source ends that shows what a base image brings along."""
 
 
-@dataclass(frozen=True)
-class Source:
+class Source(Frozen):
     """One file's text.
 
     `text` has neither the byte order mark nor any change to its line ends. Bytes that are not UTF-8 are carried

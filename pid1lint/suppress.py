@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from pid1lint import registry
 from pid1lint.diagnostic import Diagnostic
@@ -22,6 +22,9 @@ from pid1lint.rulebook import UNUSED_IGNORE, FileProblem
 from pid1lint.shell.ir import Opaque, Script
 from pid1lint.shell.parse import is_shell, parse
 from pid1lint.source import Place, Source, Span
+
+if TYPE_CHECKING:
+    from pid1lint.launch.launch import Launch
 
 _SHELL_FORM = frozenset(("PID101",))
 _OVERRIDDEN = frozenset(("PID106",))
@@ -75,6 +78,24 @@ class Ignore(NamedTuple):
         return self.lines is None or any(self.lines.first <= line <= self.lines.last for line in (first, last))
 
 
+def comments_in(dockerfile: Dockerfile, launches: Sequence[Launch], found: Sequence[Diagnostic]) -> tuple[Ignore, ...]:
+    """The comments that may suppress findings, each once.
+
+    They stand in the Dockerfile, in the scripts that its launches run, in those of its here-documents that are found
+    fault with, and in files that are, but that no launch runs: a script that cannot start, say.
+    """
+    own = dockerfile.source
+    run = {source.path: source for launch in launches for source in launch.sources} | {own.path: own}
+    scripts = [script for launch in launches for script in launch.scripts]
+    others = {d.at.source.path: d.at.source for d in found if d.at.source.path not in run}
+    every = (
+        *(each for s in run.values() for each in ignores(s, dockerfile if s is own else None, scripts)),
+        *ignores_in_heredocs(dockerfile, (d.at.span.start for d in found if d.at.source is own)),
+        *(each for other in others.values() for each in ignores(other)),
+    )
+    return tuple(dict.fromkeys(every))
+
+
 def ignores(source: Source, dockerfile: Dockerfile | None = None, scripts: Iterable[Script] = ()) -> Iterator[Ignore]:
     """The comments in a file; `dockerfile` if it is one.
 
@@ -88,6 +109,8 @@ def ignores(source: Source, dockerfile: Dockerfile | None = None, scripts: Itera
 
 def ignores_in_heredocs(dockerfile: Dockerfile, offsets: Iterable[int]) -> Iterator[Ignore]:
     """The comments in the Dockerfile's here-documents that have one of some offsets in them."""
+    if "pid1lint:" not in dockerfile.source.text:
+        return
     around = {h.span: h for at in offsets for h in _heredocs(dockerfile) if h.span.start <= at < h.span.end}
     spans = (span for heredoc in around.values() for span in _in_script(parse(heredoc.body)))
     yield from _ours(dockerfile.source, dockerfile, spans)
@@ -214,36 +237,39 @@ def logical_line(source: Source, number: int) -> Lines:
     return Lines(first, last)
 
 
-class Verdict(NamedTuple):
-    """What is left of some findings, the selectors that suppressed one, and the problems with the comments."""
-
-    diagnostics: tuple[Diagnostic, ...]
-    used: frozenset[tuple[str, int]]
-    problems: tuple[FileProblem, ...]
+Used = frozenset[tuple[str, int]]
+"""Selectors that have suppressed something, by path and offset."""
 
 
-def suppress(diagnostics: Iterable[Diagnostic], comments: Sequence[Ignore], *, certain: bool) -> Verdict:
-    """Leave out what comments suppress; a selector of no use is a problem only if `certain` of all findings.
+def suppress(diagnostics: Iterable[Diagnostic], comments: Sequence[Ignore]) -> tuple[list[Diagnostic], Used]:
+    """The findings that no comment suppresses, and the selectors that have suppressed one."""
+    by = [(diagnostic, _selected(diagnostic, comments)) for diagnostic in diagnostics]
+    return [diagnostic for diagnostic, selectors in by if not selectors], _union(selectors for _, selectors in by)
 
-    `used` has the path and the offset of each selector.
-    """
-    left, used = [], set()
-    for diagnostic in diagnostics:
-        by = {
-            (selector.at.source.path, selector.at.span.start)
-            for comment in comments
-            if comment.covers(diagnostic)
-            for selector in comment.selectors
-            if diagnostic.code in selector.codes
-        }
-        used |= by
-        if not by:
-            left.append(diagnostic)
+
+def useless(diagnostics: Iterable[Diagnostic], comments: Sequence[Ignore], *, certain: bool) -> tuple[FileProblem, ...]:
+    """What is wrong with comments; that one suppresses nothing only if `certain` that these are all findings."""
+    used = _union(_selected(diagnostic, comments) for diagnostic in diagnostics)
     problems = (_problem(comment, selector, used, certain) for comment in comments for selector in comment.selectors)
-    return Verdict(tuple(left), frozenset(used), tuple(problem for problem in problems if problem is not None))
+    return tuple(problem for problem in problems if problem is not None)
 
 
-def _problem(comment: Ignore, selector: Selector, used: set[tuple[str, int]], certain: bool) -> FileProblem | None:
+def _selected(diagnostic: Diagnostic, comments: Sequence[Ignore]) -> Used:
+    """The selectors that suppress a finding."""
+    return frozenset(
+        (selector.at.source.path, selector.at.span.start)
+        for comment in comments
+        if comment.covers(diagnostic)
+        for selector in comment.selectors
+        if diagnostic.code in selector.codes
+    )
+
+
+def _union(sets: Iterable[Used]) -> Used:
+    return frozenset().union(*sets)
+
+
+def _problem(comment: Ignore, selector: Selector, used: Used, certain: bool) -> FileProblem | None:
     if selector.mistake:
         return FileProblem(selector.at, "ignore", selector.mistake)
     is_used = (selector.at.source.path, selector.at.span.start) in used

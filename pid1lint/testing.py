@@ -33,8 +33,7 @@ def stops_gracefully() -> Iterator[StopsGracefully]:
         __tracebackhide__ = True
         from pid1lint.check import Options
         from pid1lint.prove import report
-        from pid1lint.prove.run import Trial
-        from pid1lint.prove.run import prove as proving
+        from pid1lint.prove.run import Trial, prove as proving
         from pid1lint.prove.trial import Ready, parse_ready
         from pid1lint.report.style import Style
 

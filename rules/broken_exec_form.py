@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from pid1lint import Applicability, Edit, Finding, Fix, Launch, Severity, Span, json_array, rule
+from pid1lint import Applicability, Edit, Finding, Fix, Launch, Severity, Span, rule
+from pid1lint.mend.array import json_array
 
 _QUOTES = {"\u201c": "\u201d", "\u201d": "\u201d", "\u201e": "\u201c", "\u2018": "\u2019", "'": "'", '"': '"', "`": "`"}
 _CLOSING = {"\u201c": "\u201d\u201c", "\u201d": "\u201d\u201c", "\u201e": "\u201c\u201d", "\u2018": "\u2019\u2018"}

@@ -19,11 +19,11 @@ from pid1lint import (
     Severity,
     Span,
     Started,
-    goes_on,
-    guard,
     rule,
-    shell_words,
 )
+from pid1lint.launch.shapes import goes_on
+from pid1lint.mend.array import shell_words
+from pid1lint.mend.command import guard
 
 
 @rule("PID209", Severity.ERROR)
@@ -101,10 +101,15 @@ def _last_daemon(path: Path) -> Started | None:
 
 
 def _is_for_set_up(launch: Launch, start: Started) -> bool:
-    """Whether the launch goes on to an app in the foreground from there: a path that ends before is one that fails."""
-    main = launch.main.main if launch.main is not None else None
-    started = launch.main is not None and any(other.place == start.place for other in launch.main.starts)
-    return started and main is not None and not main.helper and main.start != "background"
+    """Whether a path goes on to an app in the foreground from there: one that ends before is one that fails."""
+    return any(
+        path.main is not None
+        and path.main.main
+        and not path.main.helper
+        and path.main.start != "background"
+        and any(other.place == start.place for other in path.starts)
+        for path in launch.paths
+    )
 
 
 def _is_beside(start: Started) -> bool:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pid1lint import Finding, Launch, Note, Place, Severity, Span, after_exec, rule
+from pid1lint import Finding, Launch, Note, Place, Severity, Span, rule
+from pid1lint.launch.shapes import after_exec
 
 
 @rule("PID204", Severity.INFO)

@@ -4,23 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pid1lint import (
-    Applicability,
-    Edit,
-    Finding,
-    Fix,
-    Launch,
-    Link,
-    Note,
-    Process,
-    Severity,
-    TrapSet,
-    into_background,
-    only_tidies,
-    passing_on,
-    quoted_handler,
-    rule,
-)
+from pid1lint import Applicability, Edit, Finding, Fix, Launch, Link, Note, Process, Severity, TrapSet, rule
+from pid1lint.mend.command import into_background
+from pid1lint.mend.handler import only_tidies, passing_on, quoted_handler
 
 
 @rule("PID402", Severity.ERROR)

@@ -5,27 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from pid1lint import (
-    Applicability,
-    Edit,
-    Excerpt,
-    Finding,
-    Fix,
-    Launch,
-    Note,
-    Outcome,
-    Process,
-    Severity,
-    Span,
-    guard,
-    newline,
-    rule,
-)
+from pid1lint import Applicability, Edit, Excerpt, Finding, Fix, Launch, Note, Outcome, Process, Severity, Span, rule
+from pid1lint.mend.command import guard
+from pid1lint.mend.lines import newline
 
-_READS_ARGUMENTS = re.compile(
-    r"\$\{?[#!]?[@*#1-9]|\b(?:shift|getopts|BASH_ARG[CV])\b|(?:^|[\s;&|(])(?:\.|source)\s", re.MULTILINE
-)
-_ENDS = re.compile(r"(?:^|\n)[^\n]*\b(?:exit|exec|return)\b[^\n]*\n*\Z")
+_READS_ARGUMENTS = r"(?m)\$\{?[#!]?[@*#1-9]|\b(?:shift|getopts|BASH_ARG[CV])\b|(?:^|[\s;&|(])(?:\.|source)\s"
+_ENDS = r"(?:^|\n)[^\n]*\b(?:exit|exec|return)\b[^\n]*\n*\Z"
 
 
 @rule("PID217", Severity.WARNING)
@@ -111,7 +96,7 @@ def dropped_arguments(launch: Launch) -> Iterator[Finding]:
         return
     script = _entry_script(launch)
     text = script.file.text if script is not None and script.file is not None else None
-    if script is None or text is None or script.place is None or _READS_ARGUMENTS.search(text.text):
+    if script is None or text is None or script.place is None or re.search(_READS_ARGUMENTS, text.text):
         return
     main = launch.main.main if launch.main is not None else None
     words = [word.text for word in cmd.words] or cmd.text.text.split()
@@ -142,7 +127,7 @@ def _fix(launch: Launch, script: Process, text: Excerpt, words: list[str]) -> Fi
         return None
     main = launch.main.main if launch.main is not None else None
     if main is None and launch.outcome is Outcome.EXITS and not words[0].startswith("-"):
-        if _ENDS.search(text.text) or script.dialect == "" or script.script is None or script.script.damage:
+        if re.search(_ENDS, text.text) or script.dialect == "" or script.script is None or script.script.damage:
             return None
         end = newline(text.source.text)
         before = "" if text.text.endswith("\n") else end

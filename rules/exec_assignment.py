@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pid1lint import Applicability, Edit, Finding, Fix, Launch, Severity, Span, Started, guard, rule
+from pid1lint import Applicability, Edit, Finding, Fix, Launch, Severity, Span, Started, rule
+from pid1lint.mend.command import guard
 
 
 @rule("PID205", Severity.ERROR)

@@ -4,22 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pid1lint import (
-    Applicability,
-    Finding,
-    Fix,
-    Launch,
-    Outcome,
-    Path,
-    Place,
-    Process,
-    Severity,
-    in_front,
-    rule,
-    switch_user,
-    unforked_flock,
-    without_setsid,
-)
+from pid1lint import Applicability, Finding, Fix, Launch, Outcome, Path, Place, Process, Severity, rule
+from pid1lint.mend.launcher import switch_user, unforked_flock, without_setsid
+from pid1lint.mend.lines import in_front
 
 
 @rule("PID206", Severity.ERROR)

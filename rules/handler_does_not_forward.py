@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pid1lint import Applicability, Fault, Finding, Fix, Launch, Link, Note, Severity, passing_on, quoted_handler, rule
+from pid1lint import Applicability, Fault, Finding, Fix, Launch, Link, Note, Severity, rule
+from pid1lint.mend.handler import passing_on, quoted_handler
 
 
 @rule("PID407", Severity.ERROR)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pid1lint import Applicability, Fault, Finding, Fix, Launch, Link, Note, Severity, rule, statement_after
+from pid1lint import Applicability, Fault, Finding, Fix, Launch, Link, Note, Severity, rule
+from pid1lint.mend.command import statement_after
 
 
 @rule("PID406", Severity.ERROR)

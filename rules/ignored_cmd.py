@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from pid1lint import Finding, Launch, Note, Severity, rule
 
-_READS_ARGUMENTS = re.compile(r"\$(?:[@*#0-9]|\{[@*#0-9])")
+_READS_ARGUMENTS = r"\$(?:[@*#0-9]|\{[@*#0-9])"
 
 
 @rule("PID103", Severity.WARNING)
@@ -81,7 +81,7 @@ def ignored_cmd(launch: Launch) -> Iterator[Finding]:
     words = [word.text for word in entrypoint.words]
     string = next((i + 1 for i, word in enumerate(words[:-1]) if re.fullmatch(r"-[a-z]*c", word)), None)
     is_shell = any(word.rpartition("/")[2] in ("sh", "bash", "dash", "ash") for word in words[: (string or 1) - 1])
-    if string is None or not is_shell or _READS_ARGUMENTS.search(words[string]):
+    if string is None or not is_shell or re.search(_READS_ARGUMENTS, words[string]):
         return
     notes = (Note(entrypoint.words[string].place(), "the string of the shell"),)
     yield Finding(place, f"CMD is dropped: behind `{words[string]}` it becomes the shell's $0 and $1", notes)

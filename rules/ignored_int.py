@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pid1lint import Applicability, Edit, Finding, Fix, Launch, Sent, Severity, Span, guard, rule
+from pid1lint import Applicability, Edit, Finding, Fix, Launch, Sent, Severity, Span, rule
+from pid1lint.mend.command import guard
 
 
 @rule("PID413", Severity.ERROR)

@@ -4,20 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pid1lint import (
-    Applicability,
-    Finding,
-    Fix,
-    Launch,
-    Note,
-    Outcome,
-    Path,
-    Process,
-    Severity,
-    TrapSet,
-    rule,
-    statement_before,
-)
+from pid1lint import Applicability, Finding, Fix, Launch, Note, Outcome, Path, Process, Severity, TrapSet, rule
+from pid1lint.mend.command import statement_before
 
 
 @rule("PID405", Severity.ERROR)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pid1lint import Finding, Launch, Note, Severity, exec_in_front, rule
+from pid1lint import Finding, Launch, Note, Severity, rule
+from pid1lint.mend.command import exec_in_front
 
 
 @rule("PID303", Severity.ERROR)

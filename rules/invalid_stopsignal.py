@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pid1lint import Applicability, Edit, Finding, Fix, Launch, Severity, rule, signal_name
+from pid1lint import Applicability, Edit, Finding, Fix, Launch, Severity, rule
+from pid1lint.launch.signals import signal_name
 
 _COMMON = ("SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGWINCH", "SIGKILL", "SIGRTMIN+3")
 

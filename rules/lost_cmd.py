@@ -4,21 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pid1lint import (
-    Applicability,
-    Command,
-    Edit,
-    Finding,
-    Fix,
-    Launch,
-    Outcome,
-    Severity,
-    Span,
-    json_array,
-    newline,
-    rule,
-    with_lost_cmd,
-)
+from pid1lint import Applicability, Command, Edit, Finding, Fix, Launch, Outcome, Severity, Span, rule
+from pid1lint.launch.model import with_lost_cmd
+from pid1lint.mend.array import json_array
+from pid1lint.mend.lines import newline
 
 _ENDED = (Outcome.EXITS, Outcome.FAILS)
 

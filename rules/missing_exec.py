@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pid1lint import Finding, Fix, Launch, Link, Note, Severity, exec_in_front, rule, without_setsid
+from pid1lint import Finding, Fix, Launch, Link, Note, Severity, rule
+from pid1lint.mend.command import exec_in_front
+from pid1lint.mend.launcher import without_setsid
 
 
 @rule("PID201", Severity.ERROR)

@@ -5,24 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from pid1lint import (
-    Applicability,
-    Edit,
-    Finding,
-    Fix,
-    ImageFile,
-    Launch,
-    Note,
-    Place,
-    Severity,
-    Span,
-    Started,
-    installation,
-    newline,
-    rule,
-)
+from pid1lint import Applicability, Edit, Finding, Fix, ImageFile, Launch, Note, Place, Severity, Span, Started, rule
+from pid1lint.mend.install import installation
+from pid1lint.mend.lines import newline
 
-_NOT_POSIX = re.compile(
+_NOT_POSIX = (
     r"\[\[|(?<!\$)\(\(|[<>]\(|\bfunction\b|\bBASH|\w\+?=\(|\+=|<<<|&>|\|&|;;?&|\$['\"]|\$\{[!^,]|\$\{\w+(?:\[|[\^,/@]|:[\s\d$(])|"
     r"\{\w+\.\.\w+|==|\b(?:declare|typeset|mapfile|readarray|shopt|source|pushd|popd|let|coproc|select|RANDOM|disown)\b|"
     r"\b(?:read|wait|echo|export|printf|exec|type|local) -|\bERR\b|\btime\b"
@@ -137,7 +124,7 @@ def _fix(launch: Launch, start: Started, file: ImageFile | None) -> Fix | None:
     if file is not None and text is not None and file.editable and launch.image.sh not in ("", "none"):
         first, _, rest = text.text.partition("\n")
         plain = first.strip() in ("#!/bin/bash", "#!/usr/bin/bash", "#!/usr/bin/env bash", "#! /bin/bash")
-        if plain and not _NOT_POSIX.search(rest):
+        if plain and not re.search(_NOT_POSIX, rest):
             edit = Edit(text.source, text.span(0, len(first.rstrip("\r"))), "#!/bin/sh")
             return Fix("Begin with #!/bin/sh", (edit,), Applicability.SAFE)
     return _install(launch, _interpreter(start, file))

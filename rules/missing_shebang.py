@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pid1lint import Applicability, Edit, Finding, Fix, ImageFile, Launch, Note, Severity, Span, newline, rule
+from pid1lint import Applicability, Edit, Finding, Fix, ImageFile, Launch, Note, Severity, Span, rule
+from pid1lint.mend.lines import newline
 
 
 @rule("PID211", Severity.ERROR)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pid1lint import Finding, Launch, Note, Severity, rule, without_init
+from pid1lint import Finding, Launch, Note, Severity, rule
+from pid1lint.mend.launcher import without_init
 
 _PLAIN = ("tini", "tini-static", "docker-init", "dumb-init", "catatonit")
 

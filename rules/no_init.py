@@ -4,19 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pid1lint import (
-    Applicability,
-    Finding,
-    Fix,
-    Launch,
-    Path,
-    Place,
-    Process,
-    Severity,
-    in_front,
-    init_in_front,
-    rule,
-)
+from pid1lint import Applicability, Finding, Fix, Launch, Path, Place, Process, Severity, rule
+from pid1lint.mend.install import init_in_front
+from pid1lint.mend.lines import in_front
 
 
 @rule("PID301", Severity.ERROR)

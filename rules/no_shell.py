@@ -4,22 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pid1lint import (
-    Applicability,
-    Command,
-    Edit,
-    Excerpt,
-    Finding,
-    Fix,
-    Launch,
-    Note,
-    Severity,
-    guard,
-    json_array,
-    literal_argv,
-    parse,
-    rule,
-)
+from pid1lint import Applicability, Command, Edit, Excerpt, Finding, Fix, Launch, Note, Severity, rule
+from pid1lint.mend.array import json_array, literal_argv
+from pid1lint.mend.command import guard
+from pid1lint.shell.parse import parse
 
 
 @rule("PID109", Severity.ERROR)

@@ -4,21 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pid1lint import (
-    Applicability,
-    Edit,
-    Excerpt,
-    Finding,
-    Fix,
-    Launch,
-    Severity,
-    Span,
-    guard,
-    json_array,
-    parse,
-    plain_argv,
-    rule,
-)
+from pid1lint import Applicability, Edit, Excerpt, Finding, Fix, Launch, Severity, Span, rule
+from pid1lint.mend.array import json_array, plain_argv
+from pid1lint.mend.command import guard
+from pid1lint.shell.parse import parse
 
 
 @rule("PID108", Severity.ERROR)

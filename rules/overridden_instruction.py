@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pid1lint import Applicability, Finding, Fix, Instruction, Launch, Note, Place, Severity, Span, rule, without_line
+from pid1lint import Applicability, Finding, Fix, Instruction, Launch, Note, Place, Severity, Span, rule
+from pid1lint.mend.lines import without_line
 
 
 @rule("PID106", Severity.WARNING)

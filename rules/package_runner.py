@@ -4,22 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pid1lint import (
-    Applicability,
-    Edit,
-    Excerpt,
-    Finding,
-    Fix,
-    Launch,
-    Path,
-    Place,
-    Process,
-    Severity,
-    Span,
-    json_array,
-    literal_argv,
-    rule,
-)
+from pid1lint import Applicability, Edit, Excerpt, Finding, Fix, Launch, Path, Place, Process, Severity, Span, rule
+from pid1lint.mend.array import json_array, literal_argv
 
 
 @rule("PID207", Severity.ERROR)

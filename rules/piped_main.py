@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pid1lint import Finding, Fix, Launch, Link, Severity, piped_to_substitution, rule
+from pid1lint import Finding, Fix, Launch, Link, Severity, rule
+from pid1lint.mend.command import piped_to_substitution
 
 
 @rule("PID203", Severity.ERROR)

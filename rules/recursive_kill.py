@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pid1lint import Applicability, Fault, Finding, Fix, Launch, Severity, rule, statement_before
+from pid1lint import Applicability, Fault, Finding, Fix, Launch, Severity, rule
+from pid1lint.mend.command import statement_before
 
 
 @rule("PID410", Severity.ERROR)

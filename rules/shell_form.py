@@ -4,26 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pid1lint import (
-    Applicability,
-    Edit,
-    Finding,
-    Fix,
-    Launch,
-    Link,
-    Note,
-    Process,
-    Severity,
-    exec_in_front,
-    guard,
-    insert_exec,
-    json_array,
-    may_need_shell,
-    piped_to_substitution,
-    plain_argv,
-    rule,
-    without_setsid,
-)
+from pid1lint import Applicability, Edit, Finding, Fix, Launch, Link, Note, Process, Severity, rule
+from pid1lint.mend.array import json_array, may_need_shell, plain_argv
+from pid1lint.mend.command import exec_in_front, guard, insert_exec, piped_to_substitution
+from pid1lint.mend.launcher import without_setsid
 
 
 @rule("PID101", Severity.ERROR)

@@ -4,23 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pid1lint import (
-    Applicability,
-    Edit,
-    Finding,
-    Fix,
-    Launch,
-    Link,
-    Severity,
-    Span,
-    exec_in_front,
-    guard,
-    json_array,
-    may_need_shell,
-    plain_argv,
-    rule,
-    without_setsid,
-)
+from pid1lint import Applicability, Edit, Finding, Fix, Launch, Link, Severity, Span, rule
+from pid1lint.mend.array import json_array, may_need_shell, plain_argv
+from pid1lint.mend.command import exec_in_front, guard
+from pid1lint.mend.launcher import without_setsid
 
 _WRAPPERS = ("sh", "/bin/sh", "bash", "/bin/bash", "dash", "/bin/dash", "ash", "/bin/ash")
 

@@ -17,10 +17,10 @@ from pid1lint import (
     Span,
     TrapSet,
     Word,
-    guard,
     rule,
-    signal_name,
 )
+from pid1lint.launch.signals import signal_name
+from pid1lint.mend.command import guard
 
 
 @rule("PID409", Severity.ERROR)

@@ -4,21 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pid1lint import (
-    Applicability,
-    Edit,
-    Finding,
-    Fix,
-    Launch,
-    Note,
-    Outcome,
-    Path,
-    Place,
-    Process,
-    Severity,
-    in_front,
-    rule,
-)
+from pid1lint import Applicability, Edit, Finding, Fix, Launch, Note, Outcome, Path, Place, Process, Severity, rule
+from pid1lint.mend.lines import in_front
 
 
 @rule("PID503", Severity.WARNING)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pid1lint import Finding, Fix, Launch, Link, Outcome, Path, Severity, TrapSet, also_trap, rule
+from pid1lint import Finding, Fix, Launch, Link, Outcome, Path, Severity, TrapSet, rule
+from pid1lint.mend.handler import also_trap
 
 
 @rule("PID504", Severity.ERROR)

@@ -6,31 +6,18 @@ import re
 import shlex
 from collections.abc import Iterator
 
-from pid1lint import (
-    Applicability,
-    Command,
-    Edit,
-    Excerpt,
-    Finding,
-    Fix,
-    Launch,
-    Note,
-    Outcome,
-    Process,
-    Severity,
-    json_array,
-    rule,
-)
+from pid1lint import Applicability, Command, Edit, Excerpt, Finding, Fix, Launch, Note, Outcome, Process, Severity, rule
+from pid1lint.mend.array import json_array
 
 _AFTER = frozenset(("&&", "||", "|", ";", "&"))
-_REDIRECTS = re.compile(r"[012]?(?:>>?|<)(?:&[012])?|&>>?|[012]>/dev/null")
-_VARIABLE = re.compile(r"\$(?:[A-Za-z_]\w*|\{[A-Za-z_]\w*(?::?[-+?][^{}]*)?\}|\([^()]+\))")
-_HOME = re.compile(r"~(?:/|$)")
-_GLOB = re.compile(r"[\w./-]*\*[\w./*-]*")
-_PLAIN = re.compile(r"[\w./:=@%+,-]+")
-_EXPANDED = re.compile(r"(?:[\w./:=@%+,-]|\$\w+|\$\{\w+\})+|~/[\w./-]*|[\w./*-]+")
+_REDIRECTS = r"[012]?(?:>>?|<)(?:&[012])?|&>>?|[012]>/dev/null"
+_VARIABLE = r"\$(?:[A-Za-z_]\w*|\{[A-Za-z_]\w*(?::?[-+?][^{}]*)?\}|\([^()]+\))"
+_HOME = r"~(?:/|$)"
+_GLOB = r"[\w./-]*\*[\w./*-]*"
+_PLAIN = r"[\w./:=@%+,-]+"
+_EXPANDED = r"(?:[\w./:=@%+,-]|\$\w+|\$\{\w+\})+|~/[\w./-]*|[\w./*-]+"
 # They take text in a language of their own, expand variables by themselves, or hand their arguments to a shell.
-_INTERPRET = re.compile(
+_INTERPRET = (
     r"[gmn]?awk|sed|perl|php|ruby|node|bun|deno|python[\d.]*|expr|test|\[|find|jq|psql|mysql|mongo(?:sh)?|envsubst|"
     r"cross-env|nginx|fluentd|rsync|.*\.(?:sh|bash)"
 )
@@ -161,7 +148,7 @@ def _problem(launch: Launch, command: Command, word: Excerpt) -> str:
         after = words[words.index(word.text) + 1 :]
         rest = f"runs {after[0]} after it" if after and word.text in ("&&", ";") else "makes anything of it"
         return f"`{word.text}` reaches {name} as an argument: in exec form no shell {rest}"
-    if _REDIRECTS.fullmatch(word.text):
+    if re.fullmatch(_REDIRECTS, word.text):
         return f"`{word.text}` reaches {name} as an argument: in exec form no shell redirects anything"
     if _is_expanded(receiver, word.text):
         return f"`{word.text}` reaches {name} as it stands: in exec form no shell expands it"
@@ -175,7 +162,7 @@ def _receiver(launch: Launch, word: Excerpt) -> Process | None:
         runs_more = process.fact is not None and process.fact.kind == "runner"
         if process.kind not in ("app", "job") or runs_more or word.text not in process.arguments[1:]:
             continue
-        if process.file is not None or process.script is not None or _INTERPRET.fullmatch(process.program):
+        if process.file is not None or process.script is not None or re.fullmatch(_INTERPRET, process.program):
             return None
         return process
     return None
@@ -183,7 +170,7 @@ def _receiver(launch: Launch, word: Excerpt) -> Process | None:
 
 def _is_expanded(receiver: Process, text: str) -> bool:
     """Whether a shell would put something else in a word's place."""
-    found = _VARIABLE.search(text)
+    found = re.search(_VARIABLE, text)
     if found is not None:
         return receiver.program != "java" or not found.start() or not found.group().startswith("${")
     if len(text) > 2 and text.startswith("`") and text.endswith("`"):
@@ -191,7 +178,7 @@ def _is_expanded(receiver: Process, text: str) -> bool:
     before = receiver.arguments[receiver.arguments.index(text) - 1]
     takes_files = receiver.program in _TAKES_FILES or (receiver.program == "java" and before == "-jar")
     # Many others look for files of a pattern, or for a home directory, by themselves.
-    return takes_files and (_HOME.match(text) or _GLOB.fullmatch(text)) is not None
+    return takes_files and (re.match(_HOME, text) or re.fullmatch(_GLOB, text)) is not None
 
 
 def _fix(launch: Launch, command: Command) -> Fix | None:
@@ -225,6 +212,6 @@ def _line(words: list[str]) -> str | None:
 
 def _written(word: str) -> str | None:
     """One word in a shell's text; None where it is not plain what is meant to be expanded in it."""
-    if word in _AFTER or _REDIRECTS.fullmatch(word) or _PLAIN.fullmatch(word) or _EXPANDED.fullmatch(word):
+    if word in _AFTER or re.fullmatch(_REDIRECTS, word) or re.fullmatch(_PLAIN, word) or re.fullmatch(_EXPANDED, word):
         return word
     return None if any(char in word for char in "$`*?~") else shlex.quote(word)

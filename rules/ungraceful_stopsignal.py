@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pid1lint import Applicability, Edit, Finding, Fix, Instruction, Launch, Severity, rule, without_line
+from pid1lint import Applicability, Edit, Finding, Fix, Instruction, Launch, Severity, rule
+from pid1lint.mend.lines import without_line
 
 
 @rule("PID501", Severity.ERROR)

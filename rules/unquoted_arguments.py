@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pid1lint import Applicability, Call, Edit, Finding, Fix, Launch, Severity, Word, guard, rule
+from pid1lint import Applicability, Call, Edit, Finding, Fix, Launch, Severity, Word, rule
+from pid1lint.mend.command import guard
 
 _UNQUOTED = ("$@", "$*", "${@}", "${*}")
 

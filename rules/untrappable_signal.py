@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pid1lint import Applicability, Edit, Finding, Fix, Launch, Severity, Span, TrapSet, Word, guard, rule
+from pid1lint import Applicability, Edit, Finding, Fix, Launch, Severity, Span, TrapSet, Word, rule
+from pid1lint.mend.command import guard
 
 _NEVER = {"KILL": "KILL", "SIGKILL": "KILL", "9": "KILL", "STOP": "STOP", "SIGSTOP": "STOP", "19": "STOP"}
 

@@ -19,13 +19,12 @@ from pid1lint import (
     Process,
     Severity,
     Span,
-    before_loop,
-    into_background,
-    newline,
-    passing_on,
     rule,
-    sleeps_into_background,
 )
+from pid1lint.mend.command import into_background
+from pid1lint.mend.handler import passing_on
+from pid1lint.mend.lines import newline
+from pid1lint.mend.loop import before_loop, sleeps_into_background
 
 
 @rule("PID401", Severity.ERROR)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pid1lint import Finding, Launch, Severity, init_in_front, rule
+from pid1lint import Finding, Launch, Severity, rule
+from pid1lint.mend.install import init_in_front
 
 
 @rule("PID304", Severity.INFO)

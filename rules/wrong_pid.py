@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pid1lint import Applicability, Finding, Fix, Launch, Link, Note, Process, Severity, insert_exec, rule
+from pid1lint import Applicability, Finding, Fix, Launch, Link, Note, Process, Severity, rule
+from pid1lint.mend.command import insert_exec
 
 
 @rule("PID411", Severity.ERROR)

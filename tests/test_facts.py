@@ -57,7 +57,7 @@ def test_no_program_row_is_hidden_by_an_earlier_one_of_the_same_name() -> None:
 
 
 def test_program_rows_use_the_agreed_words() -> None:
-    table = [row for name in programs._rows() for row in programs._rows()[name]]
+    table = [row for name in programs._entries() for row in programs._rows(name)]
     assert {row.lifetime for row in table} == {"short", "forever", "long", "daemonizes"}
     assert {row.kind for row in table} == {"program", "runner", "interpreter", "shell"}
     reactions = {reaction for row in table for reaction in row.signals.values()}
@@ -66,12 +66,12 @@ def test_program_rows_use_the_agreed_words() -> None:
 
 
 def test_the_graceful_signal_of_a_program_is_not_one_that_it_ignores() -> None:
-    table = [row for name in programs._rows() for row in programs._rows()[name]]
+    table = [row for name in programs._entries() for row in programs._rows(name)]
     assert [row for row in table if row.graceful and row.reaction(row.graceful) == "default"] == []
 
 
 def test_launcher_rows_use_the_agreed_words() -> None:
-    kinds = {row.kind for row in launchers._rows().values()}
+    kinds = {row.kind for row in map(launchers._row, launchers._entries())}
     assert kinds == {"exec", "forward", "hang", "switch", "detach", "init"}
 
 
@@ -562,7 +562,7 @@ def test_the_foreground_recipe_keeps_the_program(line: str, mended: list[str]) -
 
 
 def test_every_recipe_of_a_bare_command_makes_it_stay() -> None:
-    for name, table in programs._rows().items():
+    for name, table in ((name, programs._rows(name)) for name in programs._entries()):
         for recipe in [row.foreground for row in table if row.foreground is not None and not row.arguments]:
             mended = programs.program(recipe.apply([name]))
             assert mended is not None

@@ -8,7 +8,7 @@ import pytest
 
 from pid1lint import linter
 from pid1lint.image.context import BuildContext
-from pid1lint.launch.process import Launch
+from pid1lint.launch.launch import Launch
 
 
 def launch(dockerfile: str, files: dict[str, str] | None = None) -> Launch:

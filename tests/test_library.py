@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import io
 import pickle
@@ -39,7 +40,14 @@ def test_the_examples_print_what_the_page_says(page: str) -> None:
 
 def test_every_public_name_is_there() -> None:
     assert [name for name in pid1lint.__all__ if not hasattr(pid1lint, name)] == []
-    assert set(pid1lint.__all__) == {*pid1lint._HOME, "__version__"}
+
+
+def test_a_type_checker_reads_each_public_name_from_where_python_loads_it() -> None:
+    block = next(node for node in ast.parse(Path(pid1lint.__file__).read_text()).body if isinstance(node, ast.If))
+    imports = [node for node in block.body if isinstance(node, ast.ImportFrom)]
+    assert {alias.asname: f"{node.module}" for node in imports for alias in node.names} == {
+        name: f"pid1lint.{home}" for name, home in pid1lint._HOME.items()
+    }
 
 
 def test_a_fix_leaves_the_context_alone_and_nothing_to_find() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
 
@@ -113,7 +112,7 @@ def test_diagnostics_are_sorted_and_told_once_at_their_worst() -> None:
         diagnostic("a", 5, severity=Severity.INFO),
         diagnostic("a", 2, "PID301"),
         diagnostic("a", 2, "PID102", Severity.INFO),
-        replace(diagnostic("a", 2, "PID102"), stage="other"),
+        diagnostic("a", 2, "PID102").replaced(stage="other"),
     ]
     assert [(d.at.source.path, d.at.span.start, d.code, d.severity.value) for d in linter.merged(found)] == [
         ("a", 2, "PID102", "error"),

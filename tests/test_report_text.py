@@ -12,7 +12,9 @@ from pid1lint.fix import Applicability, Edit, Fix
 from pid1lint.fixer import Change
 from pid1lint.image.context import MemoryContext
 from pid1lint.image.model import build_image
-from pid1lint.launch.process import Launch, Outcome, Path, Process
+from pid1lint.launch.launch import Launch
+from pid1lint.launch.path import Path
+from pid1lint.launch.process import Outcome, Process
 from pid1lint.report import diff, text, tree
 from pid1lint.report.style import Style, cells, printable, style_of
 from pid1lint.source import Source, Span

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import chain
 from typing import NamedTuple
 
+from pid1lint.frozen import Frozen
 from pid1lint.source import Excerpt, Source, Span
 
 KEYWORDS = frozenset(
@@ -65,8 +65,7 @@ class Heredoc(NamedTuple):
     marker: Span
 
 
-@dataclass(frozen=True)
-class Instruction:
+class Instruction(Frozen):
     """One instruction.
 
     `span` reaches from the keyword to the end of the last line, heredocs included, without the line end. `text` is
@@ -92,8 +91,7 @@ class Instruction:
         return found[-1] if found else None
 
 
-@dataclass(frozen=True)
-class Dockerfile:
+class Dockerfile(Frozen):
     """A scanned Dockerfile; `directives` are the parser directives (syntax, escape, check) in their order."""
 
     source: Source

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
 from typing import NamedTuple
 
 from pid1lint.dockerfile.expand import UNKNOWN, Lookup, expand, split
 from pid1lint.dockerfile.scanner import Dockerfile, Instruction
+from pid1lint.frozen import Frozen
 
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 DEFAULT_SHELL = ("/bin/sh", "-c")
@@ -30,8 +30,7 @@ PLATFORM_ARGS = {
 _PROXY_ARGS = frozenset(("HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY"))
 
 
-@dataclass(frozen=True)
-class Stage:
+class Stage(Frozen):
     """One FROM and what follows it.
 
     `base` is FROM's image as written, `reference` the same with its build arguments expanded and `UNKNOWN` for those

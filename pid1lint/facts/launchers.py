@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
 from pid1lint.facts import data
+from pid1lint.frozen import Frozen
 
 _NUMBER = re.compile(r"-\d+")
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=", re.ASCII)
@@ -16,7 +17,7 @@ _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=", re.ASCII)
 _NO_SIGNALS: Mapping[str, str] = {}
 
 
-class Launcher(NamedTuple):
+class Launcher(Frozen):
     """How one launcher starts its command, and how it reads its own arguments.
 
     `kind`: `exec` (becomes the command), `forward` (forks, passes signals on and waits), `hang` (forks, does neither
@@ -103,8 +104,9 @@ class Split(NamedTuple):
 
 
 @cache
-def _rows() -> dict[str, Launcher]:
-    return {row.name: row for entry in data.read("launchers")["launchers"] for row in _launchers(entry)}
+def _entries() -> dict[str, Mapping[str, Any]]:
+    """What the file has, by the names of the launchers."""
+    return {name: entry for entry in data.read("launchers")["launchers"] for name in data.words(entry["names"])}
 
 
 _WORD_SETS = (
@@ -113,25 +115,24 @@ _WORD_SETS = (
 ).split()
 
 
-def _launchers(entry: Mapping[str, Any]) -> Iterator[Launcher]:
-    fields = dict(entry)
-    names = data.words(fields.pop("names"))
+@cache
+def _row(name: str) -> Launcher:
+    """The row of a name that is in the file: made when it is asked for, as few of so many are."""
+    fields = {key: value for key, value in _entries()[name].items() if key != "names"}
     for key in _WORD_SETS:
         fields[key] = frozenset(data.words(fields.get(key, "")))
     fields["subcommand"] = data.words(fields.get("subcommand", ""))
     fields["option_kinds"] = tuple(dict(fields.get("option_kinds", {})).items())
     fields["measured"] = fields["source"].startswith("measured")
-    for name in names:
-        yield Launcher(name=name, **fields)
+    return Launcher(name=name, **fields)
 
 
 def launcher(name: str) -> Launcher | None:
     """The launcher of a name or path. `/init` is known by its whole path only (s6-overlay's)."""
-    rows = _rows()
-    if name in rows:
-        return rows[name]
-    base = name.rpartition("/")[2]
-    return None if base == "init" else rows.get(base.removesuffix(".exe"))
+    if name in _entries():
+        return _row(name)
+    base = name.rpartition("/")[2].removesuffix(".exe")
+    return _row(base) if base != "init" and base in _entries() else None
 
 
 def split(launcher: Launcher, argv: Sequence[str]) -> Split:

@@ -105,14 +105,24 @@ _TELLS = Program(("--help", "--version"), lifetime="short", source="documented: 
 
 
 @cache
-def _rows() -> dict[str, tuple[Program, ...]]:
-    table: dict[str, list[Program]] = {}
-    loaded = data.read("programs")
-    for entry in loaded["programs"]:
-        row = _program(entry, loaded["reactions"])
-        for name in row.names:
-            table.setdefault(name, []).append(row)
-    return {name: tuple(rows) for name, rows in table.items()}
+def _file() -> dict[str, Any]:
+    return data.read("programs")
+
+
+@cache
+def _entries() -> dict[str, list[Mapping[str, Any]]]:
+    """What the file has, by the names of the programs."""
+    table: dict[str, list[Mapping[str, Any]]] = {}
+    for entry in _file()["programs"]:
+        for name in data.words(entry["names"]):
+            table.setdefault(name, []).append(entry)
+    return table
+
+
+@cache
+def _rows(name: str) -> tuple[Program, ...]:
+    """The rows of a name: made when it is asked for, as few of so many are."""
+    return tuple(_program(entry, _file()["reactions"]) for entry in _entries().get(name, ()))
 
 
 def _program(entry: Mapping[str, Any], reactions: Mapping[str, Mapping[str, str]]) -> Program:
@@ -176,7 +186,7 @@ def _rows_of(argv: Sequence[str]) -> Iterator[Program]:
     for candidate in _candidates(argv):
         name, rest = candidate[0], " ".join(candidate[1:])
         folder = argv[0].rpartition("/")[0]
-        for row in _rows().get(name, ()):
+        for row in _rows(name):
             if _fits(row, rest) and (not row.folders or not folder or _lies_in(folder, row.folders)):
                 yield row
 
@@ -188,7 +198,7 @@ def _lies_in(folder: str, patterns: tuple[str, ...]) -> bool:
 def _own_row(argv: Sequence[str], own: Mapping[str, tuple[Program, ...]]) -> Program | None:
     """The user's row for a command, or for the script that an interpreter runs."""
     name = program_name(argv[0])
-    language = next((row.interpreter for row in _rows().get(name, ()) if row.interpreter), "")
+    language = next((row.interpreter for row in _rows(name) if row.interpreter), "")
     script = _script(language, argv) if language else ()
     for command in (argv, script[1:] if script and script[0] == "-m" else script):
         called = command[0].rpartition("/")[2] if command else ""
@@ -209,7 +219,7 @@ def program_name(word: str) -> str:
     name = word.rpartition("/")[2]
     for suffix in _SUFFIXES:
         name = name.removesuffix(suffix)
-    if name in _rows():
+    if name in _entries():
         return name
     return _VERSION.sub("", name)
 
@@ -222,7 +232,7 @@ def _candidates(argv: Sequence[str]) -> Iterator[tuple[str, ...]]:
     if folder in _INIT_SCRIPTS:
         yield ("service", script, *argv[1:])
     name = program_name(argv[0])
-    rows = _rows().get(name, ())
+    rows = _rows(name)
     language = next((row.interpreter for row in rows if row.interpreter), "")
     if language:
         yield from _interpreted(language, argv)
@@ -248,7 +258,7 @@ def _interpreted(language: str, argv: Sequence[str]) -> Iterator[tuple[str, ...]
         yield from _module(words[1], words[2:])
         return
     script = words[0].rpartition("/")[2]
-    known = _rows().get(_SCRIPTS.get(script, script), ())
+    known = _rows(_SCRIPTS.get(script, script))
     if any(row.language == language for row in known):
         yield (_SCRIPTS.get(script, script), *words[1:])
 
@@ -268,11 +278,10 @@ def _script(language: str, argv: Sequence[str]) -> Sequence[str]:
 
 def _module(module: str, rest: Sequence[str]) -> Iterator[tuple[str, ...]]:
     """`python -m name`: the row of `-m name` if there is one, else that of the program `name`."""
-    rows = _rows()
-    if "-m" + module in rows:
+    if "-m" + module in _entries():
         yield ("-m" + module, *rest)
     top = module.removesuffix(".__main__").partition(".")[0]
-    if any(row.language == "python" for row in rows.get(top, ())):
+    if any(row.language == "python" for row in _rows(top)):
         yield (top, *rest)
 
 
@@ -295,7 +304,7 @@ class Runner(NamedTuple):
 
 @cache
 def _runners() -> tuple[Runner, ...]:
-    rows = data.read("programs")["runners"]
+    rows = _file()["runners"]
     return tuple(
         Runner(**dict(row, names=data.words(row["names"]), measured=row["source"].startswith("measured")))
         for row in rows
@@ -315,4 +324,4 @@ def npm_version(node: str) -> str:
 
     A tag of one or two numbers stands for the newest release.
     """
-    return next((npm for pattern, npm in data.read("programs")["npm_versions"] if re.match(pattern, node)), "")
+    return next((npm for pattern, npm in _file()["npm_versions"] if re.match(pattern, node)), "")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from pid1lint.facts import data
+from pid1lint.frozen import Frozen
 
 
-class Shell(NamedTuple):
+class Shell(Frozen):
     """One shell, by what was measured of it.
 
     `exec_string` and `exec_file`: the circumstances under which it replaces itself, without being told to, by the

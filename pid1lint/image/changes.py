@@ -9,9 +9,9 @@ from typing import NamedTuple, TypeAlias
 from pid1lint.image.ignore import WILDCARDS, go_match
 from pid1lint.source import Excerpt, Place
 
-_NUMERIC = re.compile(r"[0-7]{3,5}")
-_CLAUSE = re.compile(r"([ugoa]*)((?:[-+=](?:[ugo]|[rwxXst]*))+)")
-_ACTION = re.compile(r"([-+=])([ugo]|[rwxXst]*)")
+_NUMERIC = r"[0-7]{3,5}"
+_CLAUSE = r"([ugoa]*)((?:[-+=](?:[ugo]|[rwxXst]*))+)"
+_ACTION = r"([-+=])([ugo]|[rwxXst]*)"
 _WHO = {"u": 0o4700, "g": 0o2070, "o": 0o1007, "a": 0o7777}
 _SHIFTS = {"u": 6, "g": 3, "o": 0}
 _BITS = {"r": 0o444, "w": 0o222, "x": 0o111, "X": 0o111, "s": 0o6000, "t": 0o1000}
@@ -31,13 +31,13 @@ class Permission(NamedTuple):
 
 def change_mode(permission: Permission, spec: str) -> Permission:
     """The permission after `chmod spec`; nothing is known after a spec that cannot be read."""
-    if _NUMERIC.fullmatch(spec):
+    if re.fullmatch(_NUMERIC, spec):
         return Permission.of(int(spec, 8))
     for part in spec.split(","):
-        clause = _CLAUSE.fullmatch(part)
+        clause = re.fullmatch(_CLAUSE, part)
         if clause is None:
             return Permission(None, None)
-        for sign, letters in _ACTION.findall(clause[2]):
+        for sign, letters in re.findall(_ACTION, clause[2]):
             permission = _change(permission, clause[1] or "a", sign, letters)
     return permission
 

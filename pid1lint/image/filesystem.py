@@ -5,7 +5,6 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import IO, NamedTuple, TypeAlias
 
@@ -13,6 +12,7 @@ from pid1lint.dockerfile.expand import UNKNOWN, Lookup, expand, expand_heredoc
 from pid1lint.dockerfile.scanner import Instruction
 from pid1lint.dockerfile.stages import DEFAULT_PATH, Step, join
 from pid1lint.errors import UnreadableError
+from pid1lint.frozen import Frozen
 from pid1lint.image.changes import (
     Alter,
     Append,
@@ -33,10 +33,10 @@ from pid1lint.image.output import concatenate
 from pid1lint.image.run import NOTHING, Effects, Surroundings, effects, installs, makes_unknown_files, touches_files
 from pid1lint.source import Excerpt, Location, Place, Source
 
-_URL = re.compile(r"(?:https?|ftp|git|ssh)://|git@")
-_ARCHIVE = re.compile(r"\.(?:tar|tgz|tbz2?|txz|tar\.(?:gz|bz2|xz|zst|lzma))\Z")
-_MKDIR = re.compile(r"\b(?:mkdir|install\s+-d)\b([^;&|\n]*)")
-_HEREDOC_WORD = re.compile(r"\d*<<-?[\"']?([^\"'<]+)[\"']?\Z")
+_URL = r"(?:https?|ftp|git|ssh)://|git@"
+_ARCHIVE = r"\.(?:tar|tgz|tbz2?|txz|tar\.(?:gz|bz2|xz|zst|lzma))\Z"
+_MKDIR = r"\b(?:mkdir|install\s+-d)\b([^;&|\n]*)"
+_HEREDOC_WORD = r"\d*<<-?[\"']?([^\"'<]+)[\"']?\Z"
 _MAX_LINKS = 16
 _MAX_GLOB = 500
 _MAX_NAMES = 500
@@ -53,11 +53,10 @@ _STANDARD_DIRS = frozenset(
 )
 
 
-@dataclass(frozen=True)
-class EmbeddedSource(Source):
+class EmbeddedSource(Source, kw_only=True):
     """A file that is written in the Dockerfile: `text` is its content, and its places are in the Dockerfile."""
 
-    excerpt: Excerpt = field(kw_only=True)
+    excerpt: Excerpt
 
     def whole(self) -> Excerpt:
         """The content, each character with its origin in the Dockerfile."""
@@ -99,8 +98,7 @@ class ContextContent(Content):
         return self.context.open(self.path)
 
 
-@dataclass(frozen=True)
-class ImageFile:
+class ImageFile(Frozen):
     """A file of the image, as far as the Dockerfile tells.
 
     `text` is its content: a context file as a whole, or the part of the Dockerfile that makes it; None if it is not
@@ -124,7 +122,7 @@ class ImageFile:
     crlf_removed: bool = False
     source: Source | None = None
     supposed: bool = False
-    content: Content | None = field(default=None, compare=False)
+    content: Content | None = None
 
 
 class Tree:
@@ -267,7 +265,7 @@ class CopyFiles(NamedTuple):
         found = self.tree.file(name, self.place) if self.tree.is_whole else None
         if found is None or found.text is None or not found.text.text.startswith("#!"):
             return None
-        return replace(found, executable=None, mode=None, editable=False, supposed=True)
+        return found.replaced(executable=None, mode=None, editable=False, supposed=True)
 
     def _expanded(self) -> tuple[str, ...]:
         return tuple(found for source in self.sources for found in _expand_wildcards(self.tree, source))
@@ -310,8 +308,7 @@ class CopyFiles(NamedTuple):
         permission = Permission(found.mode, found.executable)
         if self.spec is not None:
             permission = change_mode(permission, self.spec)
-        return replace(
-            found,
+        return found.replaced(
             path=path,
             place=self.place,
             mode=permission.mode,
@@ -459,7 +456,7 @@ class Layer:
         words = copy_words(instruction, before.lookup, self.surface.escape)
         if len(words) < 2 or UNKNOWN in words[-1]:
             return True
-        unpacked = any(_URL.match(word) or _ARCHIVE.search(word) for word in words[:-1])
+        unpacked = any(re.match(_URL, word) or re.search(_ARCHIVE, word) for word in words[:-1])
         if instruction.keyword == "ADD" and unpacked and is_below(path, join(before.workdir, words[-1])):
             return True
         return any(entry.may_put(path) for entry in self.entries if isinstance(entry, CopyFiles))
@@ -477,7 +474,7 @@ class Layer:
         spec = None if spec is None else expand(spec, before.lookup, self.surface.escape)
         plain = []
         for source in sources:
-            marker = _HEREDOC_WORD.match(source)
+            marker = re.match(_HEREDOC_WORD, source)
             if marker is None or marker[1] not in inline:
                 plain.append(source)
                 continue
@@ -494,9 +491,9 @@ class Layer:
         origin = instruction.flag("from")
         if instruction.keyword == "ADD":
             for source in sources:
-                if _URL.match(source):
+                if re.match(_URL, source):
                     yield from self._download(source, target, into, spec)
-            sources = tuple(s for s in sources if not _URL.match(s) and not _ARCHIVE.search(s))
+            sources = tuple(s for s in sources if not re.match(_URL, s) and not re.search(_ARCHIVE, s))
         tree: Tree = self.surface.context
         if origin is not None:
             tree = self.surface.origins.tree(
@@ -548,7 +545,9 @@ def copy_sources(steps: tuple[Step, ...]) -> tuple[str, ...]:
     for instruction, before in steps:
         if instruction.keyword in ("COPY", "ADD") and instruction.flag("from") is None:
             sources = copy_words(instruction, before.lookup)[:-1]
-            found += [s for s in sources if not _URL.match(s) and not _HEREDOC_WORD.match(s) and UNKNOWN not in s]
+            found += [
+                s for s in sources if not re.match(_URL, s) and not re.match(_HEREDOC_WORD, s) and UNKNOWN not in s
+            ]
     return tuple(found)
 
 
@@ -558,7 +557,7 @@ def known_dirs(steps: tuple[Step, ...]) -> frozenset[str]:
     for instruction, before in steps:
         found.add(before.workdir)
         if instruction.keyword == "RUN" and ("mkdir" in instruction.text.text or "install" in instruction.text.text):
-            for arguments in _MKDIR.findall(instruction.text.text):
+            for arguments in re.findall(_MKDIR, instruction.text.text):
                 words = [expand(w, before.lookup) for w in arguments.split() if not w.startswith("-")]
                 found.update(join(before.workdir, word) for word in words)
         elif instruction.keyword in ("COPY", "ADD"):
@@ -597,7 +596,7 @@ class _Trail:
         """The file after all of it."""
         for change in reversed(self.changes):
             file = self._apply(file, change)
-        return replace(file, path=path)
+        return file.replaced(path=path)
 
     def created(self, path: str) -> ImageFile | None:
         """The file if the first `>>` made it, which was not there before."""
@@ -616,14 +615,14 @@ class _Trail:
         match change:
             case Append(text=text):
                 joined = _appended(file.text, text)
-                return replace(file, text=joined, editable=False, source=source_of(joined))
+                return file.replaced(text=joined, editable=False, source=source_of(joined))
             case Alter(crlf=True):
-                return replace(file, crlf_removed=True)
+                return file.replaced(crlf_removed=True)
             case Alter():
-                return replace(file, altered=True, editable=False)
+                return file.replaced(altered=True, editable=False)
             case Chmod(spec=spec) | str(spec):
                 permission = change_mode(Permission(file.mode, file.executable), spec)
-                return replace(file, mode=permission.mode, executable=permission.executable)
+                return file.replaced(mode=permission.mode, executable=permission.executable)
 
 
 def _appended(before: Excerpt | None, text: Excerpt | None) -> Excerpt | None:
@@ -689,7 +688,7 @@ class FileSystem(Tree):
     def file(self, path: str, place: Place) -> ImageFile | None:
         """See `Tree.file`."""
         found = self.lookup(join("/", path))
-        return None if found is None else replace(found, place=place)
+        return None if found is None else found.replaced(place=place)
 
     def _trace(self, path: str) -> ImageFile | _Redirected | None:
         """Go back through the instructions to the one that put the file there."""

@@ -28,6 +28,7 @@ from pid1lint.dockerfile.stages import (
 )
 from pid1lint.facts.images import BaseImage, parse_reference
 from pid1lint.facts.own import Facts
+from pid1lint.frozen import Frozen
 from pid1lint.image.changes import is_below
 from pid1lint.image.context import BuildContext
 from pid1lint.image.filesystem import (
@@ -53,22 +54,22 @@ _WINDOWS_IMAGE = re.compile(
 # What is in them may come with the base image, or with a package.
 _SYSTEM_DIRS = ("/bin/", "/boot/", "/etc/", "/lib", "/opt/", "/sbin/", "/usr/", "/var/")
 _MAX_STAGES = 100
-_WINDOWS_PATH = re.compile(r"\b[A-Za-z]:\\")
+_WINDOWS_PATH = r"\b[A-Za-z]:\\"
 _SIGNALS = (
     ("HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT CHLD CONT STOP TSTP TTIN TTOU URG")
     + " XCPU XFSZ VTALRM PROF WINCH IO PWR SYS"
 ).split(" ")
-_LINKED_SHELL = re.compile(r"\bln\s+-\S+\s+(?:/usr)?(?:/bin/)?(bash|dash|busybox)\s+(?:/usr)?/bin/sh\b")
-_MANAGER = re.compile(r"\b(apk|apt-get|apt|dnf|microdnf|yum|zypper|pacman)\s+(?:-\S+\s+)*(?:add|install|update|-S)")
+_LINKED_SHELL = r"\bln\s+-\S+\s+(?:/usr)?(?:/bin/)?(bash|dash|busybox)\s+(?:/usr)?/bin/sh\b"
+_MANAGER = r"\b(apk|apt-get|apt|dnf|microdnf|yum|zypper|pacman)\s+(?:-\S+\s+)*(?:add|install|update|-S)"
 _SH_OF_MANAGER = {
     "apk": "busybox",
     "apt-get": "dash",
     "apt": "dash",
     **dict.fromkeys(("dnf", "microdnf", "yum", "zypper", "pacman"), "bash"),
 }
-_COMMAND_ENDS = re.compile(r"&&|\|\||[;\n]|\b(?:then|else|do)\b")
+_COMMAND_ENDS = r"&&|\|\||[;\n]|\b(?:then|else|do)\b"
 _BEFORE_COMMANDS = frozenset(("exec", "sudo", "then", "do", "else", "!", "(", "{", "RUN", "command", "env"))
-_BRINGERS = re.compile(
+_BRINGERS = (
     r"ansible\S*|aws|confd|consul-template|cp|curl|dockerize|envsubst|erb|git|gomplate|gsutil|install|j2|jinja\S*"
     r"|ln|m4|mustache|mv|node|perl|php|python\S*|rsync|ruby|svn|tar|template\S*|tee|unzip|wget|\S*\.sh|\./\S*|\$\S*"
 )
@@ -80,8 +81,7 @@ _FACTS = Facts()
 _FAR_SIGNALS = {34: "SIGRTMIN", 37: "SIGRTMIN+3", 64: "SIGRTMAX"}
 
 
-@dataclass(frozen=True)
-class Command:
+class Command(Frozen):
     """An ENTRYPOINT or CMD that counts.
 
     `words` are the argv of the exec form, `text` is the shell form's string, which `shell` (argv before it) runs.
@@ -148,12 +148,12 @@ class Image:
         For a base image that is not known, the package manager that a RUN calls says so.
         """
         for text in reversed(self.run_texts):
-            linked = _LINKED_SHELL.search(text)
+            linked = re.search(_LINKED_SHELL, text)
             if linked:
                 return linked.group(1)
         if self.base is not None and self.base.sh:
             return "" if self.base.sh == "none" and not self._lacks_shell else self.base.sh
-        found = {_SH_OF_MANAGER[match.group(1)] for text in self.run_texts for match in _MANAGER.finditer(text)}
+        found = {_SH_OF_MANAGER[match.group(1)] for text in self.run_texts for match in re.finditer(_MANAGER, text)}
         return found.pop() if len(found) == 1 else ""
 
     @cached_property
@@ -311,14 +311,14 @@ def may_write(text: str, path: str) -> bool:
     target = rf"{re.escape(folder)}/?(?![\w./-])" + (rf"|(?<![\w.-]){re.escape(name)}(?![\w.-])" if name else "")
     if not re.search(target, text):
         return False
-    commands = _COMMAND_ENDS.split(text.replace("\\\n", " "))
+    commands = re.split(_COMMAND_ENDS, text.replace("\\\n", " "))
     return any(_may_write(command.strip(), target) for command in commands)
 
 
 def _may_write(command: str, target: str) -> bool:
     words = command.split()
     program = next((word for word in words if "=" not in word and word not in _BEFORE_COMMANDS), "")
-    if _BRINGERS.fullmatch(program.rpartition("/")[2]):
+    if re.fullmatch(_BRINGERS, program.rpartition("/")[2]):
         moved = program in ("cp", "mv", "ln", "install")
         return re.search(target, words[-1] if moved else command) is not None
     shown = program in ("echo", "printf") or (program == "cat" and "<<" in command)
@@ -471,7 +471,7 @@ class Build(Origins):
         program = re.split(r"[/\\]", state.shell[0])[-1].lower() if state.shell else ""
         if program in ("cmd", "cmd.exe", "powershell", "powershell.exe") or program == "pwsh.exe":
             return True
-        return self.dockerfile.escape == "`" and _WINDOWS_PATH.search(self.dockerfile.source.text) is not None
+        return self.dockerfile.escape == "`" and re.search(_WINDOWS_PATH, self.dockerfile.source.text) is not None
 
     def _entrypoint(self, state: State, root: Stage, base: BaseImage | None) -> Command | None:
         if state.entrypoint is not None:

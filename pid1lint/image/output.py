@@ -7,15 +7,15 @@ import re
 from pid1lint.source import Excerpt
 
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", "a": "\a", "b": "\b", "f": "\f", "v": "\v", "e": "\x1b"}
-_ESCAPE = re.compile(r"\\(?:(0[0-7]{0,3}|[1-7][0-7]{0,2})|x([0-9a-fA-F]{1,2})|(.))", re.DOTALL)
-_DIRECTIVE = re.compile(r"%[-+ 0#]*\d*(?:\.\d+)?([%a-zA-Z])")
-_EXPANSION = re.compile(r"\\([$`\\\n])|\$(\w+)|\$\{(\w+)\}|[$`]")
+_ESCAPE = r"(?s)\\(?:(0[0-7]{0,3}|[1-7][0-7]{0,2})|x([0-9a-fA-F]{1,2})|(.))"
+_DIRECTIVE = r"%[-+ 0#]*\d*(?:\.\d+)?([%a-zA-Z])"
+_EXPANSION = r"\\([$`\\\n])|\$(\w+)|\$\{(\w+)\}|[$`]"
 _LOOKAHEAD = 8
 
 
 def unescape(text: str) -> str:
     """Undo the backslash escapes of `printf` and of `echo -e`; unknown ones stay."""
-    return _ESCAPE.sub(_unescaped, text) if "\\" in text else text
+    return re.sub(_ESCAPE, _unescaped, text) if "\\" in text else text
 
 
 def _unescaped(match: re.Match[str]) -> str:
@@ -52,7 +52,7 @@ def printf(arguments: list[str]) -> str | None:
     while True:
         taken = 0
         at = 0
-        for match in _DIRECTIVE.finditer(form):
+        for match in re.finditer(_DIRECTIVE, form):
             parts.append(unescape(form[at : match.start()]))
             at = match.end()
             if match[1] == "%":
@@ -78,7 +78,7 @@ def expand_body(body: str, variables: dict[str, str], unknown: str) -> str:
         name = match[2] or match[3]
         return variables.get(name, unknown) if name else unknown
 
-    return _EXPANSION.sub(replaced, body)
+    return re.sub(_EXPANSION, replaced, body)
 
 
 def align(content: str, excerpt: Excerpt, start: int, end: int) -> Excerpt:

@@ -45,17 +45,15 @@ from pid1lint.shell.ir import (
 )
 from pid1lint.source import Excerpt, Place
 
-_FILE_VERBS = re.compile(
+_FILE_VERBS = (
     r">|\b(?:cp|mv|ln|install|chmod|rm|tee|sed|dos2unix|fromdos|curl|wget|perl|truncate|touch|unlink)\b"
     r"|\.sh\b|\./|/\$"
 )
-_SYSTEM_PROGRAM = re.compile(r"/(?:usr/(?:local/)?)?s?bin/[^/]*(?<!\.sh)")
-_INSTALL_VERBS = re.compile(
-    r"\b(?:apt|apt-get|aptitude|apk|dnf|yum|microdnf|tdnf|zypper|pacman|install_packages|opkg)\b"
-)
+_SYSTEM_PROGRAM = r"/(?:usr/(?:local/)?)?s?bin/[^/]*(?<!\.sh)"
+_INSTALL_VERBS = r"\b(?:apt|apt-get|aptitude|apk|dnf|yum|microdnf|tdnf|zypper|pacman|install_packages|opkg)\b"
 _PREFIXES = frozenset(("sudo", "command", "env", "time", "nice", "builtin", "exec", "eatmydata"))
 _NEW_FILE = Permission.of(0o644)
-_CR = re.compile(r"\\r|\\x0[dD]|\\015|\^M|\r|\$'\\r'")
+_CR = r"\\r|\\x0[dD]|\\015|\^M|\r|\$'\\r'"
 _MAX_LOOP = 30
 _MAX_COMMANDS = 2_000
 _MAX_BRACES = 3
@@ -147,12 +145,12 @@ def _joined_heredocs(parts: list[Excerpt]) -> list[Excerpt]:
 
 def touches_files(text: str) -> bool:
     """Whether a RUN may change a file that matters here; a cheap look that spares most RUNs the parse."""
-    return _FILE_VERBS.search(text) is not None
+    return re.search(_FILE_VERBS, text) is not None
 
 
 def installs(text: str) -> bool:
     """Whether a RUN may install packages."""
-    return _INSTALL_VERBS.search(text) is not None
+    return re.search(_INSTALL_VERBS, text) is not None
 
 
 def makes_unknown_files(instruction: Instruction) -> bool:
@@ -651,7 +649,7 @@ def _is_script_of_ones_own(values: list[_Value]) -> bool:
     words = [value.text for value in values if not value.text.startswith("-")]
     if len(words) > 1 and _name(values) in ("sh", "bash", "dash", "ash", "source", "."):
         return words[1].endswith(".sh") or "/" in words[1]
-    return bool(words) and "/" in words[0] and not _SYSTEM_PROGRAM.fullmatch(words[0])
+    return bool(words) and "/" in words[0] and not re.fullmatch(_SYSTEM_PROGRAM, words[0])
 
 
 def _after_options(values: list[_Value]) -> list[_Value]:
@@ -690,9 +688,9 @@ def _operands(name: str, arguments: list[_Value], flags: tuple[str, ...]) -> tup
 
 def _is_crlf_fix(expression: str) -> bool:
     """Whether a sed, tr or perl expression does nothing but take carriage returns away."""
-    if not _CR.search(expression):
+    if not re.search(_CR, expression):
         return False
-    rest = _CR.sub("", expression)
+    rest = re.sub(_CR, "", expression)
     return re.fullmatch(r"s(.)(?:\\?\+|\*)?\$?\1(?:\\n)?\1g?;?|s(.)\(?\)?\\n\2\\n\2g?;?|\+?\$?", rest) is not None
 
 

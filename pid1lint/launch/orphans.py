@@ -11,7 +11,7 @@ from pid1lint.source import Place
 
 if TYPE_CHECKING:
     from pid1lint.image.model import Image
-    from pid1lint.launch.process import Path
+    from pid1lint.launch.path import Path
 
 _MANIFESTS = (
     ("package.json", "node"),

@@ -1,36 +1,54 @@
-"""What a shell knows while it runs: variables, arguments, functions, and the expansion of words."""
+"""What one shell process is at a moment, as a value: variables, traps, jobs, and where in its code it stands.
+
+Nothing of a shell is anywhere else, so that a copy of this is a copy of the shell. Collections are shared between
+copies where they are tuples and frozen sets; the dictionaries are copied.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+import re
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from pid1lint.launch import values
-from pid1lint.launch.values import UNKNOWN
-from pid1lint.shell.ir import (
-    Arithmetic,
-    CommandSub,
-    Damaged,
-    Function,
-    List,
-    Literal,
-    Param,
-    ProcessSub,
-    Script,
-    Word,
+from pid1lint.launch.code import Code
+from pid1lint.launch.process import TrapSet
+from pid1lint.launch.shapes import ALL_CALLS, ALL_NAMES, called, names_read
+from pid1lint.launch.stack import (
+    Argv,
+    Frame,
+    Hidden,
+    Iterating,
+    Job,
+    Leaving,
+    Looping,
+    Resume,
+    Stays,
+    Value,
+    frame_likeness,
 )
+from pid1lint.launch.values import UNKNOWN
+from pid1lint.shell.ir import Function, Script
+from pid1lint.source import Place, Span
 
 if TYPE_CHECKING:
-    from pid1lint.launch.world import Block
-
-Strings = Generator["Block", None, list[str]]
+    from pid1lint.facts.shells import Shell as Dialect
 
 
-class Value(NamedTuple):
-    """A variable: its text (None: unset), and what may change it at `docker run`: `environment` or `arguments`."""
+class Environment(NamedTuple):
+    """What a program inherits: variables, whether its arguments come from CMD, and the user (empty: the image's)."""
 
-    text: str | None
+    variables: Mapping[str, str]
+    workdir: str
     soft: str = ""
+    user: str = ""
+
+
+class ShellStart(NamedTuple):
+    """How a shell was called: `form` is `string` (-c) or `file`; `name` is its $0; `options` its letters."""
+
+    form: str
+    name: str
+    options: str
 
 
 class Defined(NamedTuple):
@@ -40,30 +58,236 @@ class Defined(NamedTuple):
     script: Script
 
 
-class State:
-    """Variables and arguments of one shell process, and word expansion over them.
+# ------------------------------------------------------------------------ a shell
+
+_UNTOLD = frozenset(
+    "RANDOM SECONDS HOSTNAME LINENO OLDPWD EPOCHSECONDS REPLY PPID OPTIND".split(),
+)
+_UNSET_SOFTLY = Value(None, "environment")
+_NOT_TOLD = Value(UNKNOWN)
+
+
+class Version:
+    """Stands for the functions that a shell has; what these read is kept with it."""
+
+    __slots__ = ("read",)
+
+    def __init__(self) -> None:
+        self.read: dict[frozenset[str], frozenset[str]] = {}
+
+
+class Shell:
+    """One shell process at a moment.
 
     `soft` collects, since it was last cleared, whether an expanded value depends on the user's environment or
     arguments rather than on the files alone.
     """
 
-    def __init__(self, environment: Mapping[str, str], home: str, workdir: str, user_id: str) -> None:
-        self.environment = environment
-        self.variables: dict[str, Value] = {}
-        self.arrays: dict[str, list[str]] = {}
-        self.functions: dict[str, Defined] = {}
-        self.positional: list[str] = []
-        self.positional_soft = ""
-        self.name = "sh"
-        self.pid = 1
-        self.last_job = ""
-        self.last_status: int | None = 0
-        self.workdir = workdir
+    __slots__ = (
+        "anchor",
+        "arrays",
+        "at",
+        "calls",
+        "code",
+        "dialect",
+        "dying",
+        "env",
+        "err_trap",
+        "errexit",
+        "exported",
+        "feeds",
+        "foreign_functions",
+        "functions",
+        "functions_version",
+        "hidden",
+        "home",
+        "hooks",
+        "how",
+        "in_trap",
+        "inherited_ignored",
+        "interrupt_left",
+        "is_subshell",
+        "jobs",
+        "last_job",
+        "leaving",
+        "members",
+        "monitor",
+        "name",
+        "nounset",
+        "pc",
+        "pending",
+        "pid",
+        "positional",
+        "positional_soft",
+        "reset",
+        "resume",
+        "script",
+        "soft",
+        "sourcing",
+        "stack",
+        "status",
+        "stays",
+        "substituted",
+        "tail_substitution",
+        "trap_depth",
+        "trap_sets",
+        "trapped_first",
+        "traps",
+        "user_id",
+        "variables",
+        "waited",
+        "workdir",
+    )
+
+    def __init__(  # noqa: PLR0915 - one line a field
+        self,
+        pid: int,
+        dialect: Dialect,
+        script: Script,
+        code: Code,
+        words: Argv,
+        env: Environment,
+        how: ShellStart,
+        home: str,
+        user_id: str,
+        ignored: frozenset[str],
+        anchor: Place | None,
+    ) -> None:
+        self.pid = pid
+        self.dialect = dialect
+        self.script = script
+        self.code = code
+        self.pc = 0
+        self.stack: Frame | None = None
+        self.resume: Resume | None = None
+        # The status with which it is to end, before it has run its EXIT trap.
+        self.leaving: int | None = None
+        # As PID 1 it goes on with this after that.
+        self.stays: Stays | None = None
+        self.status: int | None = 0
+        self.env = env
+        self.how = how
+        self.name = how.name
+        self.workdir = env.workdir
         self.home = home
         self.user_id = user_id
+        self.variables: dict[str, Value] = {}
+        self.arrays: dict[str, tuple[str, ...]] = {}
+        self.functions: dict[str, Defined] = {}
+        # Another one whenever the functions are others.
+        self.functions_version = Version()
+        self.positional: Argv = words
+        self.positional_soft = next((word.soft for word in words if word.soft), env.soft)
+        self.exported: dict[str, str] = {}
         self.soft = ""
+        self.traps: dict[str, str] = {}
+        # By which command each of them was set.
+        self.trap_sets: dict[str, TrapSet] = {}
+        self.pending: tuple[str, ...] = ()
+        # An interrupt came in while a child was in the foreground.
+        self.interrupt_left = False
+        # Signals that were trapped before bash had taken the others for its EXIT trap, and those of them reset since.
+        self.trapped_first: frozenset[str] = frozenset()
+        self.reset: frozenset[str] = frozenset()
+        self.inherited_ignored = ignored
+        self.jobs: tuple[Job, ...] = ()
+        self.last_job = ""
+        # The processes of the job or pipeline that is being started.
+        self.members: tuple[int, ...] = ()
+        # Jobs whose end `wait` has told of.
+        self.waited: frozenset[int] = frozenset()
+        self.errexit = "e" in how.options
+        self.monitor = False
+        self.nounset = "u" in how.options
+        self.is_subshell = False
+        # The status with which a signal of its own ends it.
+        self.dying: int | None = None
+        self.at = script.body.span
+        self.calls = 0
+        # What variables of the present function's own hide.
+        self.hidden: tuple[Hidden, ...] = ()
+        self.in_trap = False
+        self.trap_depth = 0
+        self.err_trap = False
+        self.sourcing = 0
+        # A file was sourced that is not at hand and may define functions.
+        self.foreign_functions = False
+        # Variables that run over files of which the image says nothing: what users may add to be run.
+        self.hooks: frozenset[str] = frozenset()
+        self.feeds = False
+        self.tail_substitution = False
+        # The substitutions of the command at hand that have been run.
+        self.substituted: tuple[object, ...] = ()
+        # Text that stands in no file (a string made at run time) is pointed at by what runs it.
+        self.anchor = anchor
+
+    def copy(self) -> Shell:
+        """Another shell that is at the same place."""
+        new = Shell.__new__(Shell)
+        for name in _PLAIN:
+            setattr(new, name, getattr(self, name))
+        new.variables = self.variables.copy()
+        new.arrays = self.arrays.copy()
+        new.exported = self.exported.copy()
+        new.functions = self.functions.copy()
+        new.traps = self.traps.copy()
+        new.trap_sets = self.trap_sets.copy()
+        return new
+
+    def subshell(self, code: Code, ignored: frozenset[str]) -> Shell:
+        """A subshell: the same state, in another process, about to run something."""
+        new = self.copy()
+        new.code, new.pc, new.stack, new.resume, new.leaving, new.stays = code, 0, None, None, None, None
+        new.jobs, new.members, new.waited, new.pending = (), (), frozenset(), ()
+        new.traps = {}
+        new.trapped_first = new.reset = frozenset()
+        new.inherited_ignored = ignored
+        new.is_subshell = True
+        new.interrupt_left = new.monitor = new.err_trap = new.feeds = new.tail_substitution = False
+        new.dying = None
+        new.trap_depth = new.sourcing = 0
+        new.hooks = frozenset()
+        new.foreign_functions = False
+        new.substituted = ()
+        new.soft = ""
+        return new
 
     # -------------------------------------------------------------- variables
+
+    def define(self, name: str, defined: Defined | None) -> None:
+        """Set a function, or take it away."""
+        if defined is None:
+            self.functions.pop(name, None)
+        else:
+            self.functions[name] = defined
+        self.functions_version = Version()
+
+    def known(self) -> object:
+        """What it knows, to be compared with what it knew before."""
+        return (self.positional, frozenset(self.variables.items()), frozenset(self.arrays.items()))
+
+    def hide(self, name: str, *, keeps: bool) -> None:
+        """Give the present function a variable of its own, as `local` does.
+
+        `keeps`: it begins with the value that the name has: in dash and Busybox, but not in bash.
+        """
+        if not self.calls or any(hidden.name == name for hidden in self.hidden):
+            return
+        self.hidden = (*self.hidden, Hidden(name, self.variables.get(name), self.arrays.get(name)))
+        if not keeps:
+            self.variables.pop(name, None)
+            self.arrays.pop(name, None)
+
+    def reveal(self, before: tuple[Hidden, ...]) -> None:
+        """Take the present function's own variables away; `before` is what its caller's hide."""
+        for name, value, array in self.hidden:
+            self.variables.pop(name, None)
+            self.arrays.pop(name, None)
+            if value is not None:
+                self.variables[name] = value
+            if array is not None:
+                self.arrays[name] = array
+        self.hidden = before
 
     def assign(self, name: str, text: str, soft: str = "") -> None:
         """Set a variable."""
@@ -71,280 +295,159 @@ class State:
 
     def lookup(self, name: str) -> Value:
         """A variable or a special parameter."""
+        found = self.variables.get(name)
+        if found is not None:
+            return found
         special = self._special(name)
         if special is not None:
             return special
-        if name in self.variables:
-            return self.variables[name]
-        if name in self.environment:
-            return Value(self.environment[name], "environment")
+        if name in self.env.variables:
+            return Value(self.env.variables[name], "environment")
         fixed = {"HOME": self.home, "PWD": self.workdir, "IFS": " \t\n", "UID": self.user_id, "EUID": self.user_id}
         if name in fixed:
             return Value(fixed[name])
-        if name in ("RANDOM", "SECONDS", "HOSTNAME", "LINENO", "OLDPWD", "EPOCHSECONDS", "REPLY", "PPID", "OPTIND"):
-            return Value(UNKNOWN)
+        if name in _UNTOLD:
+            return _NOT_TOLD
         if name in ("BASH_SOURCE", "BASH"):
             return Value(self.name)
-        return Value(None, "environment")
+        return _UNSET_SOFTLY
 
     def _special(self, name: str) -> Value | None:
         if name.isdigit():
-            index = int(name)
+            index = int(name) if len(name) < 6 else len(self.positional) + 1
             if index == 0:
                 return Value(self.name)
-            text = self.positional[index - 1] if index <= len(self.positional) else None
+            text = self.positional[index - 1].value if index <= len(self.positional) else None
             return Value(text, self.positional_soft)
         match name:
             case "#":
                 return Value(str(len(self.positional)), self.positional_soft)
             case "@" | "*":
-                return Value(" ".join(self.positional), self.positional_soft)
+                return Value(" ".join(word.value for word in self.positional), self.positional_soft)
             case "$" | "BASHPID":
                 return Value(str(self.pid))
             case "!":
                 return Value(self.last_job)
             case "?":
-                return Value(UNKNOWN if self.last_status is None else str(self.last_status))
+                return Value(UNKNOWN if self.status is None else str(self.status))
             case "-":
                 return Value("hB")
         return None
 
-    def _touch(self, value: Value) -> None:
-        if value.soft and self.soft != "arguments":
-            self.soft = value.soft
+    def touch(self, soft: str) -> None:
+        """Note that an expanded value is a soft one."""
+        if soft and self.soft != "arguments":
+            self.soft = soft
 
-    # -------------------------------------------------------------- expansion
+    # ------------------------------------------------------------------ places
 
-    def unbound(self, name: str) -> None:
-        """What becomes of a variable that is not set; the interpreter overrides it."""
+    def place(self, span: Span) -> Place:
+        """Where something of the present script stands; for text made at run time, the command that runs it."""
+        return self.anchor if self.anchor is not None else self.script.place(span)
 
-    def substitute(self, body: List) -> Generator[Block, None, str]:
-        """The output of a command substitution; the interpreter overrides it."""
-        yield from ()
-        return UNKNOWN
+    def loop_names(self) -> set[str]:
+        """The variables of the `for` loops that go round."""
+        return {frame.name for frame in self.frames() if isinstance(frame, Iterating)}
 
-    def process_substitution(self, part: ProcessSub) -> Generator[Block, None, str]:
-        """The path of a process substitution's pipe; the interpreter overrides it."""
-        yield from ()
-        return "/dev/fd/63"
+    @property
+    def depth(self) -> int:
+        """How many frames its stack has."""
+        return sum(1 for _ in self.frames())
 
-    def expand(self, words: tuple[Word, ...]) -> Strings:
-        """All fields of some words."""
-        fields: list[str] = []
-        for word in words:
-            literal = word.parts[0] if len(word.parts) == 1 else None
-            if isinstance(literal, Literal):
-                fields.append(self._tilde(literal))
+    @property
+    def in_exit_trap(self) -> bool:
+        """Whether the handler for its exit is being run."""
+        return any(isinstance(frame, Leaving) for frame in self.frames())
+
+    # ------------------------------------------------------------------- likeness
+
+    def reads(self) -> frozenset[str]:
+        """The variables that it may read, and the functions that it may call, from here on; see `shapes.names_read`."""
+        names: set[str] = set()
+        code, at, frame = self.code, self.pc, self.stack
+        while True:
+            while isinstance(frame, (Looping, Iterating)) and frame.code is code:
+                at = min(at, frame.again)
+                frame = frame.below
+            names |= code.reads(at)
+            while isinstance(frame, Leaving):
+                frame = frame.below
+            if frame is None:
+                break
+            if isinstance(frame, (Looping, Iterating)):
+                code, at = frame.code, frame.again
             else:
-                fields.extend((yield from self.fields(word)))
-        return fields
+                code, at, frame = frame.code, frame.pc, frame.below
+        for handler in self.traps.values():
+            words = _WORD.findall(handler)
+            names.update(words, map(called, words))
+        return self._with_functions(frozenset(names))
 
-    def _tilde(self, part: Literal) -> str:
-        if not part.quoted and part.text.startswith("~") and (part.text == "~" or part.text.startswith("~/")):
-            return self.home + part.text[1:]
-        return part.text
+    def _with_functions(self, names: frozenset[str]) -> frozenset[str]:
+        """What may be read, with what the functions read that may be called."""
+        kept = self.functions_version.read
+        found = kept.get(names)
+        if found is None:
+            found = names
+            done: set[str] = set()
+            while todo := self._called_in(found) - done:
+                done |= todo
+                found = found.union(*(names_read(self.functions[name].node.body) for name in todo))
+            kept[names] = found
+        return found
 
-    def fields(self, word: Word) -> Strings:
-        """One word's fields: split at blanks where it is unquoted."""
-        fields: list[str] = []
-        current = ""
-        present = False
-        for index, part in enumerate(word.parts):
-            if isinstance(part, Literal):
-                current += self._tilde(part) if index == 0 else part.text
-                present = True
-                continue
-            if (isinstance(part, Param) and part.name in ("@", "*")) or _whole_array(part):
-                pieces = yield from self._list_parameter(part)
-                if isinstance(part, Param) and part.quoted and part.name != "*" and part.subscript != "*":
-                    if pieces:
-                        current += pieces[0]
-                        present = True
-                        for piece in pieces[1:]:
-                            fields.append(current)
-                            current = piece
-                    continue
-                text = " ".join(pieces)
-                quoted = isinstance(part, Param) and part.quoted
-            else:
-                text = yield from self.part(part)
-                quoted = getattr(part, "quoted", True)
-            if quoted:
-                current += text
-                present = True
-                continue
-            pieces = values.split_fields(text)
-            if not pieces:
-                continue
-            if text[:1].isspace() and present:
-                fields.append(current)
-                current = ""
-            current += pieces[0]
-            present = True
-            for piece in pieces[1:]:
-                fields.append(current)
-                current = piece
-            if text[-1:].isspace():
-                fields.append(current)
-                current, present = "", False
-        if present:
-            fields.append(current)
-        return fields
+    def _called_in(self, names: frozenset[str]) -> set[str]:
+        """The functions that are called by one of some names."""
+        if ALL_CALLS in names:
+            return set(self.functions)
+        return {name for name in self.functions if called(name) in names}
 
-    def _list_parameter(self, part: object) -> Strings:
-        """The elements of `$@`, `$*`, `${@:2}`, `${name[@]}`."""
-        assert isinstance(part, Param)
-        if part.subscript is not None:
-            items = list(self.arrays.get(part.name, ()))
-            if part.name not in self.arrays:
-                value = self.lookup(part.name)
-                self._touch(value)
-                items = [value.text] if value.text else []
-        else:
-            items = list(self.positional)
-            self._touch(Value(None, self.positional_soft))
-        if part.length:
-            return [str(len(items))]
-        if part.op == ":" and part.operand is not None:
-            operand = yield from self.text(part.operand)
-            offset, colon, length = operand.partition(":")
-            if offset.strip().isdigit():
-                start = int(offset)
-                if part.subscript is None:
-                    items = [self.name, *items][start:] if start == 0 else items[start - 1 :]
-                else:
-                    items = items[start:]
-                if colon and length.strip().isdigit():
-                    items = items[: int(length)]
-                return items
-            return [UNKNOWN]
-        if part.op in (":-", "-") and not items and part.operand is not None:
-            return (yield from self.fields(part.operand))
-        if part.op in (":+", "+") and part.operand is not None:
-            return (yield from self.fields(part.operand)) if items else []
-        if part.op[:1] in ("#", "%") and part.operand is not None:
-            pattern = yield from self.text(part.operand)
-            return [values.strip(item, part.op, pattern) for item in items]
-        return items
+    def likeness(self, names: frozenset[str], read_elsewhere: frozenset[str]) -> tuple[object, ...]:
+        """What two shells have in common that go on alike.
 
-    def text(self, word: Word) -> Generator[Block, None, str]:
-        """A word as one string, without field splitting."""
-        out = ""
-        for index, part in enumerate(word.parts):
-            if isinstance(part, Literal):
-                out += self._tilde(part) if index == 0 else part.text
-            elif isinstance(part, Param) and (part.name in ("@", "*") or _whole_array(part)):
-                out += " ".join((yield from self._list_parameter(part)))
-            else:
-                out += yield from self.part(part)
-        return out
+        Only variables that may be read, the `names`, count, and exported ones that other scripts may read.
+        """
+        variables, arrays = self.variables, self.arrays
+        if ALL_NAMES not in names:
+            variables = {name: value for name, value in variables.items() if name in names}
+            arrays = {name: value for name, value in arrays.items() if name in names}
+        return (
+            self.code,
+            self.pc,
+            tuple(map(frame_likeness, self.frames())),
+            self.resume,
+            self.status,
+            self.leaving,
+            frozenset(variables.items()),
+            frozenset(arrays.items()),
+            frozenset((name, text) for name, text in self.exported.items() if name in read_elsewhere),
+            frozenset((name, id(defined.node)) for name, defined in self.functions.items()),
+            self.positional,
+            self.positional_soft,
+            self.hidden,
+            frozenset((name, text, self.trap_sets[name].node.span) for name, text in self.traps.items()),
+            self.env.workdir,
+            self.env.user,
+            self.jobs,
+            self.last_job,
+            self.members,
+            self.waited,
+            self.pending,
+            (self.errexit, self.monitor, self.nounset, self.err_trap, self.in_trap, self.foreign_functions),
+            (self.soft, self.dying, self.sourcing, self.trap_depth, self.calls, self.interrupt_left),
+            self.trapped_first,
+            self.reset,
+            self.hooks,
+        )
 
-    def part(self, part: object) -> Generator[Block, None, str]:
-        """One expansion as a string."""
-        match part:
-            case Param():
-                return (yield from self.parameter(part))
-            case CommandSub():
-                return (yield from self.substitute(part.body))
-            case ProcessSub():
-                return (yield from self.process_substitution(part))
-            case Arithmetic():
-                return self.arithmetic(part.text)
-            case Literal():
-                return part.text
-            case Damaged():
-                return UNKNOWN
-        return UNKNOWN
-
-    def parameter(self, part: Param) -> Generator[Block, None, str]:
-        """`$name` and `${name...}`."""
-        value = self.lookup(part.name)
-        if part.subscript is not None and part.name in self.arrays:
-            items = self.arrays[part.name]
-            if part.subscript.isdigit() or part.subscript == "-1":
-                at = int(part.subscript)
-                value = Value(items[at] if -len(items) <= at < len(items) else None)
-            else:
-                value = Value(UNKNOWN)
-        elif part.subscript is not None and not part.subscript.isdigit() and part.subscript not in ("@", "*"):
-            # An associative array, of whose keys nothing is known.
-            value = Value(UNKNOWN)
-        elif part.name in self.arrays:
-            items = self.arrays[part.name]
-            value = Value(items[0] if items else None)
-        self._touch(value)
-        if part.indirect:
-            if value.text is None or not values.known(value.text):
-                return UNKNOWN
-            value = self.lookup(value.text)
-            self._touch(value)
-        text = value.text
-        if part.length:
-            return UNKNOWN if text and not values.known(text) else str(len(text or ""))
-        if part.op and part.operand is not None:
-            return (yield from self._operation(part, text))
-        if text is None:
-            self.unbound(part.name)
-        return text or ""
-
-    def _operation(self, part: Param, text: str | None) -> Generator[Block, None, str]:
-        operand = part.operand
-        assert operand is not None
-        op = part.op
-        if op in (":-", "-", ":=", "=", ":?", "?"):
-            if text or (text is not None and not op.startswith(":")):
-                return text
-            if op in (":?", "?"):
-                return UNKNOWN
-            default = yield from self.text(operand)
-            if "=" in op:
-                self.assign(part.name, default, self.soft)
-            return default
-        if op in (":+", "+"):
-            present = bool(text) if op == ":+" else text is not None
-            return (yield from self.text(operand)) if present else ""
-        argument = yield from self.text(operand)
-        text = text or ""
-        if op[0] in "#%":
-            return values.strip(text, op, argument)
-        if op[0] == "/":
-            return values.replace(text, op, argument)
-        if op == ":":
-            return values.substring(text, argument)
-        if op[0] == "^":
-            return text.upper() if len(op) == 2 else text[:1].upper() + text[1:]
-        if op[0] == ",":
-            return text.lower() if len(op) == 2 else text[:1].lower() + text[1:]
-        return UNKNOWN
-
-    def arithmetic(self, text: str) -> str:
-        """`$((...))` where it is a number, a variable, or a sum of such."""
-        total = 0
-        for sign, atom in _sum(text):
-            value = atom
-            if not atom.isdigit():
-                found = self.lookup(atom.lstrip("$").strip("{}"))
-                self._touch(found)
-                value = found.text or "0"
-            if not value.isdigit():
-                return UNKNOWN
-            total += sign * int(value)
-        return str(total) if text.strip() else UNKNOWN
+    def frames(self) -> Iterator[Frame]:
+        """The stack, the top first."""
+        frame = self.stack
+        while frame is not None:
+            yield frame
+            frame = frame.below
 
 
-def _sum(text: str) -> list[tuple[int, str]]:
-    atoms: list[tuple[int, str]] = []
-    sign = 1
-    for piece in text.replace("+", " + ").replace("-", " - ").split():
-        if piece == "+":
-            sign = 1
-        elif piece == "-":
-            sign = -1
-        else:
-            atoms.append((sign, piece if piece.replace("_", "a").lstrip("$").strip("{}").isalnum() else UNKNOWN))
-            sign = 1
-    return atoms
-
-
-def _whole_array(part: object) -> bool:
-    return isinstance(part, Param) and part.subscript in ("@", "*")
+_WORD = re.compile(r"\w+")
+_CONTAINERS = frozenset(("variables", "arrays", "exported", "functions", "traps", "trap_sets"))
+_PLAIN = tuple(name for name in Shell.__slots__ if name not in _CONTAINERS)

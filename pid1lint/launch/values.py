@@ -9,6 +9,21 @@ UNKNOWN = "\ufffc"
 """Stands in a value for text that the files do not tell."""
 
 
+MOST_CHARACTERS = 65_536
+"""How long a value may grow; of a longer one nothing is known."""
+_MOST_DIGITS = 18
+
+
+def capped(value: str) -> str:
+    """A value, or UNKNOWN where it has grown too long: `x=$x$x` doubles it each time."""
+    return value if len(value) <= MOST_CHARACTERS else UNKNOWN
+
+
+def is_number(text: str) -> bool:
+    """Whether a text is a number of a size that a shell reckons with."""
+    return text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS
+
+
 def known(value: str) -> bool:
     """Whether nothing in it is unknown."""
     return UNKNOWN not in value

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pid1lint.launch.process import Outcome, Path, Process
+from pid1lint.launch.path import Path
+from pid1lint.launch.process import Outcome, Process
 
 if TYPE_CHECKING:
     from pid1lint.image.model import Image

@@ -1,159 +1,238 @@
-"""A PID namespace in miniature: processes, groups, dispositions, signals and a clock.
+"""A PID namespace in miniature, as a value: processes, groups, dispositions, signals and a clock.
 
-The interpreter of scripts runs in it as generators that yield what they wait for. One world is one path through the
-launch: it runs until all wait, is then told to stop as `docker stop` does, and runs on until PID 1 ends or the grace
-period does. The rules of the kernel stand here and nowhere else: PID 1 ignores what it has no handler for, the
-namespace ends with PID 1, orphans go to PID 1, caught signals are reset by exec and ignored ones are inherited.
+A world is one launch at a moment, with all that is to be known of how it came there. A copy is cheap: processes are
+shared between copies until one of them writes to one (`own`). The rules of the kernel stand here and nowhere else:
+PID 1 ignores what it has no handler for, the namespace ends with PID 1, orphans go to PID 1, caught signals are reset
+by exec and ignored ones are inherited.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
-from contextlib import suppress
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
+from pid1lint.launch.catch import catch
+from pid1lint.launch.code import Code
 from pid1lint.launch.process import Call, Decision, Handled, Obstacle, Outcome, Sent, Started, TrapSet, Waiting
+from pid1lint.launch.shapes import ALL_CALLS, called
+from pid1lint.launch.signals import HARMLESS, SIGNALS
+from pid1lint.launch.stack import Block
+from pid1lint.launch.state import Shell
 from pid1lint.source import Place
 
 if TYPE_CHECKING:
     from pid1lint.facts.launchers import Launcher
     from pid1lint.facts.programs import Program
     from pid1lint.image.filesystem import ImageFile
-    from pid1lint.launch.shell import Shell
     from pid1lint.shell.ir import Script
 
-SIGNALS = {
-    name: number
-    for number, name in enumerate(
-        "HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT CHLD CONT STOP TSTP TTIN TTOU "
-        "URG XCPU XFSZ VTALRM PROF WINCH IO PWR SYS".split(),
-        1,
-    )
-}
-NUMBERS = {number: name for name, number in SIGNALS.items()}
-HARMLESS = frozenset(("CHLD", "CONT", "URG", "WINCH"))
-"""Signals whose default disposition is not to end the process."""
-
 CLEANUP_SECONDS = 0.3
-GRACE_SECONDS = 10.0
 SWITCH_SECONDS = 2.0
-MOST_STEPS = 4000
-"""What a launch takes that never comes to rest."""
 
 
-def signal_name(text: str) -> str | None:
-    """`SIGTERM`, `term`, `15` as `TERM`; `RTMIN+3` and `37` as `RTMIN+3`; None if it names no signal."""
-    name = text.strip().upper().removeprefix("SIG")
-    if name.isdigit():
-        number = int(name)
-        if 34 <= number <= 64:
-            return f"RTMIN+{number - 34}" if number > 34 else "RTMIN"
-        return NUMBERS.get(number)
-    if name in SIGNALS:
-        return name
-    aliases = {"CLD": "CHLD", "IOT": "ABRT", "POLL": "IO"}
-    if name in aliases:
-        return aliases[name]
-    if name in ("RTMIN", "RTMAX"):
-        return name
-    head, sign, number_text = name[:5], name[5:6], name[6:]
-    if head == "RTMIN" and sign == "+" and number_text.isdigit() and int(number_text) <= 30:
-        return name
-    if head == "RTMAX" and sign == "-" and number_text.isdigit() and int(number_text) <= 30:
-        return f"RTMIN+{30 - int(number_text)}" if int(number_text) < 30 else "RTMIN"
-    return None
+class Stage:
+    """One program that a process has been, from its start or an exec to the next exec.
 
-
-class Block(NamedTuple):
-    """What a generator waits for: all (or, with `any_one`, one) of `pids` to end, or a time.
-
-    `interruptible`: a caught signal ends the wait, as it does the `wait` builtin's.
+    `began`: how many processes there were when it did. Nobody changes one that has been started.
     """
 
-    how: str
-    pids: tuple[int, ...] = ()
-    any_one: bool = False
-    interruptible: bool = False
-    until: float | None = None
-    place: Place | None = None
+    __slots__ = (
+        "arguments",
+        "argv",
+        "assumed",
+        "began",
+        "call",
+        "dialect",
+        "fact",
+        "file",
+        "form",
+        "interpreter",
+        "kind",
+        "launcher",
+        "place",
+        "program",
+        "reaction",
+        "script",
+        "start",
+    )
+
+    def __init__(
+        self,
+        argv: tuple[str, ...],
+        program: str,
+        start: str,
+        place: Place | None,
+        kind: str = "app",
+        call: Call | None = None,
+        arguments: tuple[str, ...] = (),
+        began: int = 0,
+    ) -> None:
+        self.argv = argv
+        self.program = program
+        self.start = start
+        self.place = place
+        self.kind = kind
+        self.call = call
+        self.arguments = arguments
+        self.began = began
+        self.script: Script | None = None
+        self.file: ImageFile | None = None
+        self.form = ""
+        self.dialect = ""
+        self.fact: Program | None = None
+        self.launcher: Launcher | None = None
+        self.reaction = ""
+        self.assumed = False
+        self.interpreter = ""
+
+    @property
+    def likeness(self) -> tuple[object, ...]:
+        """What two programs that were started alike have in common."""
+        return (self.argv, self.start, self.place, self.kind, self.form, self.began)
 
 
-Runner = Generator[Block, None, int]
+class Reaction(NamedTuple):
+    """What a program does on a signal: `handles`, `drops`, `default`, `survives` or `abandons`.
+
+    `signals` says it; of others it does `otherwise`. `kept` are those that it leaves ignored, as it has found them.
+    """
+
+    signals: tuple[tuple[str, str], ...] = ()
+    otherwise: str = "default"
+    kept: frozenset[str] = frozenset()
+
+    def to(self, name: str) -> str:
+        """What it does on a signal by its name without SIG."""
+        if name in self.kept:
+            return "default"
+        return next((reaction for signal, reaction in self.signals if signal == name), self.otherwise)
 
 
-@dataclass(eq=False, repr=False)
-class Stage:
-    """One program that a process has been, from its start or an exec to the next exec."""
-
-    argv: tuple[str, ...]
-    program: str
-    start: str
-    place: Place | None
-    kind: str = "app"
-    call: Call | None = None
-    script: Script | None = None
-    file: ImageFile | None = None
-    form: str = ""
-    dialect: str = ""
-    fact: Program | None = None
-    launcher: Launcher | None = None
-    reaction: str = ""
-    assumed: bool = False
-    arguments: tuple[str, ...] = ()
-    interpreter: str = ""
-    before: int = 0
+DEFAULT = Reaction()
+HANDLES = Reaction(otherwise="handles")
 
 
-@dataclass(eq=False, repr=False)
 class Proc:
-    """A process of the world; `stages` holds the programs it has been, the present one last."""
+    """A process; `stages` holds the programs that it has been, the present one last."""
 
-    pid: int
-    parent: int
-    group: int
-    thread: int
-    stages: list[Stage] = field(default_factory=list)
-    ignored: set[str] = field(default_factory=set)
-    alive: bool = True
-    status: int = 0
-    runner: Runner | None = None
-    block: Block | None = None
-    react: Callable[[str], str] | None = None
-    handlers: Callable[[str], bool] | None = None
-    on_signal: Callable[[str], None] | None = None
-    on_child: Callable[[Proc], None] | None = None
-    interrupted: bool = False
-    told: bool = False
-    done: bool = False
-    lost: bool = False
-    ends_at: float | None = None
-    kills_at: float | None = None
-    long: bool = False
-    helper: bool = False
-    # It has put itself into the background.
-    daemon: bool = False
-    # It writes to what ends when it has seen enough, such as `grep -q`.
-    brief: bool = False
-    # Its input is a here-document: a filter ends with it.
-    fed: bool = False
-    reads_from: tuple[int, ...] = ()
-    parent_at_stop: int = 0
+    __slots__ = (
+        "alive",
+        "at_once",
+        "background",
+        "block",
+        "brief",
+        "child",
+        "daemon",
+        "done",
+        "ends_at",
+        "fed",
+        "group",
+        "helper",
+        "ignored",
+        "interrupted",
+        "kills_at",
+        "long",
+        "lost",
+        "owner",
+        "parent",
+        "parent_at_stop",
+        "passes",
+        "pid",
+        "reaction",
+        "reads_from",
+        "shell",
+        "stages",
+        "status",
+        "thread",
+        "told",
+    )
+
+    def __init__(self, pid: int, parent: int, group: int, thread: int, owner: object) -> None:
+        self.pid = pid
+        self.parent = parent
+        self.group = group
+        # The line of execution that it is a part of: 0 is the container's own, each background job has another.
+        self.thread = thread
+        self.owner = owner
+        self.stages: tuple[Stage, ...] = ()
+        self.shell: Shell | None = None
+        self.block: Block | None = None
+        self.ignored: frozenset[str] = frozenset()
+        self.reaction: Reaction | None = None
+        # How it passes signals on to its child (`child`, its `group`, all `beside` it; `switch` kills it soon after,
+        # `leave` does not wait for it; empty: it does not), and the child with which it ends.
+        self.passes = ""
+        self.child = 0
+        self.alive = True
+        self.status = 0
+        self.interrupted = False
+        self.told = False
+        self.done = False
+        self.lost = False
+        self.ends_at: float | None = None
+        self.kills_at: float | None = None
+        self.long = False
+        self.helper = False
+        # A background job, or what leads one.
+        self.background = False
+        # It has put itself into the background.
+        self.daemon = False
+        # It writes to what ends when it has seen enough, such as `grep -q`.
+        self.brief = False
+        # Its input is a here-document: a filter ends with it.
+        self.fed = False
+        # It has ended before anybody could wait for it.
+        self.at_once = False
+        self.reads_from: tuple[int, ...] = ()
+        self.parent_at_stop = 0
 
     @property
     def stage(self) -> Stage:
         """The program it is now."""
         return self.stages[-1]
 
+    def reaction_to(self, name: str) -> str:
+        """What its program does on a signal."""
+        return self.reaction.to(name) if self.reaction is not None else "default"
+
+    def copy(self, owner: object) -> Proc:
+        """The same process, for another world to write to."""
+        new = Proc.__new__(Proc)
+        for name in Proc.__slots__:
+            setattr(new, name, getattr(self, name))
+        new.owner = owner
+        if self.shell is not None:
+            new.shell = self.shell.copy()
+        return new
+
 
 class Point(NamedTuple):
-    """Where a line of execution may stay; `started` and `threads` count its own programs and jobs before it."""
+    """Where a line of execution may stay: at a program (`pid`), or at a command of a shell.
 
+    `how` is `app`, `forever` (it never returns), `exec` (nothing comes after it), `wait` or `loop`. `guess`: nothing
+    is known of the program, which stays only if it comes last.
+    """
+
+    thread: int
     how: str
-    guess: bool
-    started: int
-    threads: int
+    guess: bool = False
     place: Place | None = None
+    pid: int = 0
+
+
+class Candidate(NamedTuple):
+    """A point that was met, and the world as it was then, to go back to.
+
+    `started` and `jobs` count the programs and the jobs of its line of execution before it. `world` is None where
+    nobody would come back. `run` and `forks` say in which run it was met, and after how many forks of it.
+    """
+
+    point: Point
+    started: int
+    jobs: int
+    world: World | None
+    run: int
+    forks: int
 
 
 class Choice(NamedTuple):
@@ -164,158 +243,282 @@ class Choice(NamedTuple):
     usual: int | None
     kind: str
     place: Place
+    # The arguments at hand, and the fields of the loops around.
+    given: object = None
+    # Where it may be met again: in a function of this name, or in a loop of the process `pid`, which has this depth of
+    # its stack.
+    function: str = ""
+    pid: int = 0
+    depth: int = 0
+
+    @property
+    def astray(self) -> bool:
+        """Whether a plain `docker run IMAGE` takes another."""
+        return self.usual is not None and self.way != self.usual
+
+
+class Turn(NamedTuple):
+    """The scheduler's state: processes from `first` up to `limit` have their turn, `at` is the next, `running` has it.
+
+    Turns stand upon each other: a shell that starts a job lets it run up to where it waits. `progress`: somebody has
+    run since the round began.
+    """
+
+    first: int
+    at: int
+    limit: int
+    progress: bool = False
+    running: int = 0
 
 
 class World:
-    """One run of a launch along one path."""
+    """One launch at a moment."""
 
-    def __init__(self, stop_signal: str, plan: dict[int, int], ways: tuple[int, ...], *, scouting: bool) -> None:
+    __slots__ = (
+        "answer",
+        "at_stop",
+        "candidates",
+        "choices",
+        "clock",
+        "ended_in",
+        "exec_failed",
+        "failure",
+        "fifos",
+        "guessed",
+        "handled",
+        "job_counts",
+        "live",
+        "met",
+        "next_thread",
+        "obstacles",
+        "overdue",
+        "owed",
+        "owner",
+        "point",
+        "polls",
+        "procs",
+        "sent",
+        "settled",
+        "started",
+        "starts",
+        "steps",
+        "stop_signal",
+        "stopped",
+        "traps",
+        "turns",
+        "waiting",
+    )
+
+    def __init__(self, stop_signal: str) -> None:
+        self.owner = object()
         self.stop_signal = stop_signal
-        self.plan = plan
-        self.scouting = scouting
-        self.ways = ways
         self.procs: dict[int, Proc] = {}
         self.clock = 0.0
         self.stopped = False
+        # How often processes have had their turn.
         self.steps = 0
-        self.commands = 0
-        self.choices: list[Choice] = []
-        self.points: dict[int, list[Point]] = {}
+        self.turns: tuple[Turn, ...] = ()
+        self.choices: tuple[Choice, ...] = ()
+        # The joins that are still to come behind choices: what runs, how deep its stack is, and where in its code.
+        self.owed: frozenset[tuple[int, int, Code, int]] = frozenset()
+        # One of them was jumped over: by `return`, or by the end of its process.
+        self.overdue = False
+        # Lines of execution: where they may have stayed, and those of which it is decided.
+        self.candidates: dict[int, tuple[Candidate, ...]] = {}
+        self.settled: frozenset[int] = frozenset()
+        self.point: Point | None = None
+        self.answer = False
+        self.guessed: frozenset[Place] = frozenset()
+        # How many points each has met, programs started and jobs begun.
+        self.met: dict[int, int] = {}
         self.started: dict[int, int] = {}
-        self.forked: dict[int, int] = {}
-        # The processes at work: one, and those that it lets start others just now.
-        self.running: set[int] = set()
-        # Where the main line of execution was held while it was scouted.
-        self.held = -1
-        self.in_exit_trap = 0
-        self.traps: list[TrapSet] = []
-        self.starts: list[Started] = []
-        self.obstacles: list[Obstacle] = []
+        self.job_counts: dict[int, int] = {}
+        self.next_thread = 0
+        # Lines of execution that go round in a loop in which the launch stays.
+        self.live: frozenset[int] = frozenset()
+        self.at_stop: tuple[int, ...] = ()
+        # What is noted on the way.
+        self.traps: tuple[TrapSet, ...] = ()
+        self.starts: tuple[Started, ...] = ()
+        self.obstacles: tuple[Obstacle, ...] = ()
+        self.waiting: tuple[Waiting, ...] = ()
+        self.handled: tuple[Handled, ...] = ()
+        self.sent: tuple[Sent, ...] = ()
         self.failure: tuple[str, Place | None] | None = None
         self.exec_failed: tuple[str, Place | None] | None = None
         self.ended_in: Place | None = None
-        self.next_thread = 0
-        self.live: set[int] = set()
-        self.shells: dict[int, Shell] = {}
-        self.at_stop: list[Proc] = []
-        self.waiting: list[Waiting] = []
-        self.handled: list[Handled] = []
-        self.sent: list[Sent] = []
-        self.fifos: set[str] = set()
+        self.fifos: frozenset[str] = frozenset()
         # Loops that were passed, of which it is not known when they end.
-        self.polls: list[Place] = []
+        self.polls: tuple[Place, ...] = ()
+
+    def copy(self) -> World:
+        """The same world, to go on from in another way; what both hold is shared until one of them writes to it."""
+        new = World.__new__(World)
+        for name in World.__slots__:
+            setattr(new, name, getattr(self, name))
+        new.procs = self.procs.copy()
+        new.candidates = self.candidates.copy()
+        new.met = self.met.copy()
+        new.started = self.started.copy()
+        new.job_counts = self.job_counts.copy()
+        new.owner, self.owner = object(), object()
+        return new
+
+    def own(self, pid: int) -> Proc:
+        """A process to write to."""
+        proc = self.procs[pid]
+        if proc.owner is not self.owner:
+            proc = self.procs[pid] = proc.copy(self.owner)
+        return proc
 
     # ------------------------------------------------------------- processes
 
-    def spawn(self, parent: Proc | None, start: str, place: Place | None, *, thread: int | None = None) -> Proc:
+    def spawn(self, parent: Proc | None, *, thread: int | None = None) -> Proc:
         """A new process, with its parent's group and ignored signals; the caller gives it a program."""
         pid = len(self.procs) + 1
-        proc = Proc(
-            pid,
-            parent.pid if parent else 0,
-            parent.group if parent else 1,
-            thread if thread is not None else (parent.thread if parent else 0),
-            ignored=set(parent.ignored) if parent else set(),
-            brief=parent.brief if parent else False,
-        )
+        if parent is None:
+            proc = Proc(pid, 0, 1, 0, self.owner)
+        else:
+            proc = Proc(pid, parent.pid, parent.group, parent.thread if thread is None else thread, self.owner)
+            proc.ignored = parent.ignored
+            proc.brief = parent.brief
         self.procs[pid] = proc
         return proc
+
+    def unspawn(self, proc: Proc) -> None:
+        """Take back the last process, which was not needed after all."""
+        del self.procs[proc.pid]
 
     def new_thread(self, parent: Proc) -> int:
         """A number for a line of execution of its own: a background job of `parent`."""
         self.next_thread += 1
-        self.forked[parent.thread] = self.forked.get(parent.thread, 0) + 1
+        self.job_counts[parent.thread] = self.job_counts.get(parent.thread, 0) + 1
         return self.next_thread
 
     def children(self, pid: int) -> list[Proc]:
         """The living children of a process."""
         return [proc for proc in self.procs.values() if proc.parent == pid and proc.alive]
 
-    def end(self, proc: Proc, status: int) -> None:
+    def end(self, pid: int, status: int) -> None:
         """A process ends; its children become PID 1's."""
-        if not proc.alive:
+        if not self.procs[pid].alive:
             return
+        proc = self.own(pid)
         proc.alive = False
         proc.status = status
         proc.ends_at = None
-        if proc.runner is not None:
-            runner, proc.runner = proc.runner, None
-            with suppress(RuntimeError, ValueError):  # the one that is running returns by itself
-                runner.close()
+        proc.shell = None
+        self.pass_joins(pid, -1)
+        for child in self.children(pid):
+            self.own(child.pid).parent = 1
+        for reader in list(self.procs.values()):
+            if reader.reads_from and self.procs[reader.pid].alive and not self.is_fed(reader):
+                self.end(reader.pid, 0)
         parent = self.procs.get(proc.parent)
-        for child in self.children(proc.pid):
-            child.parent = 1
-        for reader in self.procs.values():
-            if reader.alive and reader.reads_from and not any(self.procs[pid].alive for pid in reader.reads_from):
-                self.end(reader, 0)
-        if parent is not None and parent.alive and parent.on_child is not None:
-            parent.on_child(proc)
+        if parent is not None and parent.alive and parent.child == pid:
+            self.end(parent.pid, status)
+
+    def pass_joins(self, pid: int, depth: int) -> None:
+        """The joins deeper in a process's stack than this will not come any more."""
+        if self.owed:
+            left = frozenset(join for join in self.owed if join[0] != pid or join[1] <= depth)
+            if len(left) < len(self.owed):
+                self.owed, self.overdue = left, True
+
+    def end_below(self, pid: int) -> None:
+        """End a process and all below it."""
+        for child in self.children(pid):
+            self.end_below(child.pid)
+        self.end(pid, 0)
+
+    def is_fed(self, reader: Proc) -> bool:
+        """Whether one of those that a process reads from is alive."""
+        return any(self.procs[pid].alive for pid in reader.reads_from)
+
+    def is_running(self, pid: int) -> bool:
+        """Whether a process has its turn, or lets others start just now."""
+        return any(turn.running == pid for turn in self.turns)
 
     # --------------------------------------------------------------- signals
 
-    def signal(self, proc: Proc, name: str, *, from_outside: bool = False) -> None:
+    def signal(self, pid: int, name: str, *, from_outside: bool = False) -> None:
         """Send a signal to one process."""
-        if not proc.alive:
+        if not self.procs[pid].alive:
             return
-        if self.stopped and name not in ("CONT",):
+        proc = self.own(pid)
+        if self.stopped and name != "CONT":
             proc.told = True
         if name in ("KILL", "STOP"):
-            if proc.pid == 1 and not from_outside:
+            if pid == 1 and not from_outside:
                 return
             if name == "KILL":
                 # Whatever it had begun to clean up.
                 proc.done = False
-                self.end(proc, 137)
+                self.end(pid, 137)
             return
-        if name in proc.ignored and proc.on_signal is None and (proc.react is None or proc.react(name) == "default"):
+        if name in proc.ignored and not proc.passes and proc.reaction_to(name) == "default":
             # A program with a handler of its own installs it whatever it has inherited.
             proc.lost = True
             return
-        if proc.handlers is not None and proc.handlers(name):
+        if proc.shell is not None and catch(proc, proc.shell, name, running=self.is_running(pid)):
             return
-        if proc.on_signal is not None:
-            proc.on_signal(name)
+        if proc.passes:
+            self._pass_on(proc, name)
             return
-        reaction = proc.react(name) if proc.react is not None else "default"
+        reaction = proc.reaction_to(name)
         if reaction == "survives":
             proc.lost = True
         elif reaction == "abandons":
             # What it supervises is left behind, and so cut off.
-            self.end(proc, 0)
+            self.end(pid, 0)
         elif reaction in ("handles", "drops"):
             proc.done = True
             if proc.ends_at is None or proc.ends_at > self.clock + CLEANUP_SECONDS:
                 proc.ends_at = self.clock + CLEANUP_SECONDS
-        elif name in HARMLESS or proc.pid == 1:
+        elif name in HARMLESS or pid == 1:
             proc.lost = True
         else:
-            self.end(proc, 128 + SIGNALS.get(name, 15))
+            self.end(pid, 128 + SIGNALS.get(name, 15))
+
+    def _pass_on(self, proc: Proc, name: str) -> None:
+        """What a launcher that stays does with a signal."""
+        match proc.passes:
+            case "beside":
+                for other in [p.pid for p in self.procs.values() if p.group == proc.group and p.pid != proc.pid]:
+                    self.signal(other, name)
+            case "group":
+                self.signal_group(self.procs[proc.child].group, name)
+            case _:
+                self.signal(proc.child, name)
+        if proc.passes == "switch":
+            self.own(proc.pid).kills_at = self.clock + SWITCH_SECONDS
+        elif proc.passes == "leave":
+            self.end(proc.pid, 143)
 
     def signal_group(self, group: int, name: str) -> None:
         """Send a signal to every process of a group."""
-        for proc in [proc for proc in self.procs.values() if proc.group == group and proc.alive]:
-            self.signal(proc, name)
+        for pid in [proc.pid for proc in self.procs.values() if proc.group == group and proc.alive]:
+            self.signal(pid, name)
 
-    # ------------------------------------------------------------ the choices
+    # ------------------------------------------------------------------ notes
 
-    def choose(self, options: int, usual: int | None, kind: str, place: Place) -> int:
-        """Which of `options` ways to take: the next of the path's, then the usual one.
+    def hinder(self, reason: str, place: Place | None, pid: int = 0) -> None:
+        """Note what cannot be followed."""
+        self.obstacles = (*self.obstacles, Obstacle(reason, place, pid))
 
-        A place that comes again (in a loop, in a function) is decided as it was: else a loop over ten names would have
-        a thousand paths.
-        """
-        before = next((choice for choice in self.choices if choice.place == place and choice.options == options), None)
-        if before is not None and before.kind == kind == "unknown":
-            return before.way
-        at = len(self.choices)
-        way = self.ways[at] if at < len(self.ways) else (usual or 0)
-        self.choices.append(Choice(options, way, usual, kind, place))
-        return way
+    def note(self, start: Started) -> None:
+        """Note a start that did not go as its author meant."""
+        self.starts = (*self.starts, start)
 
     @property
     def other_arguments(self) -> bool:
         """Whether the path so far is one that only arguments given to `docker run` take."""
-        return any(choice.kind == "arguments" and choice.way != choice.usual for choice in self.choices)
+        return any(choice.kind == "arguments" and choice.astray for choice in self.choices)
+
+    @property
+    def strays(self) -> int:
+        """How many of its choices a plain `docker run IMAGE` takes otherwise."""
+        return sum(choice.astray for choice in self.choices)
 
     def decisions(self) -> tuple[Decision, ...]:
         """The choices as others see them."""
@@ -323,127 +526,45 @@ class World:
             Decision(c.place, c.kind, c.way, None if c.usual is None else c.way == c.usual) for c in self.choices
         )
 
-    def blocks_here(self, thread: int, how: str, *, guess: bool = False, place: Place | None = None) -> bool:
-        """Whether the line of execution stays at this point, which is one where it may stay.
+    # ------------------------------------------------------------- the stop, time
 
-        A line without a plan is scouted: its points are only noted, and all but those that never return are passed.
-        `guess`: it is a program of which nothing is known, which stays only if it comes last.
-        """
-        if self.in_exit_trap and not self.stopped and how != "wait":
-            return False
-        points = self.points.setdefault(thread, [])
-        points.append(Point(how, guess, self.started.get(thread, 0), self.forked.get(thread, 0), place))
-        if thread in self.plan:
-            return self.plan[thread] == len(points) - 1
-        stays = how in ("forever", "exec")
-        if stays and not thread:
-            self.held = len(points) - 1
-        return stays
-
-    # ------------------------------------------------------------- scheduling
-
-    def run(self) -> None:
-        """Until PID 1 has ended or the grace period is over."""
-        while self.steps < MOST_STEPS:
-            self._settle()
-            one = self.procs[1]
-            if not one.alive or self.steps >= MOST_STEPS:
-                return
-            if not self.stopped:
-                if self.scouting:
-                    return
-                self._stop()
+    def stop(self) -> None:
+        """What `docker stop` does: the stop signal to PID 1."""
+        living = [proc for proc in self.procs.values() if proc.alive]
+        self.at_stop = tuple(proc.pid for proc in living)
+        for proc in living:
+            self.own(proc.pid).parent_at_stop = proc.parent
+            shell, block = proc.shell, proc.block
+            if shell is None or block is None or block.place is None or proc.stage.kind != "shell":
                 continue
-            moment = self._next_moment()
-            if moment is None or moment > GRACE_SECONDS:
-                return
-            self.clock = moment
-            self._pass_time()
-
-    def _settle(self) -> None:
-        """Run every process that can run, until all wait."""
-        progress = True
-        while progress and self.steps < MOST_STEPS:
-            progress = False
-            for proc in list(self.procs.values()):
-                if proc.alive and proc.runner is not None and self._ready(proc):
-                    progress = True
-                    self.step(proc)
-                    if not self.procs[1].alive:
-                        return
-
-    def settle_from(self, first: Proc) -> None:
-        """Run a new process, and what it starts, until all of them wait."""
-        progress = True
-        while progress and self.steps < MOST_STEPS:
-            progress = False
-            for proc in list(self.procs.values())[first.pid - 1 :]:
-                if proc.alive and proc.runner is not None and self._ready(proc):
-                    progress = True
-                    self.step(proc)
-
-    def _ready(self, proc: Proc) -> bool:
-        block = proc.block
-        if block is None:
-            return True
-        if proc.interrupted and block.interruptible:
-            return True
-        if block.until is not None:
-            return self.clock >= block.until
-        ended = [not self.procs[pid].alive for pid in block.pids]
-        return any(ended) if block.any_one else all(ended)
-
-    def step(self, proc: Proc) -> None:
-        """Let a process run until it waits, ends, or becomes another program."""
-        self.steps += 1
-        runner = proc.runner
-        if runner is None:
-            return
-        proc.block = None
-        self.running.add(proc.pid)
-        try:
-            proc.block = next(runner)
-        except StopIteration as stop:
-            if proc.runner is runner:
-                proc.runner = None
-                self.end(proc, stop.value)
-        finally:
-            self.running.discard(proc.pid)
-
-    def _stop(self) -> None:
-        self.at_stop = [proc for proc in self.procs.values() if proc.alive]
-        for proc in self.at_stop:
-            proc.parent_at_stop = proc.parent
-            shell = self.shells.get(proc.pid)
-            if shell is not None and proc.stage.kind == "shell" and proc.block is not None:
-                handles = self.stop_signal in shell.traps
-                at = proc.block.place
-                if at is not None:
-                    traps = tuple((name, trap) for name, trap in shell.trap_sets.items() if name in shell.traps)
-                    exits = "EXIT" in shell.traps
-                    self.waiting.append(Waiting(proc.pid, proc.block.how, at, handles, exits, traps))
+            traps = tuple((name, trap) for name, trap in shell.trap_sets.items() if name in shell.traps)
+            handles, exits = self.stop_signal in shell.traps, "EXIT" in shell.traps
+            self.waiting = (*self.waiting, Waiting(proc.pid, block.how, block.place, handles, exits, traps))
         self.stopped = True
-        self.signal(self.procs[1], self.stop_signal, from_outside=True)
+        self.signal(1, self.stop_signal, from_outside=True)
 
-    def _next_moment(self) -> float | None:
+    def next_moment(self) -> float | None:
+        """When something happens by itself the next time."""
         moments = [
             moment
             for proc in self.procs.values()
             if proc.alive
             for moment in (proc.ends_at, proc.kills_at, proc.block.until if proc.block else None)
-            if moment is not None
+            if moment is not None and moment > self.clock
         ]
-        later = [moment for moment in moments if moment > self.clock]
-        return min(later) if later else None
+        return min(moments, default=None)
 
-    def _pass_time(self) -> None:
+    def pass_time(self, until: float) -> None:
+        """The clock moves on: who has finished ends, and who is to be killed is."""
+        self.clock = until
         for proc in list(self.procs.values()):
-            if proc.alive and proc.ends_at is not None and proc.ends_at <= self.clock:
-                self.end(proc, 0)
-            elif proc.alive and proc.kills_at is not None and proc.kills_at <= self.clock:
-                proc.kills_at = None
-                for child in self.children(proc.pid):
-                    self.signal(child, "KILL")
+            now = self.procs[proc.pid]
+            if now.alive and now.ends_at is not None and now.ends_at <= until:
+                self.end(now.pid, 0)
+            elif now.alive and now.kills_at is not None and now.kills_at <= until:
+                self.own(now.pid).kills_at = None
+                for child in self.children(now.pid):
+                    self.signal(child.pid, "KILL")
 
     # ----------------------------------------------------------------- result
 
@@ -458,7 +579,7 @@ class World:
             return (Outcome.EXITS, "the container ends by itself") if not one.alive else (Outcome.UNKNOWN, "it goes on")
         if one.alive:
             return Outcome.HANG, ""
-        living = [proc for proc in self.at_stop if proc.long]
+        living = [proc for proc in map(self.procs.__getitem__, self.at_stop) if proc.long]
         # Helpers count where there is nothing else and their own children are at stake: a cron by itself.
         apps = [proc for proc in living if not proc.helper] or [
             proc for proc in living if proc.stage.fact is not None and proc.stage.fact.spawns
@@ -466,3 +587,76 @@ class World:
         if all(proc.done and not proc.alive for proc in apps):
             return Outcome.GRACEFUL, ""
         return Outcome.ABRUPT, ""
+
+    # --------------------------------------------------------------- likeness
+
+    def likeness(self, read_elsewhere: frozenset[str]) -> tuple[object, ...]:
+        """What two worlds have in common that go on alike from here, whatever has led to them.
+
+        Variables that nobody reads any more do not count, nor what was only noted on the way. `read_elsewhere` are the
+        names that the launch's scripts read of their environment.
+        """
+        living = [proc for proc in self.procs.values() if proc.alive]
+        names = {proc.pid: proc.shell.reads() for proc in living if proc.shell is not None}
+        candidates = tuple(
+            (thread, tuple((c.point, c.world, c.point.guess and self.started[thread] - c.started) for c in met))
+            for thread, met in self.candidates.items()
+            if thread not in self.settled
+        )
+        return (
+            self.clock,
+            self.stopped,
+            self.turns,
+            self.settled,
+            self.live,
+            self.fifos,
+            self.polls,
+            self.failure,
+            self.exec_failed,
+            self.at_stop,
+            self.other_arguments,
+            frozenset((c.place, c.way) for c in self.choices if c.kind == "unknown" and self._recurs(c, names)),
+            tuple((o.reason, o.place) for o in self.obstacles),
+            self.waiting and tuple((w.pid, w.how, w.place) for w in self.waiting),
+            len(self.sent),
+            tuple((h.pid, h.signal, h.ended) for h in self.handled),
+            tuple(self._likeness_of(proc, names, read_elsewhere) for proc in living),
+            candidates,
+        )
+
+    def _recurs(self, choice: Choice, names: Mapping[int, frozenset[str]]) -> bool:
+        """Whether a choice may be met again: its loop goes round, or its function may be called."""
+        if choice.function and any(called(choice.function) in read or ALL_CALLS in read for read in names.values()):
+            return True
+        shell = self.procs[choice.pid].shell if choice.pid else None
+        return shell is not None and shell.depth >= choice.depth
+
+    def _likeness_of(
+        self, proc: Proc, names: Mapping[int, frozenset[str]], read_elsewhere: frozenset[str]
+    ) -> tuple[object, ...]:
+        stages = tuple(stage.likeness for stage in proc.stages)
+        own = (
+            proc.pid,
+            proc.parent,
+            proc.group,
+            proc.thread,
+            proc.block,
+            proc.ignored,
+            proc.reaction,
+            proc.passes,
+            proc.child,
+            proc.interrupted,
+            proc.told,
+            proc.done,
+            proc.lost,
+            proc.ends_at,
+            proc.kills_at,
+            proc.long,
+            proc.helper,
+            proc.background,
+            proc.daemon,
+            proc.brief,
+            proc.fed,
+            proc.reads_from,
+        )
+        return (*own, stages, proc.shell.likeness(names[proc.pid], read_elsewhere) if proc.shell is not None else None)

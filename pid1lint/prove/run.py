@@ -16,7 +16,7 @@ from pid1lint.prove.verdict import Proof, compare, signal_number
 
 if TYPE_CHECKING:
     from pid1lint.facts.own import Facts
-    from pid1lint.launch.process import Launch
+    from pid1lint.launch import Launch
     from pid1lint.prove.observe import Seen
 
 _ENGINES = ("docker:", "podman:")

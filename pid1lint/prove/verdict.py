@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from pid1lint.prove.trial import Measured
 
 if TYPE_CHECKING:
-    from pid1lint.launch.process import Launch, Process
+    from pid1lint.launch import Launch, Process
     from pid1lint.prove.observe import Seen
 
 AGREES, DIFFERS, OPEN = "agrees", "differs", "not foreseen"

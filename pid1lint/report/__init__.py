@@ -9,7 +9,7 @@ from pid1lint.errors import Pid1lintError
 
 if TYPE_CHECKING:
     from pid1lint.diagnostic import Diagnostic
-    from pid1lint.launch.process import Launch
+    from pid1lint.launch.launch import Launch
     from pid1lint.report.style import Style
 
 FORMATS = (

@@ -11,7 +11,8 @@ from pid1lint.report.urls import rule_page
 from pid1lint.source import Location, Place
 
 if TYPE_CHECKING:
-    from pid1lint.launch.process import Launch, Process
+    from pid1lint.launch.launch import Launch
+    from pid1lint.launch.process import Process
     from pid1lint.registry import AnyRule
     from pid1lint.report import Report
     from pid1lint.report.style import Style

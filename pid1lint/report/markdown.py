@@ -11,7 +11,7 @@ from pid1lint.report.style import Style, printable
 from pid1lint.report.text import conclusion, how_to_apply, where
 
 if TYPE_CHECKING:
-    from pid1lint.launch.process import Launch
+    from pid1lint.launch.launch import Launch
     from pid1lint.report import Report
 
 _SIGNS = {Severity.ERROR: "❌ error", Severity.WARNING: "⚠️ warning", Severity.INFO: "ℹ️ info"}

@@ -19,7 +19,8 @@ from pid1lint.report.urls import home, rule_page
 from pid1lint.source import Place
 
 if TYPE_CHECKING:
-    from pid1lint.launch.process import Launch, Process
+    from pid1lint.launch.launch import Launch
+    from pid1lint.launch.process import Process
     from pid1lint.report import Report
     from pid1lint.report.style import Style
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from pid1lint.report.style import Style, cells, printable
 
 if TYPE_CHECKING:
-    from pid1lint.launch.process import Launch, Process
+    from pid1lint.launch.launch import Launch
+    from pid1lint.launch.process import Process
     from pid1lint.source import Place
 
 _OUTCOME_COLOURS = {"graceful": "green", "abrupt": "red", "hang": "red", "fails": "red", "exits": "yellow"}

@@ -5,6 +5,7 @@ Every span counts characters of the text that was parsed (`Script.text`); `Scrip
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cached_property
 from typing import TypeAlias
 
@@ -298,3 +299,20 @@ class Script(Frozen):
     def place(self, span: Span) -> Place:
         """Where a span of this script stands in its file."""
         return self.text.place(span.start, span.end)
+
+
+def items(node: object) -> Iterator[Item]:
+    """Every statement of a piece of shell text, outer ones first."""
+    return (below for below in nodes(node) if isinstance(below, Item))
+
+
+def nodes(node: object) -> Iterator[object]:
+    """Every part of a piece of shell text, outer ones first."""
+    yield node
+    below = node if isinstance(node, tuple) else ()
+    if isinstance(node, List):
+        below = node.items
+    elif isinstance(node, Frozen):
+        below = tuple(getattr(node, name) for name in node._fields)
+    for part in below:
+        yield from nodes(part)

@@ -1,1 +1,1 @@
-"""How long pid1lint takes, as ratios: seconds say more of the machine than of the program."""
+"""How long pid1lint takes and how much memory, beside another checkout and other linters."""

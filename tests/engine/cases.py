@@ -227,7 +227,8 @@ SUPERVISORS = (
            'COPY app /app\nCMD ["setpriv", "--reuid=65534", "--clear-groups", "/app"]\n', app="c-handles"),
     debian("timeout", "graceful", 'COPY app /app\nCMD ["timeout", "1000", "/app"]\n', app="c-handles"),
     debian("flock", "hang", 'COPY app /app\nCMD ["flock", "/tmp/lock", "/app"]\n', app="c-handles"),
-    debian("su", "abrupt", "COPY app /app\nCMD [\"su\", \"-s\", \"/bin/sh\", \"root\", \"-c\", \"cd /; /app\"]\n", app="c-handles"),
+    debian("su", "abrupt",
+           'COPY app /app\nCMD ["su", "-s", "/bin/sh", "root", "-c", "cd /; /app"]\n', app="c-handles"),
 )  # fmt: skip
 
 ALL = (*FEW, *CLASSIC, *SHELLS, *LANGUAGES, *SERVERS, *SUPERVISORS)

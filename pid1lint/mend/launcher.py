@@ -1,4 +1,4 @@
-"""Fixes that take a launcher which forks from between PID 1 and the app, or put one in its place that execs."""
+"""A launcher in front of the app: taken out where it forks, or another one in its place that execs."""
 
 from __future__ import annotations
 
@@ -7,23 +7,27 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from pid1lint.fix import Applicability, Edit, Fix
-from pid1lint.mend import BUILTINS, guard, is_root, json_array, line_above, newline
+from pid1lint.mend.array import BUILTINS, json_array
+from pid1lint.mend.command import guard
+from pid1lint.mend.install import is_root
+from pid1lint.mend.lines import line_above, newline
 from pid1lint.source import Span
 
 if TYPE_CHECKING:
     from pid1lint.dockerfile.scanner import Instruction
     from pid1lint.facts.launchers import Launcher
     from pid1lint.image.model import Command
-    from pid1lint.launch.process import Call, Launch, Process, Started
+    from pid1lint.launch.launch import Launch
+    from pid1lint.launch.process import Call, Process, Started
     from pid1lint.shell.ir import Word
 
 _SWITCHES = ("gosu", "su-exec")
 _SU_OPTIONS = frozenset("-c --command --session-command -u --user -s --shell -l --login -m -p -".split())
 # What any of them does with one plain command is the same.
 _SHELLS = (None, "sh", "bash", "/bin/sh", "/bin/bash", "/bin/dash", "/bin/ash", "/usr/bin/bash")
-_NAME = re.compile(r"[a-z_][\w-]*", re.ASCII)
-_PLAIN = re.compile(r"[\w@%+=:,./ -]+")
-_QUOTED = re.compile(r'"(?:[\w@%+=:,./ -]|\$\w+|\$\{\w+\})+"')
+_NAME = r"(?a)[a-z_][\w-]*"
+_PLAIN = r"[\w@%+=:,./ -]+"
+_QUOTED = r'"(?:[\w@%+=:,./ -]|\$\w+|\$\{\w+\})+"'
 
 
 class _Asked(NamedTuple):
@@ -58,7 +62,7 @@ def _switch_in_script(launch: Launch, call: Call, launcher: Launcher) -> Fix | N
     tool = next((name for name in _SWITCHES if name in launch.image.packages), "")
     if tool:
         new = f"{tool} {asked.user} "
-    elif _has_setpriv(launch) and _NAME.fullmatch(asked.user):
+    elif _has_setpriv(launch) and re.fullmatch(_NAME, asked.user):
         new = f"setpriv --reuid={asked.user} --regid=$(id -g {asked.user}) --init-groups "
     else:
         return None
@@ -134,7 +138,7 @@ def _asked(launcher: Launcher, said: Sequence[str], words: Sequence[Word]) -> _A
 
     parts = split(launcher, said)
     user = parts.value("-u", "--user") or next((said[index] for index in parts.operands), None)
-    plain = user is not None and (_PLAIN.fullmatch(user) if " " not in user else False)
+    plain = user is not None and (re.fullmatch(_PLAIN, user) if " " not in user else False)
     if user is None or not (plain or (words and re.fullmatch(r'"\$(?:\w+|\{\w+\})"', user))):
         return None
     if not _SU_OPTIONS.issuperset(parts.options) or parts.value("-s", "--shell") not in _SHELLS:
@@ -147,9 +151,9 @@ def _asked(launcher: Launcher, said: Sequence[str], words: Sequence[Word]) -> _A
     if any(said[index] not in ("-l", "--login", "-m", "-p") for index in rest):
         return None
     if words and words[at].static is None:
-        text = words[at].text[1:-1] if _QUOTED.fullmatch(words[at].text) else ""
+        text = words[at].text[1:-1] if re.fullmatch(_QUOTED, words[at].text) else ""
     else:
-        text = said[at] if _PLAIN.fullmatch(said[at]) else ""
+        text = said[at] if re.fullmatch(_PLAIN, said[at]) else ""
     text = text.strip().removeprefix("exec ").strip()
     program = text.split(" ", 1)[0]
     return _Asked(user, None, text) if program and "=" not in program and program not in BUILTINS else None

@@ -1,0 +1,99 @@
+"""Several processes: functions are none, but subshells, background jobs and the parts of pipelines are."""
+
+from __future__ import annotations
+
+from pid1lint.launch.code import Define, Fork, Job, JobStarted, Pipe, Piped, Where, compiled, compiled_alone, job_where
+from pid1lint.launch.interpreter import Interpreter
+from pid1lint.launch.stack import Backgrounded, Block, Inside, PipelineEnded
+from pid1lint.launch.state import Defined
+from pid1lint.shell.ir import Node, Simple
+
+
+def define(run: Interpreter, op: Define) -> None:
+    """A function."""
+    run.shell.define(op.node.name, Defined(op.node, run.shell.script))
+    run.shell.status = 0
+
+
+def fork(run: Interpreter, op: Fork) -> None:
+    """`( ... )`: a process of its own, unless the shell has nothing else to do."""
+    shell, node = run.shell, op.node
+    inside = op.where.within("subshell")
+    if run.execs(inside, frozenset()):
+        frame = Inside(shell.stack, shell.code, shell.pc, tuple(shell.traps.items()))
+        shell.traps = {}
+        run.run(compiled(node.body, inside), frame)
+        return
+    child = run.world.spawn(run.proc)
+    if shell.monitor:
+        child.group = child.pid
+    tail = Where(False, frozenset({"job"}) if "subshell" in shell.dialect.exec_background else None)
+    run.subshell(node, "child", child, compiled(node.body, tail))
+    run.foreground(child.pid, node.span)
+
+
+def job(run: Interpreter, op: Job) -> None:
+    """A member of a background job."""
+    start_member(run, op.node, op.number, op.of)
+
+
+def start_member(run: Interpreter, node: Node, index: int, count: int) -> None:
+    """One process of a background job; it runs up to where it waits, so that a plain command is its program at once."""
+    world, shell = run.world, run.shell
+    members = shell.members if index else ()
+    thread = world.procs[members[0]].thread if members else world.new_thread(run.proc)
+    proc = world.spawn(run.proc, thread=thread)
+    if shell.monitor:
+        proc.group = members[0] if members else proc.pid
+    else:
+        proc.ignored |= {"INT", "QUIT"}
+    proc.reads_from = members
+    proc.background = True
+    name = node.words[0].literal if isinstance(node, Simple) and node.words else None
+    where = job_where(node, shell.dialect.exec_background, is_function=name in shell.functions)
+    run.subshell(node, "background" if count == 1 else "pipeline", proc, compiled_alone(node, where))
+    shell.members = (*members, proc.pid)
+    run.prime(proc.pid)
+
+
+def job_started(run: Interpreter, op: JobStarted | Backgrounded) -> None:
+    """All members of a background job are at work."""
+    run.add_job(run.shell.members)
+    run.shell.members, run.shell.status = (), 0
+
+
+def pipe(run: Interpreter, op: Pipe) -> None:
+    """One process of a pipeline."""
+    world, shell = run.world, run.shell
+    members = shell.members if op.number else ()
+    proc = world.spawn(run.proc)
+    proc.reads_from = members
+    proc.brief = op.brief
+    if shell.monitor:
+        proc.group = members[0] if members else proc.pid
+    run.subshell(op.node, "pipeline", proc, compiled_alone(op.node, op.where))
+    assert proc.shell is not None
+    proc.shell.feeds = True
+    shell.members = (*members, proc.pid)
+    run.prime(proc.pid)
+
+
+def piped(run: Interpreter, op: Piped) -> None:
+    """All members of a pipeline are at work."""
+    shell, world = run.shell, run.world
+    ended = PipelineEnded(shell.members, op.conditional, op.negated)
+    shell.members = ()
+    if any(world.procs[pid].alive for pid in ended.pids):
+        run.wait(Block("pipeline", ended.pids, place=run.place(op.span)), ended)
+    else:
+        pipeline_ended(run, ended)
+
+
+def pipeline_ended(run: Interpreter, resume: PipelineEnded) -> None:
+    """A pipeline is over."""
+    status: int | None = run.world.procs[resume.pids[-1]].status
+    if status == 0 and resume.conditional:
+        status = None
+    if resume.negated and status is not None:
+        status = 1 if status == 0 else 0
+    run.shell.status = status

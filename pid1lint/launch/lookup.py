@@ -1,0 +1,331 @@
+"""What the image answers: which file a name stands for, which shell is behind it, what is known of a program."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from pid1lint.facts.programs import Program
+from pid1lint.facts.shells import Shell as Dialect, known as is_shell, shell as dialect_of
+from pid1lint.image.changes import is_below
+from pid1lint.image.model import may_write, strings_of
+from pid1lint.launch.shapes import assigned_names, command_variables, literal_words, names_read
+from pid1lint.launch.stack import Argument
+from pid1lint.launch.state import Environment
+from pid1lint.launch.values import UNKNOWN
+from pid1lint.shell.ir import Script, Word
+from pid1lint.shell.parse import parse
+from pid1lint.source import Excerpt, Place, Source
+
+if TYPE_CHECKING:
+    from pid1lint.image.filesystem import ImageFile
+    from pid1lint.image.model import Image
+
+DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_PLAIN_BASES = frozenset(("alpine", "busybox", "golang", "node", "python"))
+"""Those without any shell but Busybox's, where they are built upon Alpine or Busybox."""
+_WITHOUT_BASH = frozenset(
+    "bind-tools build-base busybox-extras ca-certificates cargo coreutils cronie curl dcron dumb-init file "
+    "findutils freetype-dev g++ gawk gcc gcompat git gnupg go grep gzip iproute2 iptables iputils jpeg-dev jq less "
+    "libc-dev libc6-compat libffi-dev libgcc libjpeg-turbo-dev libpng-dev libpq libpq-dev libressl libstdc++ "
+    "libxml2 libxml2-dev libxslt libxslt-dev linux-headers lua make mariadb-client memcached musl-dev mysql-client "
+    "nano ncurses net-tools netcat-openbsd nginx nodejs npm openssh openssh-client openssh-server openssl "
+    "openssl-dev perl postgresql-client postgresql-dev postgresql-libs procps py-pip py3-pip py3-setuptools python "
+    "python-dev python2 python3 python3-dev redis rsync ruby rust sed shadow socat su-exec sudo supervisor tar "
+    "tcpdump tini tzdata unzip vim wget xz yarn zip zlib zlib-dev".split()
+)
+"""Packages of Alpine that are known not to bring bash along."""
+_INSTALLS_UNSEEN = re.compile(r"\.sh\b|\bsh\s+[\w./$-]|\|\s*sh\b|\bmake\b")
+_ONLY_BUILTINS = frozenset(". eval exec exit export set shift source trap unset".split())
+_WITHOUT_CD = frozenset(("debian", "ubuntu", "alpine", "busybox", "wolfi", "scratch", "distroless"))
+"""Families without the program `cd` that POSIX asks for, and that Red Hat's bash brings."""
+_EXPANDED = re.compile(r"[\w./-]*\$(?:\w|\{\w)|~/")
+_CONFIGURATION = re.compile(r"(?:[\w.~@%+-]*/[\w./~@%+-]*|[\w.-]+)?\.(?:cfg|cnf|conf|ini|yaml|yml)\Z")
+
+
+class Lookup:
+    """One image's answers, each worked out once a launch, whatever the path; `sh` is what its /bin/sh is taken for."""
+
+    def __init__(self, image: Image, sh: str) -> None:
+        self.image = image
+        self._sh = sh
+        # Whether an answer hung on what /bin/sh is.
+        self.asked_sh = False
+        self._scripts: dict[int, Script] = {}
+        self._read_names: frozenset[str] = frozenset()
+        self._read_in = 0
+        self._made: dict[str, Script] = {}
+        self._cuts: dict[tuple[str, Place], Script] = {}
+        # What shells have been given to run, each text once.
+        self._texts: dict[str, None] = {}
+        self._editable: set[int] = set()
+        self._readonly: set[int] = set()
+        self._programs: dict[tuple[str, ...], Program | None] = {}
+        self._files: dict[tuple[str, str, str], ImageFile | None] = {}
+        # A script stands beside what is told of it: as long as it is held, no other has its identity.
+        self._command_names: dict[int, tuple[Script, frozenset[str]]] = {}
+        self._assigned_names: dict[int, tuple[Script, frozenset[str]]] = {}
+        self._word_counts: dict[int, tuple[Script, dict[str, int]]] = {}
+        self.arguments: dict[tuple[int, int], tuple[Script, Word, Argument]] = {}
+
+    @property
+    def sh(self) -> str:
+        """What /bin/sh is: `dash`, `busybox`, `bash`, `none`."""
+        self.asked_sh = True
+        return self._sh
+
+    # ------------------------------------------------------------------- scripts
+
+    def script(self, text: Excerpt) -> Script:
+        """A file's parsed text."""
+        found = self._scripts.get(id(text))
+        if found is None:
+            found = self._scripts[id(text)] = parse(text)
+            self._texts[text.text] = None
+        return found
+
+    def string(self, text: Excerpt) -> Script:
+        """The parsed string that a shell is given to run."""
+        self._texts[text.text] = None
+        return self.script(text)
+
+    def cut(self, text: Excerpt) -> Script:
+        """A parsed string out of a script that is at hand."""
+        key = (text.text, text.place())
+        found = self._cuts.get(key)
+        if found is None:
+            found = self._cuts[key] = parse(text)
+        return found
+
+    def made(self, text: str) -> Script:
+        """A parsed string that stands nowhere: one made at run time."""
+        found = self._made.get(text)
+        if found is None:
+            found = self._made[text] = parse(Excerpt(Source("", text), text))
+        return found
+
+    def script_of(self, file: ImageFile) -> Script:
+        """The script in a file; whether it can be edited is kept in mind."""
+        assert file.text is not None
+        if file.editable:
+            self._editable.add(id(file.text.source))
+        elif file.text.source is self.image.dockerfile.source:
+            self._readonly.add(id(file.text))
+        return self.script(file.text)
+
+    def is_editable(self, script: Script) -> bool:
+        """Whether an edit of the script's text is an edit of a file that is at hand."""
+        if id(script.text) in self._readonly:
+            return False
+        source = script.text.source
+        return source is self.image.dockerfile.source or id(source) in self._editable
+
+    def command_names(self, script: Script) -> frozenset[str]:
+        """The variables that stand where a script reads a command's name."""
+        found = self._command_names.get(id(script))
+        if found is None:
+            found = self._command_names[id(script)] = (script, frozenset(command_variables(script.body)))
+        return found[1]
+
+    def assigned_names(self, script: Script) -> frozenset[str]:
+        """The variables that a script itself assigns somewhere."""
+        found = self._assigned_names.get(id(script))
+        if found is None:
+            found = self._assigned_names[id(script)] = (script, frozenset(assigned_names(script.body)))
+        return found[1]
+
+    def read_names(self) -> frozenset[str]:
+        """The variables that the scripts read which have been run so far."""
+        if len(self._scripts) != self._read_in:
+            self._read_in = len(self._scripts)
+            scripts = self._scripts.values()
+            self._read_names = frozenset().union(*(names_read(script.body) for script in scripts))
+        return self._read_names
+
+    def is_called_often(self, name: str, script: Script) -> bool:
+        """Whether a function of a script may be called more than once."""
+        found = self._word_counts.get(id(script))
+        if found is None:
+            found = self._word_counts[id(script)] = (script, literal_words(script.body))
+        return found[1].get(name, 0) > 1
+
+    # ------------------------------------------------------------------ programs
+
+    def program(self, words: Sequence[str], env: Environment) -> Program | None:
+        """What is known of a command: the one look-up that heeds the image's shell and its configuration files."""
+        key = tuple(words)
+        if key in self._programs:
+            return self._programs[key]
+        asked = False
+
+        def configured(pattern: str) -> bool:
+            nonlocal asked
+            asked = True
+            return self._configured(pattern, words, env)
+
+        fact = self.image.facts.program(words, configured)
+        if fact is not None and fact.unless_sh and fact.unless_sh == self.sh:
+            fact = None
+        if not asked:
+            # The command alone says it, whatever the environment and the texts that have been run.
+            self._programs[key] = fact
+        return fact
+
+    def find(self, name: str, env: Environment) -> ImageFile | None:
+        """The file that a program's name or path stands for, if the image's files tell."""
+        if UNKNOWN in name or not name:
+            return None if "/" not in name else self.image.files.lookup(normal(_below(name, env)))
+        path = env.variables.get("PATH") or DEFAULT_PATH
+        key = (name, env.workdir, path)
+        if key not in self._files:
+            files = self.image.files
+            found = files.lookup(normal(_below(name, env))) if "/" in name else files.which(name, path)
+            self._files[key] = found
+        return self._files[key]
+
+    def dialect(self, program_path: str) -> Dialect:
+        """The shell behind a name; `sh` is the image's own."""
+        name = program_path.rpartition("/")[2]
+        name = {"ash": "busybox", "rbash": "bash", "hush": "busybox"}.get(name, name)
+        if name == "bash" and self.image.base is not None:
+            bash = self.image.base.bash_version or (self.image.base.sh_version if self.sh == "bash" else "")
+            return dialect_of(f"bash-{bash}" if bash else "bash")
+        if name != "sh" and is_shell(name):
+            return dialect_of(name)
+        version = self.image.base.sh_version if self.image.base is not None else ""
+        if self.sh == "bash":
+            return dialect_of(f"bash-{version}" if version else "bash-as-sh")
+        return dialect_of(f"{self.sh}-{version}" if version else self.sh or "dash")
+
+    def is_missing(self, name: str) -> bool:
+        """Whether a shell is known not to be in the image: in an Alpine that nobody has put bash into, say."""
+        base, shell = self.image.base, name.rpartition("/")[2]
+        if shell in ("sh", "ash", "busybox", "rbash") or base is None or base.guessed or shell in base.shells:
+            return False
+        if base.sh == "none":
+            return self.sh == "none" and not self._is_copied(shell)
+        if shell not in ("bash", "zsh", "ksh") or base.family not in ("alpine", "busybox"):
+            return False
+        if base.name not in _PLAIN_BASES or not self.image.packages <= _WITHOUT_BASH:
+            return False
+        brings = any(shell in text or _INSTALLS_UNSEEN.search(text) for text in self.image.run_texts)
+        return not brings and not self._is_copied(shell)
+
+    def _is_copied(self, name: str) -> bool:
+        """Whether a COPY may have put a program into the image."""
+        return any(self.image.files.may_be_copied(f"{directory}/{name}") for directory in DEFAULT_PATH.split(":"))
+
+    def has_applets(self) -> bool:
+        """Whether the image's tools are Busybox's."""
+        base = self.image.base
+        return base is not None and base.sh == "busybox" and "coreutils" not in self.image.packages
+
+    def package_script(self, argv: list[str], env: Environment) -> tuple[str, ImageFile] | None:
+        """The script of package.json that a package runner runs, and the file."""
+        name_of_runner = argv[0].rpartition("/")[2]
+        words = [word for word in argv[1:] if not word.startswith("-")]
+        if not words:
+            return None
+        name = words[0]
+        if name in ("run", "run-script"):
+            name = words[1] if len(words) > 1 else ""
+        elif name_of_runner == "npm" and name not in ("start", "test", "stop", "restart"):
+            return None
+        file = self.image.files.lookup(normal(f"{env.workdir}/package.json"))
+        if file is None or file.text is None or name_of_runner not in ("npm", "yarn", "pnpm"):
+            return None
+        try:
+            script = json.loads(file.text.text)["scripts"][name]
+        except (ValueError, KeyError, TypeError):
+            return None
+        return (script, file) if isinstance(script, str) else None
+
+    def is_stray(self, name: Argument) -> bool:
+        """Whether what the Dockerfile names is known to be in the image under another name, or not at all."""
+        own = name.excerpt is not None and name.excerpt.source is self.image.dockerfile.source
+        return own and self.image.stray(name.value) is not None
+
+    def needs_shell(self, name: Argument) -> str:
+        """Why no file has the name that an array gives for a program: only a shell would make one of it."""
+        if name.excerpt is None or name.excerpt.quoting != "json":
+            return ""
+        if _EXPANDED.match(name.value):
+            return f"no program is called `{name.text}`, which no shell expands"
+        base = self.image.base
+        has_cd = base is None or base.family not in _WITHOUT_CD
+        if name.value in _ONLY_BUILTINS or (name.value == "cd" and not has_cd):
+            return f"`{name.text}` is a command of the shell, and no program"
+        return ""
+
+    # ------------------------------------------------------------- configuration
+
+    def may_be_configured(self, fact: Program, words: list[str], env: Environment) -> bool:
+        """Whether a configuration file decides that is not at hand: of an unknown image, or one that it is given."""
+        if not fact.unless_config:
+            return False
+        base = self.image.base
+        if base is None and self.image.base_reference not in ("", "scratch"):
+            return True
+        if base is not None and any(_is_same(words[0], own) for own in (*(base.entrypoint or ()), *(base.cmd or ()))):
+            # A base image that runs it itself has it configured so that it stays.
+            return True
+        named = [_absolute(path, env) for path in map(_configuration, words[1:]) if path]
+        return any(self._is_open(path, fact) for path in named or fact.configs)
+
+    def _is_open(self, path: str, fact: Program) -> bool:
+        """Whether it is not known what a configuration file holds when the program reads it."""
+        if self.image.brings_unknown(path):
+            return True
+        if any(may_write(text, path) for text in self._texts):
+            return True
+        # One that no package has put there either.
+        return not any(is_below(path, own) for own in fact.configs) and self.image.files.lookup(path) is None
+
+    def unknown_configuration(self, name: Argument) -> str:
+        """What is not known where `may_be_configured`."""
+        known = self.image.base is not None or self.image.base_reference in ("", "scratch")
+        where = "" if known else f" in {self.image.base_reference}"
+        return f"the configuration of {name.text}{where} is not known"
+
+    def _configured(self, pattern: str, words: Sequence[str], env: Environment) -> bool:
+        """Whether the environment says something, or a file: one that the command names, or one of the image's own."""
+        if any(re.search(pattern, f"{name}={value}") for name, value in env.variables.items()):
+            return True
+        for word in words[1:]:
+            file = self.image.files.lookup(_absolute(word.rpartition("=")[2], env))
+            if file is not None and file.text is not None and re.search(pattern, file.text.text):
+                return True
+        if self.image.configures(pattern):
+            return True
+        return any(re.search(pattern, said) for text in self._texts for said in (text, strings_of(text)))
+
+
+def _is_same(program: str, other: str) -> bool:
+    return program.rpartition("/")[2] == other.rpartition("/")[2]
+
+
+def _configuration(word: str) -> str:
+    """The path of a configuration file in a word of a command, if it names one: `-c/etc/x.conf`, `--config=x.ini`."""
+    found = _CONFIGURATION.search(word)
+    return found.group() if found else ""
+
+
+def _absolute(path: str, env: Environment) -> str:
+    return normal(path if path[:1] == "/" else f"{env.workdir}/{path}")
+
+
+def normal(path: str) -> str:
+    """An absolute path without `.`, `..` and doubled slashes."""
+    parts: list[str] = []
+    for part in path.split("/"):
+        if part == "..":
+            parts = parts[:-1]
+        elif part not in ("", "."):
+            parts.append(part)
+    return "/" + "/".join(parts)
+
+
+def _below(path: str, env: Environment) -> str:
+    return path if path.startswith("/") else f"{env.workdir.rstrip('/')}/{path}"

@@ -1,0 +1,188 @@
+"""From a world at its end to a path: its outcome, the processes as a tree, and who reaps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from pid1lint.launch.explore import Ended
+from pid1lint.launch.path import Path
+from pid1lint.launch.process import Decision, Obstacle, Outcome, Process, Started
+from pid1lint.launch.why import explain
+from pid1lint.launch.world import Choice, Proc, Stage, World
+
+if TYPE_CHECKING:
+    from pid1lint.image.model import Image
+
+
+def path_of(ended: Ended, image: Image) -> Path:
+    """What a way through a launch is found to be."""
+    world = ended.world
+    outcome, why = world.outcome()
+    main = _main(world)
+    outcome, doubt = _degrade(world, outcome, main)
+    nodes: dict[int, Process] = {}
+    tree = _tree(world, 1, main, nodes, outcome)
+    path = Path(
+        tuple(map(_decision, ended.choices)),
+        outcome,
+        doubt or why,
+        tree,
+        nodes.get(main.pid) if main is not None else None,
+        f"SIG{world.stop_signal}",
+        world.waiting,
+        world.traps,
+        (*world.starts, *_left(world)),
+        world.obstacles,
+        _reaps(world),
+        world.ended_in,
+        world.handled,
+        world.sent,
+    )
+    return path if path.why else path.replaced(why=explain(path, image, world.stop_signal))
+
+
+def _decision(choice: Choice) -> Decision:
+    usual = None if choice.usual is None else choice.way == choice.usual
+    return Decision(choice.place, choice.kind, choice.way, usual)
+
+
+def _at_stop(world: World) -> list[Proc]:
+    return [world.procs[pid] for pid in world.at_stop]
+
+
+def _left(world: World) -> Iterator[Started]:
+    """The background jobs that are still there when PID 1 ends by itself, and that end with it."""
+    if world.stopped or world.procs[1].alive or world.failure is not None:
+        return
+    for proc in world.procs.values():
+        stage = proc.stage if proc.stages else None
+        if stage is None or not proc.alive or proc.helper or proc.daemon:
+            continue
+        supervises = stage.kind == "init" and stage.launcher is not None and stage.launcher.commandless
+        if supervises or (proc.long and stage.kind == "app"):
+            yield Started("left", stage.place, stage.program, stage.call, stage.file, stage.fact, stage.argv)
+
+
+def _main(world: World) -> Proc | None:
+    """The process that the container is there for."""
+    alive = [proc for proc in _at_stop(world) if proc.long and proc.stages]
+    for wanted in (
+        [proc for proc in alive if proc.thread == 0 and not proc.helper and not proc.daemon],
+        [proc for proc in alive if proc.thread == 0 and not proc.helper],
+        [proc for proc in alive if not proc.helper],
+        [proc for proc in alive if proc.thread == 0],
+        alive,
+    ):
+        if wanted:
+            return wanted[0]
+    return None
+
+
+def _degrade(world: World, outcome: Outcome, main: Proc | None) -> tuple[Outcome, str]:
+    """A verdict that rests on something unknown is none."""
+    if outcome is Outcome.EXITS and world.polls:
+        at = world.polls[-1]
+        world.hinder(f"when the loop in {at.source.path}:{at.start.line} ends is not known", at)
+    critical: list[Obstacle] = [
+        obstacle for obstacle in world.obstacles if not obstacle.pid or (main is not None and obstacle.pid == main.pid)
+    ]
+    if not critical or outcome is Outcome.FAILS:
+        return outcome, ""
+    if outcome is Outcome.HANG and main is not None and main.stage.start == "child":
+        # Whatever the program is, it is not told.
+        return outcome, ""
+    return Outcome.UNKNOWN, critical[0].reason
+
+
+def _tree(world: World, pid: int, main: Proc | None, nodes: dict[int, Process], outcome: Outcome) -> Process | None:
+    proc = world.procs[pid]
+    if not proc.stages:
+        return None
+    children = [other for other in _at_stop(world) if (other.parent_at_stop or other.parent) == pid]
+    stages, start = _visible(proc)
+    node: Process | None = None
+    for index in range(len(stages) - 1, -1, -1):
+        stage, last = stages[index], index == len(stages) - 1
+        low = stage.began if index else 0
+        high = len(world.procs) if last else stages[index + 1].began
+        below = [
+            found
+            for child in children
+            if low < child.pid <= high and (found := _tree(world, child.pid, main, nodes, outcome)) is not None
+        ]
+        if node is not None:
+            below.append(node)
+        how = start if not index else stage.start
+        node = _process(proc, stage, how, tuple(below), last, main, outcome)
+        if last:
+            nodes[pid] = node
+    return node
+
+
+def _visible(proc: Proc) -> tuple[tuple[Stage, ...], str]:
+    """What a process has been, and how that began: a subshell that became a program at once is just that program."""
+    stages = proc.stages
+    if len(stages) > 1 and stages[0].form == "subshell" and stages[0].call is None:
+        second = stages[1]
+        if second.call is not None and second.call.words == 0:
+            return stages[1:], stages[0].start
+    return stages, stages[0].start
+
+
+def _process(
+    proc: Proc,
+    stage: Stage,
+    start: str,
+    children: tuple[Process, ...],
+    last: bool,
+    main: Proc | None,
+    outcome: Outcome,
+) -> Process:
+    receives: bool | None = proc.told and not proc.lost
+    if outcome is Outcome.UNKNOWN and proc.told and stage.assumed:
+        receives = None
+    return Process(
+        stage.argv,
+        stage.program,
+        proc.pid == 1,
+        start,
+        receives,
+        stage.place,
+        children,
+        proc.pid,
+        stage.kind if not (proc.helper and stage.kind == "app") else "app",
+        stage.call,
+        stage.script,
+        stage.file,
+        stage.form,
+        stage.dialect,
+        stage.fact,
+        stage.launcher,
+        stage.reaction,
+        stage.assumed,
+        proc.done and last,
+        main is proc and last,
+        stage.arguments,
+        proc.helper,
+        stage.interpreter or stage.program,
+        tuple(sorted(proc.ignored)),
+        last and proc.alive and proc.long,
+        proc.group,
+    )
+
+
+def _reaps(world: World) -> bool | None:
+    one = next((proc for proc in _at_stop(world) if proc.pid == 1), None)
+    if one is None or not one.stages:
+        return None
+    stage = one.stage
+    if stage.kind == "init":
+        return True
+    if stage.kind == "shell":
+        return True
+    if stage.launcher is not None:
+        return stage.launcher.reaps
+    fact = stage.fact
+    # Whatever Node.js runs: libuv waits for the children that it has started and for no others.
+    return False if fact is not None and fact.reaps is None and fact.language == "node" else fact and fact.reaps

@@ -1,0 +1,78 @@
+"""A trap's handler: what it does, and what it is to do."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from pid1lint.fix import Applicability, Edit, Fix, ShellGuard
+from pid1lint.mend.command import guard
+from pid1lint.shell.ir import Function, Simple, nodes
+from pid1lint.source import Span
+
+if TYPE_CHECKING:
+    from pid1lint.launch.process import TrapSet
+    from pid1lint.shell.ir import Script
+
+
+def quoted_handler(
+    trap: TrapSet, before: str, last: str = ""
+) -> tuple[tuple[Edit, ...], tuple[ShellGuard, ...]] | None:
+    """Put commands in front of a handler, in single quotes; None where its text is not literal or holds quotes.
+
+    `last` is put behind it, unless the handler names that command itself.
+    """
+    word = trap.handler_word
+    text = trap.script.text
+    if word is None or word.literal is None or "'" in before + word.literal or not trap.editable:
+        return None
+    if text.quoting != "plain":
+        return None
+    rest = word.literal.strip().lstrip(":").lstrip("; ").strip()
+    end = "" if last in rest.split() else last
+    handler = "'" + "; ".join(part for part in (before, rest.rstrip("; "), end) if part) + "'"
+    edit = Edit(text.source, Span(text.offset(word.span.start), text.offset(word.span.end - 1) + 1), handler)
+    return (edit,), (guard(trap.script, trap.node),)
+
+
+def passing_on(signal: str) -> str:
+    """What a handler does to pass its signal (`TERM`) on to all of its shell's process group, and to wait for them.
+
+    The shell stops listening first: `kill 0` would else start the handler again.
+    """
+    return f'trap "" {signal}; kill 0; wait'
+
+
+# What neither signals nor waits for anything, whatever its arguments.
+_TIDIES = frozenset(": echo printf true exit date logger sync touch rm".split())
+
+
+def only_tidies(trap: TrapSet) -> bool:
+    """Whether a handler, with the functions of its file that it calls, only prints, removes files or exits.
+
+    Then it leaves the app alone, and does not wait for it. What cannot be read is taken for more.
+    """
+    text = trap.handler_word.literal if trap.handler_word is not None else None
+    if text is None:
+        return False
+    called = (part.split()[0] for part in re.split(r"[;&|\n]+", text) if part.strip())
+    return all(_tidies(name, trap.script, ()) for name in called)
+
+
+def _tidies(name: str | None, script: Script, within: tuple[str, ...]) -> bool:
+    """Whether a command, or each of a function's, is one that only tidies."""
+    if name in _TIDIES or name is None or name in within:
+        return name in _TIDIES
+    bodies = [node.body for node in nodes(script.body) if isinstance(node, Function) and node.name == name]
+    commands = [node for body in bodies for node in nodes(body) if isinstance(node, Simple) and node.words]
+    return bool(commands) and all(_tidies(node.words[0].literal, script, (*within, name)) for node in commands)
+
+
+def also_trap(trap: TrapSet, signal: str) -> Fix | None:
+    """Put a signal behind those of a trap; None where the trap cannot be edited."""
+    text = trap.script.text
+    if not trap.editable or text.quoting != "plain":
+        return None
+    end = text.offset(trap.node.words[-1].span.end - 1) + 1
+    edit = Edit(text.source, Span(end, end), f" {signal.removeprefix('SIG')}")
+    return Fix("Trap the stop signal too", (edit,), Applicability.UNSAFE, (guard(trap.script, trap.node),))
