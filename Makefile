@@ -10,12 +10,12 @@ DEV    := $(VENV)/.dev-ready
 PEERS  := $(VENV)/peers
 BENCH   = $(DIR) --peers $(PEERS)/bin $(if $(AGAINST),--against '$(AGAINST)')
 
-.PHONY: help demo test truth engine corpus bench speed compare docs readme lint types format clean
+.PHONY: help demo test programs truth engine corpus bench speed compare docs readme lint types format clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo 'make demo    try pid1lint on the images in examples/'
-	@echo 'make test    lint, types and all tests'
+	@echo 'make test    lint, types and all tests; as root on Debian it installs the programs that they run (INSTALL=no: not)'
 	@echo 'make truth   hold the model against the kernel on N=3000 made-up launches (SEED=...)'
 	@echo 'make engine  build, run and stop real images with podman, and hold the verdicts against them (ONLY=a name)'
 	@echo 'make corpus  make all fixes in a copy of DIR=..., a folder of repositories: does any file break? (FIXES=file)'
@@ -29,6 +29,7 @@ help:
 
 $(RUN): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "pid1lint needs Python 3.11 or newer: make PYTHON=...")'
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || .ci/programs venv
 	@echo 'Setting up $(VENV)'
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --editable .
@@ -47,8 +48,12 @@ $(DEV): $(RUN)
 demo: $(RUN)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh examples/demo.sh
 
-test: lint types
+test: programs lint types
 	$(BIN)/python -m pytest
+
+# Not in the environment but on the machine: as root on Debian; elsewhere the tests that need them skip.
+programs:
+	@.ci/programs
 
 truth: $(DEV)
 	$(BIN)/python -m tests.truth --cases $(or $(N),3000) $(if $(SEED),--seed $(SEED))

@@ -5,6 +5,13 @@ What can be imported from here is the library: what users call, and the values t
 
 from __future__ import annotations
 
+import sys
+
+# `python -m pid1lint` looks for modules in the working directory first, which is the folder that is checked: what lies
+# there is read, never run. While Python is still looking for the module, this is the program's name.
+if sys.argv[:1] == ["-m"] and not sys.flags.safe_path:
+    del sys.path[0]
+
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:

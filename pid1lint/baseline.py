@@ -6,11 +6,13 @@ import json
 import os
 from collections.abc import Iterable
 
+from pid1lint import files
 from pid1lint.diagnostic import Diagnostic
-from pid1lint.errors import Pid1lintError
+from pid1lint.errors import Pid1lintError, UnreadableError
 from pid1lint.fingerprint import fingerprints, working_folder
 
 _VERSION = 1
+_MAX_BYTES = 16 * 1024 * 1024
 
 
 def written(diagnostics: Iterable[Diagnostic]) -> str:
@@ -26,20 +28,19 @@ def written(diagnostics: Iterable[Diagnostic]) -> str:
 
 def read(path: str) -> frozenset[str]:
     """The fingerprints in a baseline; `Pid1lintError` if it is none."""
-    if not os.path.isfile(path):
+    if not os.path.lexists(path):
         from pid1lint.nearest import path_hint
 
         meant = path_hint(path) or f"; --write-baseline {path} makes one"
         raise Pid1lintError(f"--baseline: {path} does not exist{meant}")
     try:
-        with open(path, encoding="utf-8") as file:
-            document = json.load(file)
+        document = json.loads(files.read(path, limit=_MAX_BYTES))
         if document["version"] != _VERSION:
             raise Pid1lintError(f"--baseline: {path} is of version {document['version']!r}, not {_VERSION}")
         return frozenset(str(finding["fingerprint"]) for finding in document["findings"])
-    except OSError as error:
-        raise Pid1lintError(f"--baseline: {path} cannot be read: {error.strerror}") from error
-    except (ValueError, TypeError, KeyError) as error:
+    except UnreadableError as error:
+        raise Pid1lintError(f"--baseline: {error}") from error
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise Pid1lintError(f"--baseline: {path} is no baseline; --write-baseline {path} makes one") from error
 
 

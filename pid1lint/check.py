@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from pid1lint import discover, linter, registry
+from pid1lint import discover, files, linter, registry
 from pid1lint.config import Config, Configs
 from pid1lint.diagnostic import Diagnostic
 from pid1lint.discover import is_image
@@ -136,26 +136,27 @@ class _Planner:
 
     def add_matches(self, pattern: str) -> None:
         """What a glob in quotes matches; `**` stands for any folders."""
-        import glob
-
-        matches = [path for path in sorted(glob.glob(pattern, recursive=True)) if os.path.isdir(path) or _is_ours(path)]
+        matches = [path for path in discover.matching(pattern) if os.path.isdir(path) or _is_ours(path)]
         for path in matches:
             self.add(path)
         if not matches:
             self.missing.append((shown(pattern), "matches no Dockerfile and no script" + _glob_hint(pattern)))
 
     def search(self, folder: str) -> None:
-        for found in map(shown, discover.dockerfiles(folder)):
+        for found in map(shown, discover.dockerfiles(folder, self.complain)):
             if not self.configs.excludes(found):
                 self.dockerfiles[found] = None
+
+    def complain(self, error: UnreadableError) -> None:
+        self.missing.append((shown(error.path), error.reason))
 
     def plan(self) -> Plan:
         """The plan, with the Dockerfiles that may run the scripts."""
         asked = frozenset(self.dockerfiles)
-        for root in dict.fromkeys(home(path) for path in self.scripts.values()):
+        for root in dict.fromkeys(files.homes(path)[0] for path in self.scripts.values()):
             self.search(root)
         for_scripts = frozenset(self.dockerfiles) - asked
-        return Plan(tuple(self.dockerfiles), for_scripts, frozenset(self.scripts), tuple(self.missing))
+        return Plan(tuple(self.dockerfiles), for_scripts, frozenset(self.scripts), tuple(dict.fromkeys(self.missing)))
 
 
 def _is_glob(path: str) -> bool:
@@ -204,20 +205,22 @@ def _glob_hint(pattern: str) -> str:
 
 
 def _head(path: str) -> bytes:
-    try:
-        with open(path, "rb") as file:
-            return file.read(2)
-    except OSError:
-        return b""
+    return files.head(path, 2, within=lambda: files.homes(path))
 
 
-def home(path: str) -> str:
-    """The directory that a file belongs to: its repository, else the working directory if that is above it."""
-    from pid1lint.image.context import repository_root
+def homes(planned: Plan, options: Options) -> tuple[str, ...]:
+    """The directories that fixes may write to: those that the paths belong to, and the build context of --context."""
+    asked = [options.context] if options.context is not None else []
+    paths = (path for path in planned.dockerfiles if path != STDIN)
+    return tuple(dict.fromkeys((*(folder for path in paths for folder in files.homes(path)), *asked)))
 
-    folder = os.path.dirname(os.path.abspath(path))
-    inside = (folder + os.sep).startswith(os.getcwd().rstrip(os.sep) + os.sep)
-    return repository_root(folder) or (os.getcwd() if inside else folder)
+
+def folders(planned: Plan, fixed: Fixed) -> tuple[str, ...]:
+    """The folders of the Dockerfiles and of the scripts that they run: where a run that was killed has left files."""
+    launched = (launch for result in fixed.before.values() for launch in result.launches)
+    scripts = (source.path for launch in launched for source in launch.sources if source.in_file)
+    found = (os.path.dirname(path) for path in (*planned.dockerfiles, *scripts) if path != STDIN)
+    return tuple(dict.fromkeys(found))
 
 
 Watch = Callable[[Iterable[linter.Result]], Iterable[linter.Result]]
@@ -278,12 +281,22 @@ def _check_each(
 def _in_parallel(
     paths: Sequence[str], options: Options, overlay: Mapping[str, Source], workers: int
 ) -> Iterator[linter.Result]:
-    from concurrent.futures import ProcessPoolExecutor
     from functools import partial
+    from importlib import import_module
 
-    with ProcessPoolExecutor(workers) as pool:
-        chunk = max(1, len(paths) // (workers * 4))
-        yield from pool.map(partial(check, options=options, overlay=overlay), paths, chunksize=chunk)
+    from pid1lint.workers import Died, Failed, Pool
+
+    # What every worker needs is imported once.
+    registry.all_rules()
+    import_module("pid1lint.launch")
+    pool = Pool(partial(check, options=options, overlay=overlay), min(workers, len(paths)))
+    for path, found in zip(paths, pool.results(paths), strict=True):
+        if isinstance(found, Failed):
+            raise Pid1lintError(found.message)
+        if isinstance(found, Died):
+            yield linter.Result((), crashes=(linter.Crash("", path, f"its worker process {found.how}"),))
+        else:
+            yield found
 
 
 def check(path: str, options: Options, overlay: Mapping[str, Source]) -> linter.Result:
@@ -343,16 +356,7 @@ def read(path: str, options: Options, overlay: Mapping[str, Source]) -> Source:
         return overlay.get(options.stdin.path, options.stdin)
     if path in overlay:
         return overlay[path]
-    from pid1lint.image.context import MAX_BYTES
-
-    try:
-        with open(path, "rb") as file:
-            data = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise UnreadableError(path, f"cannot be read: {error.strerror}") from error
-    if len(data) > MAX_BYTES:
-        raise UnreadableError(path, f"is larger than {MAX_BYTES // 1024 // 1024} MB")
-    return Source.decode(path, data)
+    return Source.decode(path, files.read(path, within=lambda: files.homes(path)))
 
 
 def context_of(dockerfile: Dockerfile, options: Options, overlay: Mapping[str, Source]) -> BuildContext:
@@ -479,21 +483,32 @@ def add_ignores(planned: Plan, options: Options, jobs: int) -> Fixed:
     return Fixed(tuple(changes), max(0, len(found) - len(left)), (), tuple(errors))
 
 
-def launches(planned: Plan, options: Options) -> tuple[tuple[Launch, ...], tuple[str, ...]]:
-    """The launches of all Dockerfiles, and what went wrong in one line each."""
+class Traced(NamedTuple):
+    """The launches of all Dockerfiles; in one line each, what went wrong, and which files cannot be read."""
+
+    launches: tuple[Launch, ...]
+    errors: tuple[str, ...]
+    unread: tuple[str, ...]
+
+
+def launches(planned: Plan, options: Options) -> Traced:
+    """The launches of all Dockerfiles; one that cannot be read stops no other."""
     found: list[Launch] = []
+    unread: list[str] = []
     errors = [f"{path} {reason}" for path, reason in planned.missing]
     for path in planned.dockerfiles:
         try:
             result = _result(path, options, {}, ())
         except UnreadableError as error:
-            errors.append(str(error))
+            unread.append(str(error))
             continue
         if path in planned.for_scripts:
             result = _about(result, planned.scripts)
         found += result.launches
         errors += map(str, result.crashes)
-    return tuple(found), tuple(errors)
+        if not result.launches and not is_image(path):
+            unread += linter.too_long(read(path, options, {}))
+    return Traced(tuple(found), tuple(errors), tuple(unread))
 
 
 def fix_all(planned: Plan, options: Options, *, unsafe: bool, jobs: int = 1) -> Fixed:

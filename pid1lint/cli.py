@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, NoReturn, TextIO
 
 import click
 
-from pid1lint import __version__
-from pid1lint.errors import Pid1lintError
+from pid1lint import __version__, files
+from pid1lint.errors import Pid1lintError, UnreadableError
 from pid1lint.options import (
     SEVERITIES,
     SHELLS,
@@ -46,6 +46,8 @@ if TYPE_CHECKING:
 
 CLEAN, FINDINGS, FAILURE = 0, 1, 2
 _FORMATS = ("text", "json")
+_LONG_LIST = 16 * 1024 * 1024
+"""No list of paths is larger than this."""
 _LONG_RUN = 64
 """From so many Dockerfiles on, a bar shows how far it has come."""
 
@@ -177,7 +179,7 @@ def check(
         before = fixed.before if fixed is not None else {}
         results = checking.check_all(planned, options, jobs, watch=watch, known=before)
     else:
-        errors = _write(fixed, options.stdin)
+        errors = _write(fixed, options.stdin, checking.homes(planned, options), checking.folders(planned, fixed))
         after = {} if errors else fixed.after
         results = checking.check_all(planned, options, jobs, _unwritten(fixed, options.stdin, errors), watch, after)
     diagnostics = checking.told(results, options)
@@ -189,7 +191,7 @@ def check(
         _print_diff(fixed)
     else:
         launches = tuple(launch for result in results for launch in result.launches)
-        made = 0 if fixed is None or add_ignores else fixed.made
+        made = 0 if fixed is None or add_ignores or errors else fixed.made
         told = (*errors, *troubles)
         report = Report(
             diagnostics,
@@ -203,7 +205,7 @@ def check(
         )
         if fixed is not None and show_fixes and not errors:
             _print(map(str, fixed.listed), sys.stderr)
-        if fixed is not None and add_ignores:
+        if fixed is not None and add_ignores and not errors:
             _print([f"Ignored from now on: {fixed.made} in {len(fixed.changes)} changed files"], sys.stderr)
         # Standard output is for the mended file, where standard input was mended.
         _report(report, placed, sys.stderr if fixed is not None and options.stdin is not None else sys.stdout)
@@ -244,7 +246,11 @@ def _stdin(paths: Iterable[str], filename: str | None) -> Source | None:
 
     if STDIN not in paths:
         return None
-    return Source.decode(shown(filename) if filename else "Dockerfile", sys.stdin.buffer.read())
+    name = shown(filename) if filename else "Dockerfile"
+    data = sys.stdin.buffer.read(files.MAX_BYTES + 1)
+    if len(data) > files.MAX_BYTES:
+        raise UnreadableError(name, f"is larger than {files.MAX_BYTES // 1024 // 1024} MB")
+    return Source.decode(name, data)
 
 
 def _listed(files_from: str | None, paths: Sequence[str]) -> Sequence[str] | None:
@@ -254,13 +260,9 @@ def _listed(files_from: str | None, paths: Sequence[str]) -> Sequence[str] | Non
     if files_from == "-" and "-" in paths:
         raise Pid1lintError("--files-from -: standard input is either a list or a Dockerfile")
     try:
-        if files_from == "-":
-            data = sys.stdin.buffer.read()
-        else:
-            with open(files_from, "rb") as file:
-                data = file.read()
-    except OSError as error:
-        raise Pid1lintError(f"--files-from: {files_from} cannot be read: {error.strerror}") from error
+        data = sys.stdin.buffer.read(_LONG_LIST) if files_from == "-" else files.read(files_from, limit=_LONG_LIST)
+    except UnreadableError as error:
+        raise Pid1lintError(f"--files-from: {error}") from error
     text = os.fsdecode(data)
     return [path for path in text.split("\0" if "\0" in text else "\n") if path.strip()]
 
@@ -297,7 +299,7 @@ def _in_baseline(results: Sequence[Result], options: Options) -> int:
 
 def _write_baseline(path: str, diagnostics: Sequence[Diagnostic]) -> int:
     from pid1lint.baseline import written
-    from pid1lint.fixer import put
+    from pid1lint.writing import put
 
     put(path, written(diagnostics).encode("ascii"))
     _print([f"{path}: {len(diagnostics)} known from now on with --baseline {path}"], sys.stderr)
@@ -311,14 +313,14 @@ def _unwritten(fixed: Fixed | None, stdin: Source | None, errors: Sequence[str])
     return [change for change in fixed.changes if change.before.path == stdin.path]
 
 
-def _write(fixed: Fixed, stdin: Source | None) -> Sequence[str]:
+def _write(fixed: Fixed, stdin: Source | None, homes: Sequence[str], folders: Iterable[str]) -> Sequence[str]:
     """Put the fixes where they belong; what went wrong, in one line each."""
-    from pid1lint.check import home
-    from pid1lint.fixer import write
+    from pid1lint import writing
 
     on_disk = [change for change in fixed.changes if stdin is None or change.before.path != stdin.path]
     try:
-        write(on_disk, home)
+        writing.tidy(folders)
+        _print(writing.write(on_disk, homes), sys.stderr)
     except Pid1lintError as error:
         return (str(error),)
     if stdin is not None:
@@ -331,7 +333,8 @@ def _write(fixed: Fixed, stdin: Source | None) -> Sequence[str]:
 def _print_diff(fixed: Fixed) -> None:
     from pid1lint.report import diff
 
-    _print(diff.render(fixed.changes, _style(sys.stdout)), sys.stdout)
+    style = _style(sys.stdout)
+    _print(diff.render(fixed.changes, style), sys.stdout, "text" if style.wrap else "patch")
 
 
 def _shown(planned: Plan, stdin: Source | None) -> tuple[str, ...]:
@@ -344,7 +347,7 @@ def _report(report: Report, placed: Sequence[Target], standard: TextIO) -> None:
 
     for target in placed:
         with _Output(target.path, standard) as stream:
-            _print(render(target.form, report, _style(stream)), stream)
+            _print(render(target.form, report, _style(stream)), stream, target.form)
 
 
 @group.command(cls=Trace)
@@ -372,23 +375,24 @@ def trace(
         context, target, build_arg, stdin=_stdin(paths, stdin_filename), configs=configs, platform=platform
     )
     planned = checking.plan(paths, configs)
-    found, errors = checking.launches(planned, options)
+    found, errors, unread = checking.launches(planned, options)
     with _Output(output, sys.stdout) as stream:
         if form == "json":
             from pid1lint.report import json
 
-            _print([json.launches_json(found)], stream)
+            _print([json.launches_json(found)], stream, "json")
         else:
             from pid1lint.report import tree
 
             style = _style(stream)
             for number, launch in enumerate(found):
                 _print(([""] if number else []) + list(tree.render(launch, style)), stream)
-    if not found and not errors:
+    if not found and not errors and not unread:
         what = f"that runs {', '.join(sorted(planned.scripts))}" if planned.scripts else "with a stage to run"
         _print([f"No Dockerfile found {what}: nothing to show."], sys.stderr)
-    _say(errors)
-    return FAILURE if errors else CLEAN
+    _say((*errors, *unread))
+    # As `check` has it: what cannot be read is a finding.
+    return FAILURE if errors else FINDINGS if unread else CLEAN
 
 
 @group.command(cls=Prove)
@@ -500,7 +504,7 @@ def explain(rule: str) -> int:
     title = style.paint("bold", f"{found.code} {found.name}") + f" ({found.severity.value})"
     # To a terminal as text, into a pipe as the Markdown that it is.
     page = page_lines(found.page, style) if style.wrap else [found.page]
-    _print([title, "", *page], sys.stdout)
+    _print([title, "", *page], sys.stdout, "ours")
     return CLEAN
 
 
@@ -514,13 +518,13 @@ def rules(form: str) -> int:
     if form == "json":
         from pid1lint.report import json
 
-        _print([json.rules_json(everything)], sys.stdout)
+        _print([json.rules_json(everything)], sys.stdout, "ours")
         return CLEAN
     from pid1lint.report.page import rule_lines, rule_rows
 
     style = _style(sys.stdout)
     # To a terminal under headings and folded, into a pipe as rows.
-    _print(rule_lines(everything, style) if style.wrap else rule_rows(everything), sys.stdout)
+    _print(rule_lines(everything, style) if style.wrap else rule_rows(everything), sys.stdout, "ours")
     return CLEAN
 
 
@@ -545,7 +549,7 @@ def completion(shell: str) -> int:
     if made is None:
         raise Pid1lintError(f"click knows no completion for {shell}")
     complete = made(group, {}, "pid1lint", "_PID1LINT_COMPLETE")
-    _print([(complete.source_template % complete.source_vars()).strip()], sys.stdout)
+    _print([(complete.source_template % complete.source_vars()).strip()], sys.stdout, "ours")
     return CLEAN
 
 
@@ -558,6 +562,10 @@ class _Output:
 
     def __enter__(self) -> TextIO:
         if self.path is not None and self.path != "-":
+            if os.path.islink(self.path) and os.path.isfile(self.path):
+                real = os.path.realpath(self.path)
+                if not any(files.is_inside(real, home) for home in files.homes(self.path)):
+                    raise Pid1lintError(f"--output: {self.path} is not written: a link leads out of the checked files")
             try:
                 self.stream = open(self.path, "w", encoding="utf-8", newline="\n")
             except OSError as error:
@@ -566,7 +574,10 @@ class _Output:
 
     def __exit__(self, *_: object) -> None:
         if self.path is not None and self.path != "-":
-            self.stream.close()
+            try:
+                self.stream.close()
+            except OSError as error:
+                raise Pid1lintError(f"{self.path} cannot be written: {error.strerror}") from error
 
 
 def _style(stream: TextIO) -> Style:
@@ -575,15 +586,39 @@ def _style(stream: TextIO) -> Style:
     return style_of(stream, os.environ)
 
 
-def _print(lines: Iterable[str], stream: TextIO) -> None:
+def _print(lines: Iterable[str], stream: TextIO, form: str = "text") -> None:
+    """Print lines of a form of reports; those of `ours` hold nothing but what we have written ourselves."""
+    if form != "ours":
+        from pid1lint.report.safe import safe
+
+        colour = _style(stream).colour
+        lines = (safe(line, form, colour=colour) for line in lines)
     text = "".join(f"{line}\n" for line in lines)
     # What the stream's encoding lacks, and bytes that are no text, must not stop a report.
     encoding = stream.encoding or "utf-8"
-    stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+    try:
+        stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+        stream.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        _give_up(stream)
+        if stream is not sys.stderr:
+            name = "standard output" if stream is sys.stdout else stream.name
+            raise Pid1lintError(f"{name} cannot be written: {error.strerror}") from error
+
+
+def _give_up(stream: TextIO) -> None:
+    """What is still in the buffer must not raise again when Python closes the stream."""
+    if stream in (sys.stdout, sys.stderr):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _say(errors: Iterable[str]) -> None:
-    _print((f"pid1lint: error: {error}" for error in errors), sys.stderr)
+    try:
+        _print((f"pid1lint: error: {error}" for error in errors), sys.stderr)
+    except BrokenPipeError:
+        _give_up(sys.stderr)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
@@ -602,9 +637,15 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except click.Abort:
         return 130
     except BrokenPipeError:
-        # The reader has seen enough; what is still in the buffer must not raise again when Python closes it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader has seen enough.
+        for stream in (sys.stdout, sys.stderr):
+            _give_up(stream)
         return CLEAN
+    except OSError as error:
+        # A help text, say, for which there is no room.
+        _give_up(sys.stdout)
+        _say([f"standard output cannot be written: {error.strerror}"])
+        return FAILURE
     return code if isinstance(code, int) else CLEAN
 
 
@@ -612,4 +653,15 @@ def main() -> NoReturn:
     """The entry point."""
     # What a run makes it mostly keeps: to look for garbage every 700 objects would cost a tenth of a short run.
     gc.set_threshold(100_000)
-    sys.exit(run())
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        # A stream that the caller has closed; and no file that is opened may take its number.
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115 - it stays open
+    code = run()
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except OSError:
+        pass  # run() has told of it, if there is anybody to tell
+    # All is said: to take the interpreter apart would cost a twentieth of a short run.
+    os._exit(code)

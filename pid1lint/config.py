@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pid1lint import registry
+from pid1lint import files, registry
 from pid1lint.diagnostic import Diagnostic, Severity
 from pid1lint.errors import Pid1lintError
 from pid1lint.facts.own import Facts
-from pid1lint.image.context import repository_root
+from pid1lint.files import is_inside, repository_root
 
 if TYPE_CHECKING:
-    from pathspec import GitIgnoreSpec
-
+    from pid1lint.gitignore import Rules
     from pid1lint.schema import Keys
 
 NAMES = (".pid1lint.toml", "pid1lint.toml", "pyproject.toml")
@@ -69,18 +70,14 @@ class Config(NamedTuple):
         if not patterns:
             return False
         relative = os.path.relpath(os.path.abspath(path), self.folder).replace(os.sep, "/")
-        return not relative.startswith("../") and _spec(patterns).match_file(relative)
+        return not relative.startswith("../") and _rules(patterns).ignore(relative)
 
 
-_SPECS: dict[tuple[str, ...], GitIgnoreSpec] = {}
+@cache
+def _rules(patterns: tuple[str, ...]) -> Rules:
+    from pid1lint.gitignore import Rules
 
-
-def _spec(patterns: tuple[str, ...]) -> GitIgnoreSpec:
-    if patterns not in _SPECS:
-        from pathspec import GitIgnoreSpec
-
-        _SPECS[patterns] = GitIgnoreSpec.from_lines(patterns)
-    return _SPECS[patterns]
+    return Rules.of(patterns)
 
 
 NO_CONFIG = Config()
@@ -116,29 +113,43 @@ class Configs:
         return self._chain(folder, repository_root(folder))
 
     def _chain(self, folder: str, top: str | None) -> tuple[Config, ...]:
-        if folder not in self._chains:
+        """The configurations from a folder up to `top`, the nearest first."""
+        below: list[str] = []
+        above: tuple[Config, ...] = ()
+        while folder not in self._chains:
+            below.append(folder)
             parent = os.path.dirname(folder)
-            above = () if folder in (top, parent) else self._chain(parent, top)
-            own = _read_in(folder)
-            self._chains[folder] = above if own is None else (own, *above)
-        return self._chains[folder]
+            if folder in (top, parent):
+                break
+            folder = parent
+        else:
+            above = self._chains[folder]
+        for each in reversed(below):
+            own = _read_in(each)
+            above = above if own is None else (own, *above)
+            self._chains[each] = above
+        return above
 
 
 def _read_in(folder: str) -> Config | None:
     for name in NAMES:
         path = os.path.join(folder, name)
-        if os.path.isfile(path):
-            shown = os.path.relpath(path).replace(os.sep, "/")
-            text = _text(shown, path)
-            # A project file that says nothing of us is not worth a TOML parser.
-            if name != _PYPROJECT or ("pid1lint" in text and _says_something(shown, text)):
-                return _parse(shown, text)
+        try:
+            if stat.S_ISDIR(os.stat(path).st_mode):
+                continue
+        except OSError:
+            continue
+        shown = os.path.relpath(path).replace(os.sep, "/")
+        text = _text(shown, path, partial(files.homes, path))
+        # A project file that says nothing of us is not worth a TOML parser.
+        if name != _PYPROJECT or ("pid1lint" in text and _says_something(shown, text)):
+            return _parse(shown, text, repository_root(folder) or folder)
     return None
 
 
 def read(path: str) -> Config:
     """The configuration in a file that the user named; `Pid1lintError` if there is none in it."""
-    if not os.path.isfile(path):
+    if not os.path.lexists(path):
         from pid1lint.nearest import path_hint
 
         raise Pid1lintError(f"--config: {path} does not exist{path_hint(path, ending='.toml')}")
@@ -148,12 +159,9 @@ def read(path: str) -> Config:
     return _parse(path, text)
 
 
-def _text(shown: str, path: str) -> str:
+def _text(shown: str, path: str, within: files.Within | None = None) -> str:
     try:
-        with open(path, encoding="utf-8-sig") as file:
-            return file.read()
-    except OSError as error:
-        raise Pid1lintError(f"{shown} cannot be read: {error.strerror}") from error
+        return files.read(path, shown, within=within, limit=files.MAX_SETTINGS).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise Pid1lintError(f"{shown} is not UTF-8") from error
 
@@ -165,20 +173,26 @@ def _says_something(path: str, text: str) -> bool:
     return isinstance(tools, dict) and "pid1lint" in tools
 
 
-def _parse(path: str, text: str) -> Config:
+def _parse(path: str, text: str, within: str | None = None) -> Config:
+    """What a file says; what it names must lie `within` a folder, if one is given."""
     from pid1lint import tomlfile
 
     table: Any = tomlfile.load(path, text)
     above = _TABLE if os.path.basename(path) == _PYPROJECT else ()
     for key in above:
         table = table[key]
-    return _Reader(path, text, above).config(table)
+    return _Reader(path, text, above, within).config(table)
 
 
 class _Reader:
-    """Turns a table into a `Config`; a mistake is told with the line of its key."""
+    """Turns a table into a `Config`; a mistake is told with the line of its key.
 
-    def __init__(self, path: str, text: str, above: Keys) -> None:
+    Whoever checks a stranger's repository reads a stranger's configuration: it names nothing outside that repository.
+    Only a file that the user gives by --config may; `within` is None then.
+    """
+
+    def __init__(self, path: str, text: str, above: Keys, within: str | None) -> None:
+        self.within = within
         self.path = path
         self.text = text
         self.above = above
@@ -235,6 +249,11 @@ class _Reader:
         from pid1lint.nearest import path_hint
 
         for pattern, folder in table.items():
+            if self.within is not None and not is_inside(os.path.join(self.folder, folder), self.within):
+                only = "only a file given by --config may name one"
+                raise self.error(
+                    ("context", pattern), f"the build context {folder!r} lies outside the repository; {only}"
+                )
             if not os.path.isdir(os.path.join(self.folder, folder)):
                 hint = path_hint(os.path.join(self.folder, folder), folders=True)
                 raise self.error(("context", pattern), f"the build context {folder!r} is no folder{hint}")
@@ -254,7 +273,10 @@ class _Reader:
         for name, row in programs.items():
             try:
                 re.compile(row.get("arguments", ""))
-            except re.error as error:
+                if _may_explode(row.get("arguments", "")):
+                    told = "the expression may take too long: it repeats more than two things, or what is repeated"
+                    raise self.error(("programs", name, "arguments"), told)
+            except (re.error, OverflowError, RecursionError) as error:
                 raise self.error(("programs", name, "arguments"), f"no regular expression: {error}") from error
         placed = {
             name: dict(row, archive=self.archive(name, row)) if "archive" in row else row
@@ -275,3 +297,34 @@ class _Reader:
         if kind in ("docker", "podman") or os.path.isabs(where):
             return source
         return f"{kind}:{os.path.relpath(os.path.join(self.folder, where))}"
+
+
+_REPEATS = re.compile(
+    r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|(?P<open>\()|(?P<close>\))|(?P<repeat>[*+]|\{\d*,\d*\})", re.DOTALL
+)
+_LONGEST = 1000
+_MOST_REPEATS = 2
+
+
+def _may_explode(expression: str) -> bool:
+    """Whether a regular expression may try more ways than there is time for: it repeats what is itself repeated."""
+    if len(expression) > _LONGEST:
+        return True
+    repeats = 0
+    groups: list[bool] = []
+    closed = False
+    end = -1
+    for match in _REPEATS.finditer(expression):
+        if match["open"]:
+            groups.append(False)
+        elif match["close"]:
+            closed = groups.pop() if groups else False
+            end = match.end()
+            if groups:
+                groups[-1] = groups[-1] or closed
+        elif match["repeat"]:
+            repeats += 1
+            if (closed and match.start() == end) or repeats > _MOST_REPEATS:
+                return True
+            groups = [True] * len(groups)
+    return False

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from pid1lint.image.context import repository_root
+from pid1lint import files
+from pid1lint.errors import UnreadableError
+from pid1lint.files import repository_root
 
 if TYPE_CHECKING:
-    from pathspec import GitIgnoreSpec
+    from pid1lint.gitignore import Rules
 
 IMAGES = ("oci", "oci-archive", "docker-archive", "docker", "podman")
 """What a built image's name begins with, before a colon."""
@@ -36,7 +38,7 @@ class Ignores(NamedTuple):
     """The `.gitignore` of one directory."""
 
     directory: str
-    spec: GitIgnoreSpec
+    rules: Rules
 
 
 def is_dockerfile_name(name: str) -> bool:
@@ -63,38 +65,83 @@ def is_script(name: str, head: bytes) -> bool:
     return name.rpartition(".")[2].lower() in _SCRIPTS or head.startswith(b"#!")
 
 
-def dockerfiles(directory: str) -> Iterator[str]:
+Complain = Callable[[UnreadableError], None]
+"""Is told of a file with patterns that cannot be read, and so ignores nothing."""
+
+
+def dockerfiles(directory: str, complain: Complain = lambda _: None) -> Iterator[str]:
     """The Dockerfiles below a directory, in a stable order, as paths that start with it."""
     top = os.path.abspath(directory)
-    above = _ignores_above(top)
-    yield from _walk(directory, top, above)
+    waiting = [(directory, top, _ignores_above(top, complain))]
+    while waiting:
+        shown, real, ignores = waiting.pop()
+        try:
+            with os.scandir(real) as scan:
+                entries = sorted(scan, key=lambda entry: entry.name)
+        except OSError:
+            continue  # a directory that may not be listed holds nothing for us, as for git
+        if any(entry.name == ".gitignore" for entry in entries):
+            ignores += _ignores_in(real, complain)
+        folders = []
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                if not entry.name.startswith(".") and entry.name not in _SKIPPED:
+                    folders.append(entry)
+                continue
+            found = is_dockerfile_name(entry.name) and not _ignored(entry.path, ignores, is_folder=False)
+            # What is no file, or a link that leads nowhere, is for the one who reads it to say.
+            if found and not _is_part(entry.path):
+                yield _join(shown, entry.name)
+        waiting += [
+            (_join(shown, folder.name), folder.path, ignores)
+            for folder in reversed(folders)
+            if not _ignored(folder.path, ignores, is_folder=True)
+        ]
 
 
-def _walk(shown: str, real: str, ignores: tuple[Ignores, ...]) -> Iterator[str]:
-    try:
-        with os.scandir(real) as scan:
-            entries = sorted(scan, key=lambda entry: entry.name)
-    except OSError:
-        return  # a directory that may not be listed holds nothing for us, as for git
-    ignores += _ignores_in(real, any(entry.name == ".gitignore" for entry in entries))
-    folders = []
-    for entry in entries:
-        if entry.is_dir(follow_symlinks=False):
-            if not entry.name.startswith(".") and entry.name not in _SKIPPED:
-                folders.append(entry)
-        elif is_dockerfile_name(entry.name) and not _ignored(entry.path, ignores) and _is_whole(entry):
-            yield _join(shown, entry.name)
-    for folder in folders:
-        if not _ignored(folder.path + "/", ignores):
-            yield from _walk(_join(shown, folder.name), folder.path, ignores)
+def matching(pattern: str) -> tuple[str, ...]:
+    """The paths that a glob matches, sorted: `**` stands for any folders, no wildcard for a hidden name or a link."""
+    from pid1lint import patterns
 
+    top = "/" if pattern.startswith("/") else ""
+    parts = [part for part in pattern.split("/") if part]
+    compiled = [None if part == "**" else patterns.shell(part) for part in parts]
 
-def _is_whole(entry: os.DirEntry[str]) -> bool:
-    """Whether it is a file, or a link that leads nowhere: that is for the one who reads it to say."""
-    try:
-        return (entry.is_file() or entry.is_symlink()) and not _is_part(entry.path)
-    except OSError:
-        return True
+    def reached(places: frozenset[int]) -> frozenset[int]:
+        """With what comes behind each `**`, which may stand for nothing."""
+        more = places | {at + 1 for at in places if at < len(parts) and compiled[at] is None}
+        return places if more == places else reached(more)
+
+    found: list[str] = []
+    waiting = [(top, reached(frozenset((0,))))]
+    while waiting:
+        folder, places = waiting.pop()
+        try:
+            with os.scandir(folder or ".") as scan:
+                entries = list(scan)
+        except OSError:
+            continue
+        for entry in entries:
+            after: set[int] = set()
+            for at in places - {len(parts)}:
+                one = compiled[at]
+                if entry.name.startswith(".") and not parts[at].startswith("."):
+                    continue
+                if one is None:
+                    after.add(at)
+                elif one.matches(entry.name):
+                    after.add(at + 1)
+            if not after:
+                continue
+            ways = reached(frozenset(after))
+            path = os.path.join(folder, entry.name)
+            if len(parts) in ways:
+                found.append(path)
+            if entry.is_dir(follow_symlinks=False) or (
+                entry.is_dir() and any(parts[at - 1] == entry.name for at in after)
+            ):
+                waiting.append((path, ways))
+    return tuple(sorted(found))
 
 
 def _is_part(path: str) -> bool:
@@ -104,13 +151,12 @@ def _is_part(path: str) -> bool:
     may well belong to something else. A piece is called `Dockerfile.piece` or `piece.Dockerfile` and holds
     instructions, none of them FROM; or no instruction at all, as the list of variables `Dockerfile.env`.
     """
-    from pid1lint.image.context import MAX_BYTES
-
     try:
-        with open(path, "rb") as file:
-            data = file.read(MAX_BYTES)
-    except OSError:
+        data = files.read(path, within=lambda: files.homes(path))
+    except UnreadableError:
         return False  # for the one who reads it to say
+    if b"\0" in data:
+        return False  # likewise
     may_be_template = re.search(_MAY_BE_TEMPLATE, data) is not None
     may_be_piece = os.path.basename(path).lower() not in _NAMES and re.search(_FROM, data) is None
     if not may_be_template and not may_be_piece:
@@ -131,42 +177,49 @@ def _join(shown: str, name: str) -> str:
     return name if shown == "." else os.path.join(shown, name)
 
 
-def _ignores_above(top: str) -> tuple[Ignores, ...]:
+def _ignores_above(top: str, complain: Complain) -> tuple[Ignores, ...]:
     """What the directories between the repository's root and `top`, and the repository itself, ignore."""
     root = repository_root(top)
     if root is None:
         return ()
-    found = _spec(root, os.path.join(root, ".git", "info", "exclude"))
+    found = _read(root, os.path.join(root, ".git", "info", "exclude"), complain)
     directory = root
     for part in os.path.relpath(top, root).split(os.sep):
         if directory != top:
-            found += _ignores_in(directory, True)
+            found += _ignores_in(directory, complain)
             directory = os.path.join(directory, part)
     return found
 
 
-def _ignores_in(directory: str, may_have: bool) -> tuple[Ignores, ...]:
-    return _spec(directory, os.path.join(directory, ".gitignore")) if may_have else ()
+def _ignores_in(directory: str, complain: Complain) -> tuple[Ignores, ...]:
+    path = os.path.join(directory, ".gitignore")
+    if os.path.islink(path):
+        complain(UnreadableError(path, "is not read: git does not follow a link there either"))
+        return ()
+    return _read(directory, path, complain)
 
 
-def _spec(directory: str, path: str) -> tuple[Ignores, ...]:
+def _read(directory: str, path: str, complain: Complain) -> tuple[Ignores, ...]:
     try:
-        with open(path, encoding="utf-8", errors="surrogateescape") as file:
-            lines = file.read().splitlines()
-    except OSError:
+        text = files.read(path, limit=files.MAX_SETTINGS).decode("utf-8", "surrogateescape")
+    except files.MissingError:
         return ()
-    if not any(line.strip() and not line.startswith("#") for line in lines):
+    except UnreadableError as error:
+        complain(error)
         return ()
-    from pathspec import GitIgnoreSpec
+    lines = [line for line in text.removeprefix("\ufeff").split("\n") if line.strip() and not line.startswith("#")]
+    if not lines:
+        return ()
+    from pid1lint.gitignore import Rules
 
-    return (Ignores(directory, GitIgnoreSpec.from_lines(lines)),)
+    return (Ignores(directory, Rules.of(lines)),)
 
 
-def _ignored(path: str, ignores: tuple[Ignores, ...]) -> bool:
-    """Whether git ignores an absolute path; a directory's ends in a slash. The nearest `.gitignore` decides."""
-    for directory, spec in reversed(ignores):
+def _ignored(path: str, ignores: tuple[Ignores, ...], *, is_folder: bool) -> bool:
+    """Whether git ignores an absolute path. The nearest `.gitignore` decides."""
+    for directory, rules in reversed(ignores):
         relative = path[len(directory) :].lstrip("/").replace(os.sep, "/")
-        verdict = spec.check_file(relative).include
+        verdict = rules.decide(relative, is_folder=is_folder)
         if verdict is not None:
             return verdict
     return False

@@ -40,7 +40,7 @@ def working_folder() -> str:
 
     Empty where there is no repository.
     """
-    from pid1lint.image.context import repository_root
+    from pid1lint.files import repository_root
 
     here = os.getcwd()
     root = repository_root(here)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import IO, TYPE_CHECKING, NamedTuple
 
@@ -279,75 +278,6 @@ def _verified(fixes: Sequence[Fix], verify: Verify, refusals: dict[Fix, Refusal]
 def accepts(*, unsafe: bool) -> Callable[[Fix], bool]:
     """Whether a fix may be made: the safe ones, and with `unsafe` all."""
     return lambda fix: unsafe or fix.applicability is Applicability.SAFE
-
-
-def write(changes: Iterable[Change], home: Callable[[str], str]) -> None:
-    """Put the changes on the disk: each file at once, with its mode and owner, through a symbolic link to its target.
-
-    Paths are relative to the working directory; `home` gives the directory that a file belongs to. `Pid1lintError`,
-    before anything is written, if a file is read-only, has changed since it was read, or lies outside its home once
-    its links are followed.
-    """
-    targets = [(_target(change, home(change.before.path)), change.after.encode()) for change in changes]
-    for target, data in targets:
-        _replace(target, data)
-
-
-def _target(change: Change, home: str) -> str:
-    path = change.before.path
-    target = os.path.realpath(path)
-    if not target.startswith(os.path.realpath(home).rstrip(os.sep) + os.sep):
-        raise Pid1lintError(f"{path}: not written, it leads out of {home}")
-    try:
-        with open(target, "rb") as file:
-            data = file.read()
-    except OSError as error:
-        raise Pid1lintError(f"{path}: not written, {error.strerror}") from error
-    if data != change.before.encode():
-        raise Pid1lintError(f"{path}: not written, it has changed since it was read")
-    # The mode is asked, not the kernel: root may write to everything, and is often who runs this in a container.
-    if not os.stat(target).st_mode & 0o222 or not os.access(target, os.W_OK):
-        raise Pid1lintError(f"{path}: not written, it is read-only")
-    return target
-
-
-def put(path: str, data: bytes) -> None:
-    """Write a file that we own, whole or not at all; it may be new."""
-    _replace(os.path.realpath(path), data, shown=path)
-
-
-def _replace(target: str, data: bytes, shown: str = "") -> None:
-    folder, name = os.path.split(target)
-    temporary = os.path.join(folder, f".{name}.{os.getpid()}.tmp")
-    before = os.stat(target) if os.path.lexists(target) else None
-    try:
-        with open(temporary, "xb") as file:
-            file.write(data)
-        if before is not None:
-            os.chmod(temporary, before.st_mode & 0o7777)
-            _keep_owner(temporary, before)
-        os.replace(temporary, target)
-    except OSError as error:
-        _remove(temporary)
-        raise Pid1lintError(f"{shown or target}: not written, {error.strerror}") from error
-
-
-def _keep_owner(path: str, before: os.stat_result) -> None:
-    now = os.stat(path)
-    if (now.st_uid, now.st_gid) == (before.st_uid, before.st_gid) or not hasattr(os, "chown"):
-        return
-    try:
-        os.chown(path, before.st_uid, before.st_gid)
-        os.chmod(path, before.st_mode & 0o7777)
-    except PermissionError:
-        return  # a file of another's in a folder of ours: its contents matter more than its owner
-
-
-def _remove(path: str) -> None:
-    try:
-        os.unlink(path)
-    except OSError:
-        return  # it was never made
 
 
 def unified(change: Change) -> Iterator[str]:

@@ -24,14 +24,19 @@ Value = TypeVar("Value")
 
 
 class Crash(NamedTuple):
-    """A bug of ours that one file brought out: what was at work (a rule's code, or a part), and the exception."""
+    """A bug of ours that one file brought out: what was at work (a rule's code, or a part), and the exception.
+
+    With nothing in `at_work` the process that had the file in hand has died, and `error` says how.
+    """
 
     at_work: str
     path: str
     error: str
 
     def __str__(self) -> str:
-        return f"{self.path}: internal error in {self.at_work}: {self.error}"
+        return (
+            f"{self.path}: " + (f"internal error in {self.at_work}: " if self.at_work else "not checked, ") + self.error
+        )
 
 
 class Result(NamedTuple):
@@ -105,7 +110,7 @@ def judge(
     run.heed((source, *(each for launch in launches for each in launch.sources)))
     for problem in dockerfile.problems:
         run.judge_problem(FileProblem(Place(source, problem.span), "syntax", problem.message))
-    for file_problem in (*_not_utf8(source), *_outside(dockerfile, context)):
+    for file_problem in (*_not_utf8(source), *_too_long(dockerfile), *_outside(dockerfile, context)):
         run.judge_problem(file_problem)
     return _judged(run, dockerfile, launches)
 
@@ -173,6 +178,8 @@ def _launches(dockerfile: Dockerfile, context: BuildContext, wanted: _Wanted) ->
     from pid1lint.image.model import Build, final_stages
     from pid1lint.launch import analyse
 
+    if dockerfile.is_cut:
+        return ()
     target = wanted.target
     build = Build(dockerfile, context, wanted.build_args, wanted.facts or Facts())
     chosen = final_stages(dockerfile, target)
@@ -203,9 +210,28 @@ def _not_utf8(source: Source) -> Iterator[FileProblem]:
         yield FileProblem(source.place(at, at + 1), "encoding", f"{source.path} is not UTF-8: the byte stays as it is")
 
 
+def too_long(source: Source) -> tuple[str, ...]:
+    """Why a Dockerfile has no launch that is judged, if it is too long for that."""
+    from pid1lint.dockerfile.scanner import scan
+
+    return tuple(problem.message for problem in _too_long(scan(source)))
+
+
+def _too_long(dockerfile: Dockerfile) -> Iterator[FileProblem]:
+    if dockerfile.is_cut:
+        from pid1lint.dockerfile.scanner import MAX_INSTRUCTIONS
+
+        path, at = dockerfile.source.path, dockerfile.instructions[-1].keyword_span
+        message = f"{path} has more than {MAX_INSTRUCTIONS} instructions: it is not read from here on, nor judged"
+        yield FileProblem(dockerfile.source.place(*at), "unreadable", message)
+
+
 def _outside(dockerfile: Dockerfile, context: BuildContext) -> Iterator[FileProblem]:
-    """What COPY and ADD name outside the build context: nothing there is read, by Docker or by us."""
+    """What lies outside the build context: nothing there is read, by Docker or by us."""
     import posixpath
+
+    if problem := context.problem():
+        yield FileProblem(Place(Source(problem.path, ""), Span(0, 0)), "unreadable", str(problem))
 
     for instruction in dockerfile.instructions:
         if instruction.keyword not in ("COPY", "ADD") or instruction.flag("from") is not None:

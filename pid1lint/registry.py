@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from pid1lint.errors import Pid1lintError
@@ -56,14 +56,20 @@ def matching(selector: str) -> frozenset[str]:
     `Pid1lintError` with the nearest valid one if it stands for none.
     """
     wanted = selector.strip().lower()
-    codes = frozenset(
-        rule.code
-        for rule in all_rules()
-        if wanted in ("all", rule.name) or (wanted.startswith("pid") and rule.code.lower().startswith(wanted))
-    )
+    codes = codes_of(wanted)
     if not codes:
         raise Pid1lintError(f"no rule is called {selector.strip()!r}{_hint(wanted, include_prefixes=True)}")
     return codes
+
+
+@lru_cache(1024)
+def codes_of(selector: str) -> frozenset[str]:
+    """The codes that a selector in small letters stands for; none if it stands for none."""
+    return frozenset(
+        rule.code
+        for rule in all_rules()
+        if selector in ("all", rule.name) or (selector.startswith("pid") and rule.code.lower().startswith(selector))
+    )
 
 
 def chosen(select: Sequence[str], ignore: Sequence[str]) -> tuple[AnyRule, ...]:

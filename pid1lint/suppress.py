@@ -9,12 +9,15 @@ the whole file. Comments for hadolint and BuildKit count for those of our rules 
 from __future__ import annotations
 
 import re
+import sys
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from pid1lint import registry
 from pid1lint.diagnostic import Diagnostic
-from pid1lint.dockerfile.scanner import Dockerfile, Heredoc, Instruction
+from pid1lint.dockerfile.scanner import Dockerfile, Heredoc
 from pid1lint.errors import Pid1lintError
 from pid1lint.fix import Applicability, Edit, Fix
 from pid1lint.image.run import scripts as shell_texts
@@ -35,6 +38,12 @@ _BUILDKIT = {
     "MultipleInstructionsDisallowed": _OVERRIDDEN,
     "all": _SHELL_FORM | _OVERRIDDEN,
 }
+
+_WIDE = 100
+"""Comments that count for more lines are looked through one by one."""
+
+_GUESSES = 100
+"""For so many comments of a file it is worked out what somebody may have meant."""
 
 _KINDS = ("ignore", "ignore-file")
 _OTHERS = frozenset(("allow", "disable", "disable-file", "ignored", "ignores", "noqa", "off", "skip", "skip-file"))
@@ -111,17 +120,25 @@ def ignores_in_heredocs(dockerfile: Dockerfile, offsets: Iterable[int]) -> Itera
     """The comments in the Dockerfile's here-documents that have one of some offsets in them."""
     if "pid1lint:" not in dockerfile.source.text:
         return
-    around = {h.span: h for at in offsets for h in _heredocs(dockerfile) if h.span.start <= at < h.span.end}
+    ordered = sorted(offsets)
+
+    def holds_one(span: Span) -> bool:
+        at = bisect_left(ordered, span.start)
+        return at < len(ordered) and ordered[at] < span.end
+
+    around = {heredoc.span: heredoc for heredoc in _heredocs(dockerfile) if holds_one(heredoc.span)}
     spans = (span for heredoc in around.values() for span in _in_script(parse(heredoc.body)))
     yield from _ours(dockerfile.source, dockerfile, spans)
 
 
 def _ours(source: Source, dockerfile: Dockerfile | None, comments: Iterable[Span]) -> Iterator[Ignore]:
-    spans = tuple(comments)
-    for match in _OURS.finditer(source.text):
-        if any(span.start <= match.start() < span.end for span in spans) and _is_meant(match):
-            lines = None if match["kind"] == "ignore-file" else _lines(source, dockerfile, match.start())
-            yield Ignore(source.place(*match.span()), tuple(_selectors(source, match)), lines)
+    within = Cover(comments)
+    layout = _Layout(source, dockerfile)
+    meant = (match for match in _OURS.finditer(source.text) if within.has(match.start()) and _is_meant(match))
+    for number, match in enumerate(meant):
+        lines = None if match["kind"] == "ignore-file" else layout.lines(match.start())
+        selectors = tuple(_selectors(source, match, guess=number < _GUESSES))
+        yield Ignore(source.place(*match.span()), selectors, lines)
 
 
 def _is_meant(match: re.Match[str]) -> bool:
@@ -153,11 +170,12 @@ def _in_script(script: Script) -> Iterator[Span]:
     yield from (script.place(span).span for span in (*script.comments, *opaque))
 
 
-def _selectors(source: Source, match: re.Match[str]) -> Iterator[Selector]:
+def _selectors(source: Source, match: re.Match[str], *, guess: bool) -> Iterator[Selector]:
+    """The names in a comment; `guess`: with what may have been meant by what is none."""
     if match["kind"] not in _KINDS:
         from pid1lint.nearest import nearest
 
-        meant = nearest(match["kind"], _KINDS) or _KINDS[0]
+        meant = (nearest(match["kind"], _KINDS) if guess else None) or _KINDS[0]
         yield Selector(
             source.place(*match.span()), frozenset(), f"`{match['kind']}` means nothing: write {meant}[CODE]"
         )
@@ -169,19 +187,27 @@ def _selectors(source: Source, match: re.Match[str]) -> Iterator[Selector]:
     for word in _WORD.finditer(match["words"]):
         start = match.start("words") + word.start()
         at = source.place(start, start + len(word.group()))
+        codes = registry.codes_of(word.group().lower())
+        yield Selector(at, codes, "" if codes else _mistake(word.group(), guess=guess))
+
+
+def _mistake(word: str, *, guess: bool) -> str:
+    if guess:
         try:
-            yield Selector(at, registry.matching(word.group()))
+            registry.matching(word)
         except Pid1lintError as error:
-            yield Selector(at, frozenset(), str(error))
+            return str(error)
+    return f"no rule is called {word!r}"
 
 
 def _foreign(source: Source, dockerfile: Dockerfile) -> Iterator[Ignore]:
+    layout = _Layout(source, dockerfile)
     for match in _THEIRS.finditer(source.text) if "hadolint" in source.text else ():
-        if in_heredoc(dockerfile, match.start()):
+        if layout.heredocs.has(match.start()):
             continue
         codes: frozenset[str] = frozenset().union(*(_HADOLINT.get(w.strip(), ()) for w in match["words"].split(",")))
         at = source.place(*match.span())
-        lines = _lines(source, dockerfile, match.start()) if match["kind"] == "ignore" else None
+        lines = layout.lines(match.start()) if match["kind"] == "ignore" else None
         # For hadolint it must stand right above.
         if codes and (lines is None or lines.first == at.start.line + 1):
             yield Ignore(at, (Selector(at, codes),), lines, foreign=True)
@@ -194,28 +220,65 @@ def _foreign(source: Source, dockerfile: Dockerfile) -> Iterator[Ignore]:
             yield Ignore(top, (Selector(top, codes),), None, foreign=True)
 
 
-def _lines(source: Source, dockerfile: Dockerfile | None, offset: int) -> Lines:
-    """The lines for which a comment at an offset counts."""
-    number = source.location(offset).line
-    if source.text[source.line_starts[number - 1] : offset].strip():
-        return logical_line(source, number)
-    target = number + 1
-    while target <= len(source.line_starts) and source.line(target).lstrip().startswith("#"):
-        target += 1
-    if target > len(source.line_starts):
-        return Lines(number, number)
-    if dockerfile is not None and not in_heredoc(dockerfile, offset):
-        instruction = _at_line(dockerfile, target)
-        if instruction is not None:
-            return Lines(target, source.location(instruction.span.end).line)
-        return Lines(target, target)
-    return logical_line(source, target)
+class Cover:
+    """Spans of a source, to be asked whether one of them holds an offset."""
+
+    def __init__(self, spans: Iterable[Span]) -> None:
+        self._spans: list[tuple[int, int]] = []
+        for start, end in sorted(spans):
+            if self._spans and start <= self._spans[-1][1]:
+                self._spans[-1] = (self._spans[-1][0], max(end, self._spans[-1][1]))
+            else:
+                self._spans.append((start, end))
+
+    def has(self, offset: int) -> bool:
+        """Whether an offset is in one of them."""
+        at = bisect_right(self._spans, (offset, sys.maxsize))
+        return at > 0 and offset < self._spans[at - 1][1]
 
 
-def _at_line(dockerfile: Dockerfile, number: int) -> Instruction | None:
-    """The instruction that begins on a line."""
-    location = dockerfile.source.location
-    return next((i for i in dockerfile.instructions if location(i.span.start).line == number), None)
+class _Layout:
+    """What the lines of a file are, worked out once: many comments may ask."""
+
+    def __init__(self, source: Source, dockerfile: Dockerfile | None) -> None:
+        self.source = source
+        self.dockerfile = dockerfile
+
+    def lines(self, offset: int) -> Lines:
+        """The lines for which a comment at an offset counts."""
+        source = self.source
+        number = source.location(offset).line
+        if source.text[source.line_starts[number - 1] : offset].strip():
+            return logical_line(source, number)
+        target = self._below[number]
+        if target > len(source.line_starts):
+            return Lines(number, number)
+        if self.dockerfile is not None and not self.heredocs.has(offset):
+            end = self._instructions.get(target)
+            return Lines(target, target if end is None else source.location(end).line)
+        return logical_line(source, target)
+
+    @cached_property
+    def heredocs(self) -> Cover:
+        """The here-documents: each is a file's text and no Dockerfile's."""
+        return Cover(() if self.dockerfile is None else (heredoc.span for heredoc in _heredocs(self.dockerfile)))
+
+    @cached_property
+    def _below(self) -> list[int]:
+        """For each line, counted from 1, the next one below it that is no comment."""
+        count = len(self.source.line_starts)
+        below = [count + 1] * (count + 2)
+        for number in range(count - 1, 0, -1):
+            is_comment = self.source.line(number + 1).lstrip().startswith("#")
+            below[number] = below[number + 1] if is_comment else number + 1
+        return below
+
+    @cached_property
+    def _instructions(self) -> dict[int, int]:
+        """Where each instruction ends, by the line that it begins on."""
+        instructions = self.dockerfile.instructions if self.dockerfile is not None else ()
+        location = self.source.location
+        return {location(i.span.start).line: i.span.end for i in reversed(instructions)}
 
 
 def in_heredoc(dockerfile: Dockerfile, offset: int) -> bool:
@@ -229,12 +292,22 @@ def _heredocs(dockerfile: Dockerfile) -> Iterator[Heredoc]:
 
 def logical_line(source: Source, number: int) -> Lines:
     """The line with those that backslashes join to it."""
-    first = last = number
-    while first > 1 and source.line(first - 1).endswith("\\"):
-        first -= 1
-    while last < len(source.line_starts) and source.line(last).endswith("\\"):
-        last += 1
-    return Lines(first, last)
+    firsts, lasts = _joined(source)
+    return Lines(firsts[number - 1], lasts[number - 1])
+
+
+@lru_cache(4)
+def _joined(source: Source) -> tuple[list[int], list[int]]:
+    """For each line the first and the last of those that backslashes join, counted from 1."""
+    count = len(source.line_starts)
+    goes_on = [source.line(number).endswith("\\") for number in range(1, count + 1)]
+    firsts = list(range(1, count + 1))
+    lasts = list(firsts)
+    for at in range(1, count):
+        firsts[at] = firsts[at - 1] if goes_on[at - 1] else at + 1
+    for at in range(count - 2, -1, -1):
+        lasts[at] = lasts[at + 1] if goes_on[at] else at + 1
+    return firsts, lasts
 
 
 Used = frozenset[tuple[str, int]]
@@ -243,23 +316,24 @@ Used = frozenset[tuple[str, int]]
 
 def suppress(diagnostics: Iterable[Diagnostic], comments: Sequence[Ignore]) -> tuple[list[Diagnostic], Used]:
     """The findings that no comment suppresses, and the selectors that have suppressed one."""
-    by = [(diagnostic, _selected(diagnostic, comments)) for diagnostic in diagnostics]
+    index = _Index(comments)
+    by = [(diagnostic, _selected(diagnostic, index)) for diagnostic in diagnostics]
     return [diagnostic for diagnostic, selectors in by if not selectors], _union(selectors for _, selectors in by)
 
 
 def useless(diagnostics: Iterable[Diagnostic], comments: Sequence[Ignore], *, certain: bool) -> tuple[FileProblem, ...]:
     """What is wrong with comments; that one suppresses nothing only if `certain` that these are all findings."""
-    used = _union(_selected(diagnostic, comments) for diagnostic in diagnostics)
+    index = _Index(comments)
+    used = _union(_selected(diagnostic, index) for diagnostic in diagnostics)
     problems = (_problem(comment, selector, used, certain) for comment in comments for selector in comment.selectors)
     return tuple(problem for problem in problems if problem is not None)
 
 
-def _selected(diagnostic: Diagnostic, comments: Sequence[Ignore]) -> Used:
+def _selected(diagnostic: Diagnostic, index: _Index) -> Used:
     """The selectors that suppress a finding."""
     return frozenset(
         (selector.at.source.path, selector.at.span.start)
-        for comment in comments
-        if comment.covers(diagnostic)
+        for comment in index.covering(diagnostic)
         for selector in comment.selectors
         if diagnostic.code in selector.codes
     )
@@ -267,6 +341,30 @@ def _selected(diagnostic: Diagnostic, comments: Sequence[Ignore]) -> Used:
 
 def _union(sets: Iterable[Used]) -> Used:
     return frozenset().union(*sets)
+
+
+class _Index:
+    """Comments by the lines for which they count: there may be as many of them as of findings."""
+
+    def __init__(self, comments: Iterable[Ignore]) -> None:
+        self._by_line: dict[tuple[str, int], list[Ignore]] = {}
+        self._wide: dict[tuple[str, Lines | None], list[Ignore]] = {}
+        for comment in comments:
+            path, lines = comment.at.source.path, comment.lines
+            if lines is None or lines.last - lines.first > _WIDE:
+                self._wide.setdefault((path, lines), []).append(comment)
+            else:
+                for line in range(lines.first, lines.last + 1):
+                    self._by_line.setdefault((path, line), []).append(comment)
+
+    def covering(self, diagnostic: Diagnostic) -> Iterator[Ignore]:
+        """The comments that count where a finding stands."""
+        path = diagnostic.at.source.path
+        for line in {diagnostic.at.start.line, diagnostic.at.end.line}:
+            yield from self._by_line.get((path, line), ())
+        for comments in self._wide.values():
+            if comments[0].covers(diagnostic):
+                yield from comments
 
 
 def _problem(comment: Ignore, selector: Selector, used: Used, certain: bool) -> FileProblem | None:

@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 
+_MAX_PARTS = 100
+# tomllib takes a time that grows with the square of a key's parts.
+_LONG_KEY = re.compile(rf"(?<![\w\"'-])[\w-]++(?:[ \t]*+\.[ \t]*+(?:[\w-]++|\"[^\"\n]*+\"|'[^'\n]*+')){{{_MAX_PARTS}}}")
+
+
 class ConfigError(Pid1lintError):
     """Something wrong in a configuration file: told with its file and line."""
 
@@ -21,9 +26,15 @@ def load(path: str, text: str) -> Mapping[str, Any]:
     """The document; `ConfigError` if it is no TOML."""
     import tomllib
 
+    if found := _LONG_KEY.search(text):
+        line = text.count("\n", 0, found.start()) + 1
+        raise ConfigError(f"{path}:{line}: this is no TOML that can be read: a key of more than {_MAX_PARTS} parts")
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except RecursionError as error:
+        raise ConfigError(f"{path}: this is no TOML that can be read: it is nested too deeply") from error
+    except ValueError as error:
+        # Not only TOMLDecodeError: a number may have more digits than Python reads.
         message, line = _told(str(error), text)
         raise ConfigError(f"{path}:{line}: this is no TOML: {message}") from error
 
@@ -38,25 +49,27 @@ def _told(message: str, text: str) -> tuple[str, int]:
 
 
 def line_of(text: str, keys: Keys) -> int:
-    """The 1-based line where the key or the list's item stands; of the nearest table around it if it has none."""
+    """The 1-based line where the key or the list's item stands; else of what shares most of the way to it."""
     import tree_sitter
     import tree_sitter_toml
 
     parser = tree_sitter.Parser(tree_sitter.Language(tree_sitter_toml.language()))
     best, line = 0, 1
     for path, node in _entries(parser.parse(text.encode()).root_node, ()):
-        if len(path) > best and keys[: len(path)] == path:
-            best, line = len(path), node.start_point.row + 1
+        common = next((at for at, pair in enumerate(zip(path, keys, strict=False)) if pair[0] != pair[1]), None)
+        shared = min(len(path), len(keys)) if common is None else common
+        if shared > best:
+            best, line = shared, node.start_point.row + 1
     return line
 
 
 def _entries(node: Node, above: Keys) -> Iterator[tuple[Keys, Node]]:
-    """Each key and each item of a list, with the path to it."""
+    """Each key and each item of a list, with the names that lead to it."""
     for child in node.named_children:
         if child.type in ("table", "table_array_element", "pair"):
             key = child.named_children[0]
             path = (*above, *_parts(key))
-            yield from (((*path[: len(above) + n + 1],), key) for n in range(len(path) - len(above)))
+            yield path, key
             yield from _values(child, path)
 
 
@@ -73,12 +86,23 @@ def _values(node: Node, path: Keys) -> Iterator[tuple[Keys, Node]]:
 
 def _parts(key: Node) -> tuple[str, ...]:
     """The names in a key: `a."b.c"` has two."""
-    if key.type == "dotted_key":
-        return tuple(part for child in key.named_children for part in _parts(child))
+    names: list[str] = []
+    waiting = [key]
+    while waiting:
+        one = waiting.pop()
+        # `a.b.c` is `a.b` and `c`, and so on.
+        if one.type == "dotted_key":
+            waiting += reversed(one.named_children)
+        else:
+            names.append(_name(one))
+    return tuple(names)
+
+
+def _name(key: Node) -> str:
     written = (key.text or b"").decode()
     if key.type == "bare_key":
-        return (written,)
+        return written
     # tomllib undoes what a quoted key has escaped.
     import tomllib
 
-    return tuple(tomllib.loads(f"{written} = 0"))
+    return next(iter(tomllib.loads(f"{written} = 0")))

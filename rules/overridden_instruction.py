@@ -68,7 +68,7 @@ def _one_line(launch: Launch, instruction: Instruction) -> Span:
 def _fix(launch: Launch, dead: Instruction) -> Fix | None:
     dockerfile = launch.image.dockerfile
     text = dockerfile.source.text
-    if any(dead.span.covers(comment.span) for comment in dockerfile.comments):
+    if dockerfile.has_comment(dead.span):
         return None
     start = text.rfind("\n", 0, dead.span.start) + 1
     end = text.find("\n", dead.span.end) + 1

@@ -61,7 +61,7 @@ def _fix(launch: Launch, instruction: Instruction) -> Fix | None:
     main = launch.main.main if launch.main is not None else None
     graceful = main.fact.graceful if main is not None and main.fact is not None else ""
     # A comment inside the instruction would go with it.
-    stays = any(instruction.span.covers(comment.span) for comment in launch.image.dockerfile.comments)
+    stays = launch.image.dockerfile.has_comment(instruction.span)
     if (graceful and graceful != "TERM") or stays:
         name = f"SIG{graceful or 'TERM'}"
         edit = Edit(source, instruction.text.place().span, name)

@@ -15,7 +15,7 @@ def unreadable_file(problem: FileProblem) -> Iterator[Finding]:
 
     Nothing can be said of a launch whose Dockerfile or script cannot be read. The other files are still checked. A
     file outside the build context is never read, and Docker does not copy it: the build fails. Bytes that are not
-    UTF-8 are an info; the file is read as it is.
+    UTF-8 are an info; the file is read as it is. A Dockerfile of more than 10,000 instructions is not judged.
 
     ## Example
 

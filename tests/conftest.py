@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Protocol, cast
 
@@ -18,7 +18,7 @@ class Case(Protocol):
     """The parameter `case` of a test that asks for the fixture `measured`."""
 
     def container(self) -> oracle.Container:
-        """What to run; `LookupError` if it needs a program that is not installed."""
+        """What to run; `oracle.NotInstalledError` if it needs a program that is not installed."""
 
 
 def cannot_measure(reason: str) -> None:
@@ -53,6 +53,16 @@ def measured(request: pytest.FixtureRequest, oracle_runs: Runs) -> oracle.Run:
     try:
         return oracle_runs[request.node.nodeid].result()
     except LookupError as error:
+        cannot_measure(str(error))
+        raise
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call() -> Generator[None, object, object]:
+    """A test that runs containers by itself skips, too, for want of a program."""
+    try:
+        return (yield)
+    except oracle.NotInstalledError as error:
         cannot_measure(str(error))
         raise
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -79,3 +81,16 @@ def test_a_baseline_that_cannot_be_written_is_told(run: Run) -> None:
     assert run("--write-baseline", "no/known.json").err == (
         "pid1lint: error: no/known.json: not written, No such file or directory\n"
     )
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_baseline_replaces_no_device_and_no_pipe(run: Run) -> None:
+    put("Dockerfile", BROKEN)
+    os.mkfifo("pipe")
+    Path("link").symlink_to("pipe")
+    for path in ("pipe", "link", "/dev/null"):
+        told = f"pid1lint: error: {path}: not written, it is no regular file\n"
+        assert run("--write-baseline", path) == (2, "", told)
+    assert stat.S_ISFIFO(os.lstat("pipe").st_mode)
+    assert Path("link").is_symlink()
+    assert stat.S_ISCHR(os.lstat("/dev/null").st_mode)

@@ -456,3 +456,11 @@ def test_a_script_and_a_link_to_it_are_mended_once(run: Run) -> None:
     assert Path("link.sh").is_symlink()
     assert Path("run.sh").read_text() == MENDED
     assert run("--fix").out == "2 Dockerfiles checked: nothing found.\n"
+
+
+def test_a_trace_goes_on_where_a_file_cannot_be_read(run: Run) -> None:
+    put_hanging()
+    Path("b.Dockerfile").write_bytes(b"FROM a\0\n")
+    result = run("trace", ".")
+    assert (result.code, result.err) == (1, "pid1lint: error: b.Dockerfile is not text: it holds NUL bytes\n")
+    assert "hang: " in result.out

@@ -172,6 +172,37 @@ def test_a_context_is_given_by_dockerfile(run: Run) -> None:
     assert run("-f", "concise", "--context", "other").out.startswith("other/run.sh:2:1: PID201")
 
 
+def test_a_context_outside_the_repository_is_refused_unless_the_user_gives_the_file(run: Run) -> None:
+    put("elsewhere/run.sh", SCRIPT, 0o755)
+    put("elsewhere/secret.toml", "")
+    put("repo/.git/HEAD", "")
+    put("repo/Dockerfile", HANGING)
+    Path("repo/link").symlink_to("../elsewhere")
+    for folder in ("../elsewhere", "link", str(Path("elsewhere").absolute()), "../../../../etc", "../secret"):
+        put("repo/pid1lint.toml", f'[context]\n"Dockerfile" = "{folder}"\n')
+        result = run("--fix", "repo")
+        told = f"the build context {folder!r} lies outside the repository; only a file given by --config may name one"
+        assert (result.code, result.out, result.err) == (2, "", f"pid1lint: error: repo/pid1lint.toml:2: {told}\n")
+    put("mine.toml", '[context]\n"repo/Dockerfile" = "elsewhere"\n')
+    assert run("-f", "concise", "--config", "mine.toml", "repo").out.startswith("elsewhere/run.sh:3:1: PID201")
+    assert Path("elsewhere/run.sh").read_text() == SCRIPT
+
+
+def test_a_fix_is_not_written_outside_what_was_asked_for(run: Run) -> None:
+    put("elsewhere/run.sh", SCRIPT, 0o755)
+    put("elsewhere/.git/HEAD", "")
+    put("repo/.git/HEAD", "")
+    put("repo/Dockerfile", HANGING)
+    put("mine.toml", '[context]\n"repo/Dockerfile" = "elsewhere"\n')
+    result = run("--fix", "--config", "mine.toml", "repo")
+    home = Path("repo").absolute()
+    assert result.code == 2
+    assert result.err.endswith(f"pid1lint: error: elsewhere/run.sh: not written, it lies outside {home}\n")
+    assert Path("elsewhere/run.sh").read_text() == SCRIPT
+    assert run("--fix", "--context", "elsewhere", "repo").code == 0
+    assert Path("elsewhere/run.sh").read_text() != SCRIPT
+
+
 def outcome(run: Run) -> str:
     (launch,) = json.loads(run("trace", "-f", "json").out)["launches"]
     return str(launch["outcome"])

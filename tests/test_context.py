@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from pid1lint import patterns
 from pid1lint.errors import UnreadableError
-from pid1lint.image.context import MAX_BYTES, BuildContext, DiskContext, MemoryContext, find_context, repository_root
-from pid1lint.image.ignore import go_match
+from pid1lint.files import MAX_BYTES, repository_root
+from pid1lint.image.context import BuildContext, DiskContext, MemoryContext, find_context
 
 
 @pytest.fixture
@@ -126,7 +127,7 @@ def test_the_dockerfiles_own_dockerignore_goes_first(tree: Path) -> None:
 
 
 def test_go_match_knows_no_malformed_pattern() -> None:
-    assert go_match("[") is None
+    assert patterns.go("[") is None
 
 
 @pytest.mark.parametrize(

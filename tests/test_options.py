@@ -80,7 +80,7 @@ def test_what_a_list_has_and_the_disk_has_not_is_a_finding(run: Run) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        pytest.param(["--files-from", "no"], "--files-from: no cannot be read: No such file or directory", id="list"),
+        pytest.param(["--files-from", "no"], "--files-from: no does not exist", id="list"),
         pytest.param(
             ["--files-from", "-", "-"],
             "--files-from -: standard input is either a list or a Dockerfile",

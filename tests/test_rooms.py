@@ -14,16 +14,16 @@ import pid1lint
 ROOT = Path(__file__).parents[1]
 
 FLOW = (
-    "errors frozen nearest source fix diagnostic tomlfile schema",
+    "errors frozen nearest source files patterns fix diagnostic tomlfile schema",
     "facts dockerfile shell",
-    "image",
+    "gitignore image",
     "launch",
     "rulebook mend",
     "rules",
     "registry suppress fingerprint",
     "linter",
-    "fixer baseline annotate config discover",
-    "check",
+    "writing fixer baseline annotate config discover",
+    "ends workers check",
     "report",
     "options",
     "cli",

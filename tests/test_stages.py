@@ -7,6 +7,7 @@ import pytest
 from pid1lint.dockerfile.expand import UNKNOWN
 from pid1lint.dockerfile.scanner import Dockerfile, scan
 from pid1lint.dockerfile.stages import Stage, State, enter, find_stage, make_scope, replay, stages, steps
+from pid1lint.dockerfile.variables import Variables
 from pid1lint.source import Source
 
 
@@ -24,7 +25,11 @@ def final_state(text: str, build_args: Mapping[str, str] | None = None) -> State
     found = stages(dockerfile, build_args or {})
 
     def end(stage: Stage) -> State:
-        start = State({}, {}, complete=True) if stage.parent is None else enter(end(found[stage.parent]))
+        start = (
+            State(Variables({}), Variables({}), complete=True)
+            if stage.parent is None
+            else enter(end(found[stage.parent]))
+        )
         return replay(steps(stage, found), start, scope)[1]
 
     return end(found[-1])

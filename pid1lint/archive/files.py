@@ -13,8 +13,8 @@ from pid1lint.archive.tar import Member, TarError
 from pid1lint.archive.tree import Found, Node, find, overlaid
 from pid1lint.dockerfile.stages import join
 from pid1lint.errors import UnreadableError
+from pid1lint.files import MAX_BYTES
 from pid1lint.image.binary import MAX_BYTES as MOST_PROGRAM
-from pid1lint.image.context import MAX_BYTES
 from pid1lint.image.filesystem import Content, FileSystem, ImageFile, Stray
 from pid1lint.source import Excerpt, Place, Source
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
+from functools import cached_property
 from itertools import chain
 from typing import NamedTuple
 
@@ -17,6 +19,9 @@ KEYWORDS = frozenset(
 ARRAY_KEYWORDS = frozenset({"RUN", "CMD", "ENTRYPOINT", "SHELL", "VOLUME", "COPY", "ADD"})
 FLAG_KEYWORDS = frozenset({"ADD", "COPY", "FROM", "HEALTHCHECK", "ONBUILD", "RUN"})
 HEREDOC_KEYWORDS = frozenset({"RUN", "COPY", "ADD"})
+
+MAX_INSTRUCTIONS = 10_000
+"""Nobody writes so many: a file with more is not judged."""
 
 _DIRECTIVE = re.compile(r"#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*$")
 _KEYWORD = re.compile(r"[^\t\v\f\r ]+")
@@ -92,7 +97,10 @@ class Instruction(Frozen):
 
 
 class Dockerfile(Frozen):
-    """A scanned Dockerfile; `directives` are the parser directives (syntax, escape, check) in their order."""
+    """A scanned Dockerfile; `directives` are the parser directives (syntax, escape, check) in their order.
+
+    `is_cut` says that it has more than `MAX_INSTRUCTIONS`, and that the rest was not read.
+    """
 
     source: Source
     escape: str
@@ -100,10 +108,20 @@ class Dockerfile(Frozen):
     comments: tuple[Comment, ...]
     problems: tuple[Problem, ...]
     directives: tuple[tuple[str, str], ...] = ()
+    is_cut: bool = False
 
     def directive(self, name: str) -> str | None:
         """The value of a parser directive, or None."""
         return dict(self.directives).get(name)
+
+    def has_comment(self, span: Span) -> bool:
+        """Whether a comment stands within a span."""
+        at = bisect_left(self._comment_starts, span.start)
+        return at < len(self.comments) and span.covers(self.comments[at].span)
+
+    @cached_property
+    def _comment_starts(self) -> tuple[int, ...]:
+        return tuple(comment.span.start for comment in self.comments)
 
 
 def scan(source: Source) -> Dockerfile:
@@ -138,8 +156,9 @@ class _Scanner:
 
     def scan(self) -> Dockerfile:
         self._read_directives()
-        while self.at < len(self.lines):
+        while self.at < len(self.lines) and len(self.instructions) <= MAX_INSTRUCTIONS:
             self._read_line()
+        is_cut = len(self.instructions) > MAX_INSTRUCTIONS
         self._check_order()
         return Dockerfile(
             self.source,
@@ -148,6 +167,7 @@ class _Scanner:
             tuple(self.comments),
             tuple(self.problems),
             tuple(self.directives.items()),
+            is_cut,
         )
 
     def _read_directives(self) -> None:
@@ -281,7 +301,9 @@ class _Scanner:
                 message = f"{instruction.keyword} stands before the first FROM"
                 self.problems.append(Problem(message, instruction.keyword_span))
                 break
-        if all(instruction.keyword != "FROM" for instruction in self.instructions):
+        if len(self.instructions) <= MAX_INSTRUCTIONS and all(
+            instruction.keyword != "FROM" for instruction in self.instructions
+        ):
             self.problems.append(Problem("the file has no FROM", self.instructions[0].keyword_span))
 
 

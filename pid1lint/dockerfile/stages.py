@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from pid1lint.dockerfile.expand import UNKNOWN, Lookup, expand, split
 from pid1lint.dockerfile.scanner import Dockerfile, Instruction
+from pid1lint.dockerfile.variables import Variables
 from pid1lint.frozen import Frozen
 
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -27,6 +28,8 @@ PLATFORM_ARGS = {
     "TARGETPLATFORM": "linux/amd64",
     "TARGETVARIANT": "",
 }
+_MAX_PATH = 4096
+"""Linux takes no longer path."""
 _PROXY_ARGS = frozenset(("HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY"))
 
 
@@ -69,8 +72,8 @@ class State(NamedTuple):
     state in which an ENTRYPOINT has dropped a CMD that came from below: of another stage, or of the base image.
     """
 
-    env: Mapping[str, str]
-    variables: Mapping[str, str]
+    env: Variables
+    variables: Variables
     complete: bool = False
     workdir: str = "/"
     shell: tuple[str, ...] = DEFAULT_SHELL
@@ -124,22 +127,27 @@ def stages(dockerfile: Dockerfile, build_args: Mapping[str, str]) -> tuple[Stage
     """The stages of a Dockerfile, in order; what stands before the first FROM belongs to none."""
     values = global_args(dockerfile, build_args)
     found: list[Stage] = []
+    by_name: dict[str, int] = {}
     instructions = dockerfile.instructions
     starts = [i for i, instruction in enumerate(instructions) if instruction.keyword == "FROM"]
     for index, (start, end) in enumerate(pairwise([*starts, len(instructions)])):
         expanded = partial(expand, lookup=values.get, escape=dockerfile.escape)
-        found.append(_stage(index, instructions[start:end], found, expanded))
+        found.append(_stage(index, instructions[start:end], by_name, expanded))
+        if found[-1].name:
+            by_name[found[-1].name] = index
     return tuple(found)
 
 
-def _stage(index: int, part: tuple[Instruction, ...], earlier: list[Stage], expanded: Callable[[str], str]) -> Stage:
+def _stage(
+    index: int, part: tuple[Instruction, ...], earlier: Mapping[str, int], expanded: Callable[[str], str]
+) -> Stage:
     instruction = part[0]
     words = instruction.text.text.split()
     base = words[0] if words else ""
     name = words[2].lower() if len(words) >= 3 and words[1].upper() == "AS" else ""
     image = expanded(base)
     platform = instruction.flag("platform")
-    parent = _by_name(image, earlier)
+    parent = earlier.get(image.lower())
     return Stage(
         index,
         name,
@@ -152,13 +160,10 @@ def _stage(index: int, part: tuple[Instruction, ...], earlier: list[Stage], expa
     )
 
 
-def _by_name(name: str, earlier: list[Stage] | tuple[Stage, ...]) -> int | None:
-    return next((stage.index for stage in reversed(earlier) if stage.name and stage.name == name.lower()), None)
-
-
 def find_stage(name: str, among: tuple[Stage, ...]) -> int | None:
     """The index of the stage that `--from` or `--target` means by its name or number, or None."""
-    by_name = _by_name(name, among)
+    wanted = name.lower()
+    by_name = next((stage.index for stage in reversed(among) if stage.name and stage.name == wanted), None)
     if by_name is not None:
         return by_name
     return int(name) if name.isascii() and name.isdigit() and int(name) < len(among) else None
@@ -205,7 +210,7 @@ def _env(state: State, instruction: Instruction, scope: Scope) -> State:
         expand(name, state.lookup, scope.escape): expand(value, state.lookup, scope.escape)
         for name, value in _pairs(instruction, scope.escape)
     }
-    return state._replace(env={**state.env, **changes}, variables={**state.variables, **changes})
+    return state._replace(env=state.env.set(changes), variables=state.variables.set(changes))
 
 
 def _pairs(instruction: Instruction, escape: str) -> Iterator[tuple[str, str]]:
@@ -222,18 +227,22 @@ def _pairs(instruction: Instruction, escape: str) -> Iterator[tuple[str, str]]:
 
 
 def _arg(state: State, instruction: Instruction, scope: Scope) -> State:
-    variables = dict(state.variables)
-    for name, default in _arguments(instruction, state._replace(variables=variables).lookup, scope.escape):
+    changes: dict[str, str] = {}
+
+    def lookup(name: str) -> str | None:
+        return changes[name] if name in changes else state.lookup(name)
+
+    for name, default in _arguments(instruction, lookup, scope.escape):
         if name in scope.build_args:
-            variables[name] = scope.build_args[name]
+            changes[name] = scope.build_args[name]
         elif default is not None:
-            variables[name] = default
+            changes[name] = default
         elif name in scope.global_args:
-            variables[name] = scope.global_args[name]
+            changes[name] = scope.global_args[name]
         elif name not in state.env and name.upper() not in _PROXY_ARGS:
-            variables[name] = UNKNOWN
+            changes[name] = UNKNOWN
     # The image's own environment has the last word.
-    return state._replace(variables={**variables, **state.env})
+    return state._replace(variables=state.variables.set({k: v for k, v in changes.items() if k not in state.env}))
 
 
 def _arguments(instruction: Instruction, lookup: Lookup, escape: str) -> Iterator[tuple[str, str | None]]:
@@ -243,7 +252,9 @@ def _arguments(instruction: Instruction, lookup: Lookup, escape: str) -> Iterato
 
 
 def _workdir(state: State, instruction: Instruction, scope: Scope) -> State:
-    return state._replace(workdir=join(state.workdir, _value(state, instruction, scope)))
+    path = join(state.workdir, _value(state, instruction, scope))
+    # There can be no such directory; and a line more must not make each path a little longer for ever.
+    return state._replace(workdir=path if len(path) < _MAX_PATH else f"/{UNKNOWN}")
 
 
 def join(workdir: str, path: str) -> str:

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pid1lint.facts import programs
 from pid1lint.facts.images import BaseImage, base_image, family_image, parse_reference
-from pid1lint.facts.programs import Program, Recipe
+from pid1lint.facts.programs import CONFIGURED, Program, Recipe
 
 if TYPE_CHECKING:
     from typing import Self
 
 _REACTIONS = {"ignores": "survives"}
-_SOURCE = "the configuration"
 
 
 class Facts(NamedTuple):
@@ -62,7 +61,7 @@ def _image(reference: str, row: Mapping[str, Any]) -> BaseImage:
     name, tag, _ = parse_reference(reference)
     below = base_image(row["from"]) if "from" in row else None
     image = family_image(row.get("family", ""), name, tag) if below is None or "family" in row else below
-    changes: dict[str, Any] = {"name": name, "tag": tag, "guessed": False, "open_tag": False, "source": _SOURCE}
+    changes: dict[str, Any] = {"name": name, "tag": tag, "guessed": False, "open_tag": False, "source": CONFIGURED}
     for key in ("sh", "user", "workdir"):
         if key in row:
             changes[key] = row[key]
@@ -108,5 +107,5 @@ def _program(name: str, row: Mapping[str, Any]) -> Program:
         signals=signals,
         graceful=graceful,
         reaps=row.get("reaps"),
-        source=_SOURCE,
+        source=CONFIGURED,
     )

@@ -12,6 +12,9 @@ from pid1lint.facts import data
 
 _NOTHING: Mapping[str, str] = {}
 _NO_ROWS: Mapping[str, tuple[Program, ...]] = {}
+CONFIGURED = "the configuration"
+"""The source of what a configuration says of a program."""
+_SEARCHED = 500
 _VERSION = re.compile(r"(?<=[a-z])-?\d[\d.]*$")
 _SCRIPTS = {"manage.py": "manage.py", "artisan": "artisan", "console": "bin/console"}
 _SUFFIXES = (".exe", ".cmd", ".phar")
@@ -209,6 +212,9 @@ def _own_row(argv: Sequence[str], own: Mapping[str, tuple[Program, ...]]) -> Pro
 
 
 def _fits(row: Program, rest: str) -> bool:
+    if row.source == CONFIGURED:
+        # A stranger's expression has a short text to try itself at.
+        rest = rest[:_SEARCHED]
     if row.arguments and not re.search(row.arguments, rest):
         return False
     return not (row.unless and re.search(row.unless, rest))

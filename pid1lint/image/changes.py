@@ -6,7 +6,8 @@ import posixpath
 import re
 from typing import NamedTuple, TypeAlias
 
-from pid1lint.image.ignore import WILDCARDS, go_match
+from pid1lint import patterns
+from pid1lint.image.ignore import WILDCARDS
 from pid1lint.source import Excerpt, Place
 
 _NUMERIC = r"[0-7]{3,5}"
@@ -101,8 +102,8 @@ class Target(NamedTuple):
 
 
 def _fits(pattern: str, text: str) -> bool:
-    compiled = go_match(pattern)
-    return compiled is not None and compiled.fullmatch(text) is not None
+    compiled = patterns.go(pattern)
+    return compiled is not None and compiled.matches(text)
 
 
 class Put(NamedTuple):

@@ -7,13 +7,13 @@ import os
 import posixpath
 import stat
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from typing import IO
 
+from pid1lint import files
 from pid1lint.errors import UnreadableError
+from pid1lint.files import MAX_BYTES, MAX_SETTINGS, MissingError, repository_root
 from pid1lint.image.ignore import WILDCARDS, IgnoreRule, is_ignored, parse_ignore
-
-MAX_BYTES = 5 * 1024 * 1024
-"""No entrypoint is larger than this."""
 
 _MAX_LISTED = 20_000
 
@@ -23,6 +23,7 @@ class BuildContext:
 
     def __init__(self) -> None:
         self._rules: tuple[IgnoreRule, ...] | None = None
+        self._problem: UnreadableError | None = None
 
     @staticmethod
     def of(files: Mapping[str, str | bytes], modes: Mapping[str, int] | None = None) -> MemoryContext:
@@ -62,34 +63,54 @@ class BuildContext:
         raise NotImplementedError
 
     def ignore_file(self) -> bytes | None:
-        """The content of the .dockerignore that counts, None without one."""
+        """The content of the .dockerignore that counts, None without one; `UnreadableError` if it cannot be read."""
         raise NotImplementedError
 
     def ignored(self, path: str) -> bool:
         """Whether .dockerignore keeps the path out of the build."""
-        if self._rules is None:
-            data = self.ignore_file()
-            self._rules = parse_ignore(data.decode("utf-8", "surrogateescape")) if data else ()
         cleaned = clean(path)
-        return cleaned is None or is_ignored(self._rules, cleaned)
+        return cleaned is None or is_ignored(self._ignore_rules(), cleaned)
+
+    def problem(self) -> UnreadableError | None:
+        """Why the .dockerignore that counts is not heeded; None if it is, or if there is none."""
+        self._ignore_rules()
+        return self._problem
+
+    def _ignore_rules(self) -> tuple[IgnoreRule, ...]:
+        if self._rules is None:
+            data = None
+            try:
+                data = self.ignore_file()
+            except UnreadableError as error:
+                self._problem = error
+            self._rules = parse_ignore(data.decode("utf-8", "surrogateescape")) if data else ()
+        return self._rules
 
     def list(self, path: str) -> tuple[str, ...]:
         """The files below a directory, relative to it; links to directories are not followed, huge trees cut off."""
         found = []
-        for file in self._walk(path, ""):
+        for file in self._walk(path):
             found.append(file)
             if len(found) >= _MAX_LISTED:
                 break
         return tuple(found)
 
-    def _walk(self, root: str, below: str) -> Iterator[str]:
-        for name in self.entries(posixpath.join(root, below)):
-            relative = posixpath.join(below, name)
+    def _walk(self, root: str) -> Iterator[str]:
+        open_folders = [iter(self.entries(root))]
+        below = [""]
+        while open_folders:
+            name = next(open_folders[-1], None)
+            if name is None:
+                open_folders.pop()
+                below.pop()
+                continue
+            relative = posixpath.join(below[-1], name)
             path = posixpath.join(root, relative)
             if not self.is_dir(path):
                 yield relative
             elif not self.is_link(path):
-                yield from self._walk(root, relative)
+                open_folders.append(iter(self.entries(path)))
+                below.append(relative)
 
     def is_link(self, path: str) -> bool:
         """Whether the path itself is a symbolic link."""
@@ -175,15 +196,17 @@ class DiskContext(BuildContext):
 
     def ignore_file(self) -> bytes | None:
         """See `BuildContext.ignore_file`."""
-        candidates = [self.dockerfile + ".dockerignore"] if self.dockerfile else []
-        for path in (*candidates, os.path.join(self.root, ".dockerignore")):
+        own = [self.dockerfile + ".dockerignore"] if self.dockerfile else []
+        for path in (*own, os.path.join(self.root, ".dockerignore")):
+            shown = os.path.relpath(path, self.display_root).replace(os.sep, "/")
             try:
-                data = _read(os.path.realpath(path), path)
-            except UnreadableError:
+                return files.read(path, shown, within=partial(self._may_hold, path), limit=MAX_SETTINGS)
+            except MissingError:
                 continue
-            if data is not None:
-                return data
         return None
+
+    def _may_hold(self, path: str) -> tuple[str, ...]:
+        return (self.root, *files.homes(path))
 
     def _resolve(self, path: str) -> str | None:
         """Where a path really is, None if that is outside the root."""
@@ -207,17 +230,9 @@ class DiskContext(BuildContext):
 
 def _read(real: str, shown: str) -> bytes | None:
     try:
-        # Nothing but a regular file: reading a pipe or a device might never end.
-        status = os.stat(real)
-        if not stat.S_ISREG(status.st_mode):
-            return None
-        if status.st_size > MAX_BYTES:
-            raise UnreadableError(shown, "is larger than 5 MB")
-        with open(real, "rb") as file:
-            return file.read(MAX_BYTES)
-    except PermissionError:
-        raise UnreadableError(shown, "may not be read") from None
-    except (OSError, ValueError):
+        # Nothing but a regular file: for a build, too, there is nothing else.
+        return files.read(real, shown) if os.path.isfile(real) else None
+    except MissingError:
         return None
 
 
@@ -276,17 +291,6 @@ class MemoryContext(BuildContext):
 
 
 # ------------------------------------------------------------ finding it
-
-
-def repository_root(path: str) -> str | None:
-    """The nearest directory from `path` upwards that holds `.git`, or None."""
-    directory = os.path.abspath(path)
-    while not os.path.lexists(os.path.join(directory, ".git")):
-        parent = os.path.dirname(directory)
-        if parent == directory:
-            return None
-        directory = parent
-    return directory
 
 
 def find_context(dockerfile_path: str, sources: Iterable[str], repo_root: str | None = None) -> str:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import IO, NamedTuple, TypeAlias
 
+from pid1lint import patterns
 from pid1lint.dockerfile.expand import UNKNOWN, Lookup, expand, expand_heredoc
 from pid1lint.dockerfile.scanner import Instruction
 from pid1lint.dockerfile.stages import DEFAULT_PATH, Step, join
@@ -28,7 +29,7 @@ from pid1lint.image.changes import (
     is_below,
 )
 from pid1lint.image.context import BuildContext
-from pid1lint.image.ignore import go_match, is_ignored, parse_ignore
+from pid1lint.image.ignore import is_ignored, parse_ignore
 from pid1lint.image.output import concatenate
 from pid1lint.image.run import NOTHING, Effects, Surroundings, effects, installs, makes_unknown_files, touches_files
 from pid1lint.source import Excerpt, Location, Place, Source
@@ -380,10 +381,8 @@ def _expand_wildcards(tree: Tree, source: str) -> list[str]:
         if not has_wildcard(part):
             paths = [posixpath.join(path, part) for path in paths]
             continue
-        pattern = go_match(part)
-        matching = [
-            (path, name) for path in paths for name in tree.entries(path) if pattern and pattern.fullmatch(name)
-        ]
+        pattern = patterns.go(part)
+        matching = [(path, name) for path in paths for name in tree.entries(path) if pattern and pattern.matches(name)]
         paths = [posixpath.join(path, name) for path, name in matching[:_MAX_GLOB]]
     return paths
 
@@ -566,11 +565,13 @@ def known_dirs(steps: tuple[Step, ...]) -> frozenset[str]:
                 continue
             target = join(before.workdir, words[-1])
             found.add(target if words[-1].endswith("/") or len(words) > 2 else posixpath.dirname(target))
-    return frozenset(found.union(*[_parents(path) for path in found]))
-
-
-def _parents(path: str) -> set[str]:
-    return {path[:at] or "/" for at, char in enumerate(path) if char == "/"}
+    every: set[str] = set()
+    for path in found:
+        above = path
+        while above not in every:
+            every.add(above)
+            above = above.rpartition("/")[0] or "/"
+    return frozenset(every)
 
 
 # -------------------------------------------------------------- file system
@@ -594,9 +595,14 @@ class _Trail:
 
     def finish(self, file: ImageFile, path: str) -> ImageFile:
         """The file after all of it."""
+        added: list[Append] = []
         for change in reversed(self.changes):
-            file = self._apply(file, change)
-        return file.replaced(path=path)
+            if isinstance(change, Append):
+                added.append(change)
+                continue
+            file = self._apply(_with_added(file, added), change)
+            added = []
+        return _with_added(file, added).replaced(path=path)
 
     def created(self, path: str) -> ImageFile | None:
         """The file if the first `>>` made it, which was not there before."""
@@ -611,11 +617,8 @@ class _Trail:
             ImageFile(path, first.text, first.place, 0o644, False, "run", source=source_of(first.text)), path
         )
 
-    def _apply(self, file: ImageFile, change: Alter | Chmod | Append | str) -> ImageFile:
+    def _apply(self, file: ImageFile, change: Alter | Chmod | str) -> ImageFile:
         match change:
-            case Append(text=text):
-                joined = _appended(file.text, text)
-                return file.replaced(text=joined, editable=False, source=source_of(joined))
             case Alter(crlf=True):
                 return file.replaced(crlf_removed=True)
             case Alter():
@@ -625,11 +628,14 @@ class _Trail:
                 return file.replaced(mode=permission.mode, executable=permission.executable)
 
 
-def _appended(before: Excerpt | None, text: Excerpt | None) -> Excerpt | None:
-    """Both texts as one; None if one is not known, or they stand in different files."""
-    if before is None or text is None or before.source is not text.source:
-        return None
-    return concatenate([before, text])
+def _with_added(file: ImageFile, added: Sequence[Append]) -> ImageFile:
+    """The file with what `>>` has added to it; its text is not known if some of that is not, or is of another file."""
+    if not added:
+        return file
+    texts = [file.text, *(change.text for change in added)]
+    known = [text for text in texts if text is not None and text.source is texts[0].source] if texts[0] else []
+    joined = concatenate(known) if len(known) == len(texts) else None
+    return file.replaced(text=joined, editable=False, source=source_of(joined))
 
 
 class FileSystem(Tree):

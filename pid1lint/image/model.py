@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import posixpath
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -26,6 +26,7 @@ from pid1lint.dockerfile.stages import (
     stages,
     steps,
 )
+from pid1lint.dockerfile.variables import Variables
 from pid1lint.facts.images import BaseImage, parse_reference
 from pid1lint.facts.own import Facts
 from pid1lint.frozen import Frozen
@@ -332,6 +333,11 @@ def build_image(
     return Build(dockerfile, context, build_args).image(stage_index)
 
 
+def joined(some: frozenset[str], more: frozenset[str]) -> frozenset[str]:
+    """Both as one set; the first one itself if the other adds nothing."""
+    return some if more <= some else some | more
+
+
 class Build(Origins):
     """One Dockerfile with one context; what its stages share is worked out once."""
 
@@ -416,9 +422,7 @@ class Build(Origins):
         return stage
 
     def _replay(self, index: int) -> tuple[tuple[Step, ...], State]:
-        for stage in self._line(index):
-            if stage.index in self._replays:
-                continue
+        for stage in self._line(index, self._replays):
             if stage.parent is None:
                 state = _initial(stage, self._base(stage.reference))
             else:
@@ -426,32 +430,39 @@ class Build(Origins):
             self._replays[stage.index] = replay(steps(stage, self.stages), state, self.scope)
         return self._replays[index]
 
-    def _line(self, index: int) -> list[Stage]:
-        """The stages that a stage builds upon, the lowest first, and itself; no recursion, they may be many."""
-        line = [self.stages[index]]
-        while line[-1].parent is not None:
-            line.append(self.stages[line[-1].parent])
+    def _line(self, index: int, known: Container[int] = ()) -> list[Stage]:
+        """The stages that a stage builds upon, the lowest first, and itself; no recursion, they may be many.
+
+        What is `known`, and what that builds upon, is left out.
+        """
+        line: list[Stage] = []
+        at: int | None = index
+        while at is not None and at not in known:
+            line.append(self.stages[at])
+            at = self.stages[at].parent
         return line[::-1]
 
     def files(self, index: int) -> FileSystem:
         """The files of a stage."""
-        for stage in self._line(index):
-            if stage.index not in self._files:
-                below = None if stage.parent is None else self._files[stage.parent]
-                self._files[stage.index] = self._build_files(stage, below)
+        if index not in self._files:
+            self._files[index] = self._build_files(index)
         return self._files[index]
 
-    def _build_files(self, stage: Stage, below: FileSystem | None) -> FileSystem:
-        own, state = self._replay(stage.index)
-        dirs = known_dirs(own) | (below.dirs if below is not None else frozenset())
-        reference = self._root(stage).reference
-        base = self._base(reference)
+    def _build_files(self, index: int) -> FileSystem:
+        line = self._line(index)
+        base = self._base(line[0].reference)
         escapes = {"dash": True, "bash": False, "busybox": False}.get(base.sh) if base is not None else None
-        surface = Surface(self._context, self, stage.index, escapes, self.dockerfile.escape)
-        changing = [step for step in own if step.instruction.keyword in ("COPY", "ADD", "RUN")]
-        layers = (*(below.layers if below is not None else ()), *[Layer(step, surface, dirs) for step in changing])
-        archive = self._archive(reference)
-        return FileSystem(layers, state.workdir, dirs | {state.workdir}, archive.files if archive is not None else None)
+        dirs: frozenset[str] = frozenset()
+        layers: list[Layer] = []
+        for stage in line:
+            own, _ = self._replay(stage.index)
+            dirs = joined(dirs, known_dirs(own))
+            surface = Surface(self._context, self, stage.index, escapes, self.dockerfile.escape)
+            layers += [Layer(step, surface, dirs) for step in own if step.instruction.keyword in ("COPY", "ADD", "RUN")]
+        workdir = self._replay(index)[1].workdir
+        archive = self._archive(line[0].reference)
+        below = archive.files if archive is not None else None
+        return FileSystem(tuple(layers), workdir, joined(dirs, frozenset((workdir,))), below)
 
     def tree(self, name: str, before: int) -> Tree:
         """See `Origins.tree`."""
@@ -496,8 +507,8 @@ def _initial(stage: Stage, base: BaseImage | None) -> State:
         env.update(base.env)
     windows = _WINDOWS_IMAGE.search(stage.reference) or (base is not None and base.family == "windows")
     return State(
-        env=env,
-        variables=dict(env),
+        env=Variables(env),
+        variables=Variables(env),
         complete=stage.reference == "scratch",
         workdir=(base.workdir if base is not None else "") or "/",
         shell=DEFAULT_WINDOWS_SHELL if windows else DEFAULT_SHELL,

@@ -173,7 +173,7 @@ def _all_followed(node: Node) -> bool:
             name = node.words[0].literal if node.words else ":"
             return name in _FOLLOWED and not any(isinstance(part, CommandSub) for w in node.words for part in w.parts)
         case AndOr():
-            return _all_followed(node.left) and _all_followed(node.right)
+            return all(map(_all_followed, node.links))
         case List():
             return all(_all_followed(item.node) for item in node.items)
         case Group() | Subshell():
@@ -240,8 +240,8 @@ class _Runner:
                 for item in node.items:
                     self.visit(item.node)
             case AndOr():
-                self.visit(node.left)
-                self.visit(node.right)
+                for link in node.links:
+                    self.visit(link)
             case Pipeline():
                 self._pipeline(node)
             case If():
@@ -552,8 +552,11 @@ class _Runner:
                 known = [part for part in parts if part is not None]
                 return concatenate(known) if known and len(known) == len(parts) else None
             case AndOr(op="&&"):
-                left, right = self._output(node.left), self._output(node.right)
-                return concatenate([left, right]) if left is not None and right is not None else None
+                if node.has("||"):
+                    return None
+                outputs = [self._output(link) for link in node.links]
+                known = [output for output in outputs if output is not None]
+                return concatenate(known) if len(known) == len(outputs) else None
             case Simple():
                 return self._printed(node)
             case _:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+
+from pid1lint import patterns
 
 UNKNOWN = "\ufffc"
 """Stands in a value for text that the files do not tell."""
@@ -29,43 +30,10 @@ def known(value: str) -> bool:
     return UNKNOWN not in value
 
 
-@cache
-def glob_regex(pattern: str) -> re.Pattern[str]:
-    """A shell pattern as a regular expression; unknown text in it matches anything."""
-    out: list[str] = []
-    i = 0
-    while i < len(pattern):
-        char = pattern[i]
-        i += 1
-        if char in ("*", UNKNOWN):
-            out.append(".*")
-        elif char == "?":
-            out.append(".")
-        elif char == "\\" and i < len(pattern):
-            out.append(re.escape(pattern[i]))
-            i += 1
-        elif char == "[":
-            close = pattern.find("]", i + 1)
-            if close < 0:
-                out.append(r"\[")
-            else:
-                body = pattern[i:close].replace("\\", "\\\\")
-                out.append("[" + ("^" + body[1:] if body[0] in "!^" else body) + "]")
-                i = close + 1
-        elif char in "@?+*!" and i < len(pattern) and pattern[i] == "(":
-            out.append(re.escape(char))
-        else:
-            out.append(re.escape(char))
-    try:
-        return re.compile("".join(out), re.DOTALL)
-    except re.error:
-        return re.compile(re.escape(pattern), re.DOTALL)
-
-
 def matches(value: str, pattern: str) -> bool | None:
     """Whether a value matches a shell pattern; None if unknown text decides."""
     if known(value) and known(pattern):
-        return glob_regex(pattern).fullmatch(value) is not None
+        return patterns.shell(pattern, UNKNOWN).matches(value)
     if pattern == "*":
         return True
     if known(pattern):
@@ -88,13 +56,12 @@ def strip(value: str, op: str, pattern: str) -> str:
     """`${x#p}`, `${x##p}`, `${x%p}`, `${x%%p}`."""
     if not known(value) or not known(pattern):
         return _strip_partly(value, op, pattern)
-    regex = glob_regex(pattern)
-    cuts = range(len(value) + 1)
+    longest = len(op) == 2
     if op[0] == "#":
-        order = reversed(cuts) if len(op) == 2 else cuts
-        return next((value[cut:] for cut in order if regex.fullmatch(value[:cut])), value)
-    order = cuts if len(op) == 2 else reversed(cuts)
-    return next((value[:cut] for cut in order if regex.fullmatch(value[cut:])), value)
+        cut = patterns.shell(pattern).prefix(value, longest=longest)
+        return value if cut is None else value[cut:]
+    cut = patterns.shell(pattern).suffix(value, longest=longest)
+    return value if cut is None else value[:cut]
 
 
 def _strip_partly(value: str, op: str, pattern: str) -> str:
@@ -108,12 +75,10 @@ def replace(value: str, op: str, operand: str) -> str:
     pattern, _, replacement = operand.partition("/")
     if not known(value) or not known(pattern):
         return UNKNOWN
-    regex = glob_regex(pattern)
     if op == "/#":
-        regex = re.compile(regex.pattern + "", re.DOTALL)
-        match = regex.match(value)
-        return replacement + value[match.end() :] if match else value
-    return regex.sub(lambda _: replacement, value, count=0 if op == "//" else 1)
+        end = patterns.shell(pattern).prefix(value, longest=True)
+        return value if end is None else replacement + value[end:]
+    return patterns.shell(pattern).replaced(value, replacement, everywhere=op == "//")
 
 
 def substring(value: str, operand: str) -> str:

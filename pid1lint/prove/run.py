@@ -140,9 +140,9 @@ def _built(source: str, engine: Engine, options: Options) -> Iterator[Subject]:
     from pid1lint.dockerfile.scanner import scan
 
     path = check.shown(os.path.join(source, "Dockerfile") if os.path.isdir(source) else source)
-    launches, errors = check.launches(check.plan([path]), options)
-    if errors:
-        raise EngineError(errors[0])
+    launches, errors, unread = check.launches(check.plan([path]), options)
+    if errors or unread:
+        raise EngineError((*errors, *unread)[0])
     if not launches:
         raise UnreadableError(path, "is no Dockerfile with a stage to run")
     context = check.root_of(scan(check.read(path, options, {})), options)

@@ -39,7 +39,7 @@ def write(facts: Mapping[str, Mapping[str, str]], file: str) -> Iterator[str]:
 
 def append(path: str, tables: Mapping[str, str]) -> None:
     """Add tables at the end of a configuration file, which is made if there is none."""
-    from pid1lint.fixer import put
+    from pid1lint.writing import put
 
     try:
         with open(path, encoding="utf-8") as opened:

@@ -14,6 +14,7 @@ def render(changes: Sequence[Change], style: Style) -> Iterator[str]:
     """The lines of the diffs; off a terminal they are a patch that `patch -p1` takes."""
     for change in changes:
         for line in unified(change):
-            shown = printable(line) if style.wrap else line
+            # A name has no line end in a diff; what stands in the file has what stands there.
+            shown = printable(line) if style.wrap or line.startswith(("---", "+++")) else line
             colour = next((colour for opening, colour in _COLOURS.items() if line.startswith(opening)), None)
             yield style.paint(colour, shown) if colour else shown

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from pid1lint.diagnostic import Diagnostic, Severity
 from pid1lint.report.markup import valid
+from pid1lint.report.style import printable
 from pid1lint.report.text import how_to_apply
 
 if TYPE_CHECKING:
@@ -41,7 +42,8 @@ def _command(diagnostic: Diagnostic) -> str:
 
 
 def _data(text: str) -> str:
-    return valid(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    lines = "\n".join(map(printable, valid(text).split("\n")))
+    return lines.replace("%", "%25").replace("\n", "%0A")
 
 
 def _property(text: str) -> str:

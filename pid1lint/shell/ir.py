@@ -142,6 +142,25 @@ class AndOr(Frozen):
     right: Node
     span: Span
 
+    @property
+    def links(self) -> tuple[Node, ...]:
+        """The commands of the whole chain in their order, however long it is: none of them is an `AndOr`."""
+        found = []
+        node: Node = self
+        while isinstance(node, AndOr):
+            found.append(node.right)
+            node = node.left
+        return (node, *reversed(found))
+
+    def has(self, op: str) -> bool:
+        """Whether the chain has this operator."""
+        node: Node = self
+        while isinstance(node, AndOr):
+            if node.op == op:
+                return True
+            node = node.left
+        return False
+
 
 class Item(Frozen):
     """One statement of a list; `terminator` is `;`, `&`, a newline, or nothing at the very end."""

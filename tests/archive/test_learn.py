@@ -121,7 +121,7 @@ class TestAnArchiveThatTheConfigurationNames:
         (tmp_path / "pid1lint.toml").write_text('[images."team/base"]\narchive = "docker-archive:base.tar"\n')
         (tmp_path / "docker" / "Dockerfile").write_text(dockerfile)
         monkeypatch.chdir(tmp_path / "docker")
-        (launch,), errors = check.launches(check.plan(["Dockerfile"], Configs()), check.Options(configs=Configs()))
+        (launch,), errors, _ = check.launches(check.plan(["Dockerfile"], Configs()), check.Options(configs=Configs()))
         assert errors == ()
         return f"{launch.outcome.value}: {launch.why}"
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from pid1lint import check, fixer, linter
+from pid1lint import check, fixer, linter, writing
 from pid1lint.config import Configs
 from pid1lint.diagnostic import Diagnostic
 from pid1lint.discover import dockerfiles, is_dockerfile_name
@@ -124,7 +124,7 @@ def _fix() -> check.Fixed:
 
 def _write(fixed: check.Fixed) -> Iterator[str]:
     try:
-        fixer.write(fixed.changes, check.home)
+        writing.write(fixed.changes, [os.getcwd()])
     except Pid1lintError as error:
         yield str(error)
 

@@ -33,12 +33,12 @@ def answers(case: Case, work: Path) -> Answers:
     with _laid_out(case, work) as folder:
         if case.base:
             bases.make(case.base, work)
-        (launch,), errors = check.launches(check.plan([str(folder / "Dockerfile")]), Options())
+        (launch,), errors, _ = check.launches(check.plan([str(folder / "Dockerfile")]), Options())
         assert not errors, errors
         engine = podman.engine()
         image = engine.build(str(folder), str(folder / "Dockerfile"), None, {})
         try:
-            (built,), errors = check.launches(check.plan([podman.stored(image, folder, work)]), Options())
+            (built,), errors, _ = check.launches(check.plan([podman.stored(image, folder, work)]), Options())
             assert not errors, errors
             made = measured(engine, Subject(case.name, image, built), Trial(grace=GRACE))
             return Answers(launch, built, compare(case.name, built, made, GRACE))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.oracle.container import Container, File, missing
+from tests.oracle.container import Container, File, NotInstalledError, missing
 from tests.oracle.kernel import JOBS, OracleError, Process, Run, available, run, run_all
 from tests.oracle.stand_in import BRIEF, DAEMON, NO_HANDLER, PROGRAMS, SERVER, StandIn
 
@@ -15,6 +15,7 @@ __all__ = [
     "SERVER",
     "Container",
     "File",
+    "NotInstalledError",
     "OracleError",
     "Process",
     "Run",

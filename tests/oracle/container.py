@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import functools
+import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,7 +17,17 @@ from tests.oracle.stand_in import StandIn
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 SHELLS = ("bash", "dash", "ash", "busybox", "zsh", "ksh", "mksh", "yash")
+NOT_FOUND = 127
 STAND_INS_AT = "/usr/local/bin"
+# The packages that `.ci/programs` installs, and those of their programs that must be real in a container.
+PACKAGES = Path(__file__).parent / "packages.txt"
+# Programs that count as not installed, with blanks between them: so a machine that lacks them is tried.
+WITHOUT = "PID1LINT_ORACLE_WITHOUT"
+_WORD = re.compile(r"[\w.+-]+")
+
+
+class NotInstalledError(LookupError):
+    """A container needs a program that this machine does not have."""
 
 
 class Entry(TypedDict, total=False):
@@ -78,8 +90,10 @@ class Container:
     applets: bool = False
 
     def spec(self, app: Path, scratch: Path) -> Spec:
-        """What the launcher is to do; `app` is the compiled test app."""
-        entries = [*self._shells(), *self._applets(), *self._programs(app)]
+        """What the launcher is to do; `app` is the compiled test app. `NotInstalledError` if a program is missing."""
+        if reason := missing(sorted(self.needs)):
+            raise NotInstalledError(reason)
+        entries = [*_hidden(), *self._shells(), *self._applets(), *self._programs(app)]
         entries += [Entry(path=path, link=target) for path, target in self.links.items()]
         entries += [_file_entry(path, file) for path, file in self.files.items()]
         return Spec(
@@ -91,6 +105,16 @@ class Container:
             scratch=str(scratch),
             entries=entries,
         )
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """The programs that it names and that must be this machine's: a word too many does no harm where all are."""
+        texts = (file.content for file in self.files.values())
+        decoded = (text if isinstance(text, str) else text.decode("utf-8", "replace") for text in texts)
+        words = frozenset(word for text in (*self.argv, *decoded) for word in _WORD.findall(text))
+        brought = {Path(path).name for path in (*self.stand_ins, *self.links, *self.files)}
+        kept = (*(SHELLS if self.shells is None else self.shells), self.sh, *(("busybox",) if self.applets else ()))
+        return ((words & REAL) - brought - (set(SHELLS) - set(kept))) | ({self.sh} - {""})
 
     def _shells(self) -> Iterator[Entry]:
         if self.shells is not None:
@@ -117,18 +141,51 @@ class Container:
         yield Entry(path="/.oracle/app", copy=str(app), mode=0o755)
 
 
-def program(name: str) -> str:
-    """Where this machine has a program, as an absolute path without links; `LookupError` if it has none."""
+def _real() -> frozenset[str]:
+    rows = (line.split() for line in PACKAGES.read_text(encoding="ascii").splitlines() if not line.startswith("#"))
+    return frozenset(name for row in rows for name in row[1:])
+
+
+REAL = _real()
+
+
+def installed(name: str) -> str | None:
+    """Where this machine has a program that a container can use; None if it has none."""
+    if name in os.environ.get(WITHOUT, "").split():
+        return None
     found = shutil.which(name, path=PATH)
+    return None if found is None or (name == "busybox" and _prefers_applets(found)) else found
+
+
+@functools.cache
+def _prefers_applets(busybox: str) -> bool:
+    """Whether its shell runs applets of its own before programs: Debian's busybox-static does, an image's does not."""
+    command = [busybox, "sh", "-c", "xargs --help"]
+    nowhere = {"PATH": "/nonexistent"}
+    return subprocess.run(command, env=nowhere, capture_output=True, check=False).returncode != NOT_FOUND
+
+
+def program(name: str) -> str:
+    """Where this machine has a program, as an absolute path without links; `NotInstalledError` if it has none."""
+    found = installed(name)
     if found is None:
-        raise LookupError(f"{name} is not installed here")
+        raise NotInstalledError(missing((name,)))
     return str(Path(found).resolve())
 
 
 def missing(names: Iterable[str]) -> str | None:
     """Why a container that needs these programs cannot be run here, or None if it can."""
-    absent = [name for name in names if shutil.which(name, path=PATH) is None]
+    absent = [name for name in names if installed(name) is None]
+    if absent == ["busybox"] and shutil.which("busybox", path=PATH) is not None and WITHOUT not in os.environ:
+        return "busybox not usable here: its shell runs its own applets before programs (busybox-static)"
     return f"{', '.join(absent)} not installed here" if absent else None
+
+
+def _hidden() -> Iterator[Entry]:
+    """What counts as not installed is not there in a container either."""
+    for name in os.environ.get(WITHOUT, "").split():
+        if found := shutil.which(name, path=PATH):
+            yield Entry(path=found)
 
 
 # Those of busybox's applets that start, stop or wait for other programs, or hold a container.

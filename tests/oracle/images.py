@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
@@ -12,7 +11,7 @@ from pathlib import Path
 from pid1lint.dockerfile.expand import UNKNOWN
 from pid1lint.image.filesystem import FileSystem, ImageFile
 from pid1lint.image.model import Command, Image
-from tests.oracle.container import PATH, Container, File, program
+from tests.oracle.container import Container, File, NotInstalledError, installed, missing, program
 from tests.oracle.kernel import Run, run
 from tests.oracle.stand_in import ASKS, PROGRAMS, RUNTIMES, SERVER, StandIn
 
@@ -126,13 +125,13 @@ class _Reading:
         """The real programs that the image has somewhere else than this machine."""
         wanted = [path for path in self.paths if Path(path).name in REAL and self._is_free(path)]
         found = {path: program(REAL[Path(path).name]) for path in wanted}
-        names = [name for name in self.bare if name in REAL and shutil.which(name, path=PATH) is None]
+        names = [name for name in self.bare if name in REAL and installed(name) is None]
         return found | {f"/usr/local/bin/{name}": program(REAL[name]) for name in names}
 
     @cached_property
     def stand_ins(self) -> dict[str, StandIn]:
         """By the name or the path under which a program is looked for."""
-        names = {name for name in self.bare if _known(name) or shutil.which(name, path=PATH) is None}
+        names = {name for name in self.bare if _known(name) or installed(name) is None}
         names -= {name for name in RUNTIMES if _STARTS.search(self.all_text)} | set(REAL)
         paths = {path for path in self.paths if path not in self.links and (self._is_free(path) or _known(path))}
         return {where: self._behaviour(Path(where).name) for where in sorted(names | paths)}
@@ -142,7 +141,7 @@ class _Reading:
 
     def _node_scripts(self) -> dict[str, File]:
         """The tools that are written for node: they must find the real one, not what stands in for it."""
-        scripts = [Path(program(name)) for name in sorted(self.bare & INIMITABLE) if shutil.which(name, path=PATH)]
+        scripts = [Path(program(name)) for name in sorted(self.bare & INIMITABLE) if installed(name)]
         texts = {str(script): script.read_text(errors="surrogateescape") for script in scripts}
         shebang = "#!/usr/bin/env node"
         return {
@@ -172,9 +171,8 @@ class _Reading:
         return path not in self.texts if path in self.files else not Path(path).exists()
 
     def _refuse_inimitable(self) -> None:
-        absent = [name for name in sorted(self.bare & INIMITABLE) if shutil.which(name, path=PATH) is None]
-        if absent:
-            raise LookupError(f"{', '.join(absent)} not installed here")
+        if reason := missing(sorted(self.bare & INIMITABLE)):
+            raise NotInstalledError(reason)
 
 
 def _known(path: str) -> bool:

@@ -129,7 +129,8 @@ def _session_folder() -> Path:
 
 def run_all(containers: Sequence[Container]) -> list[Run]:
     """Run containers side by side: they wait most of the time."""
-    compiled_app()
+    if containers:
+        compiled_app()
     with ThreadPoolExecutor(JOBS) as pool:
         return list(pool.map(run, containers))
 

@@ -6,7 +6,6 @@ import pytest
 
 from pid1lint import MemoryContext, lint
 from tests import oracle
-from tests.oracle.container import missing
 
 pytestmark = pytest.mark.oracle
 
@@ -41,8 +40,6 @@ def test_supervisors_treat_the_stop_signal_as_the_facts_say(
     words = ", ".join(f'"{word}"' for word in argv)
     result = lint(f"FROM debian:12\nSTOPSIGNAL SIG{stop}\nCMD [{words}]\n", MemoryContext({}))
     assert [launch.outcome.value for launch in result.launches] == [outcome]
-    if reason := missing(argv[:1]):
-        pytest.skip(reason)
     files = {**SERVICE, **(RUNIT if argv[0] == "runit" else {})}
     container = oracle.Container(argv, files=files, stand_ins={"app": oracle.SERVER}, stop=stop)
     assert oracle.run(container).outcome == outcome

@@ -26,7 +26,7 @@ STOPPED = {"graceful": "stops", "abrupt": "stops"}
 
 class Judged(NamedTuple):
     """A case with both answers. `measured` is empty where the model gives no verdict or nothing can be measured;
-    `stable` says whether every look at it gave the same.
+    `stable` says whether every look at it gave the same, `lacks` which programs are not installed here.
     """
 
     case: Case
@@ -34,6 +34,7 @@ class Judged(NamedTuple):
     measured: str = ""
     stable: bool = True
     run: oracle.Run | None = None
+    lacks: str = ""
 
     @property
     def agrees(self) -> bool:
@@ -95,6 +96,8 @@ def _first_look(case: Case) -> Judged:
         return Judged(case, foreseen)
     try:
         run = oracle.run(case.container(), settle=case.settle)
+    except oracle.NotInstalledError as error:
+        return Judged(case, foreseen, lacks=str(error))
     except LookupError:
         return Judged(case, foreseen)
     return Judged(case, foreseen, run.outcome, True, run)
@@ -121,12 +124,13 @@ def shrink(one: Judged) -> Judged:
 
 
 class Tally(NamedTuple):
-    """How many of some cases the model got right."""
+    """How many of some cases the model got right; `unmeasured` are those that could not be run here."""
 
     right: int
     wrong: int
     unknown: int
     unstable: int
+    unmeasured: int = 0
 
     @property
     def agreement(self) -> float:
@@ -136,16 +140,18 @@ class Tally(NamedTuple):
     @property
     def verdicts(self) -> float:
         """The share of cases on which the model gave a verdict."""
-        return 1 - self.unknown / max(1, self.right + self.wrong + self.unknown + self.unstable)
+        return 1 - self.unknown / max(1, sum(self))
 
 
 def tally(some: Iterable[Judged]) -> Tally:
     """Count them."""
-    right = wrong = unknown = unstable = 0
+    right = wrong = unknown = unstable = unmeasured = 0
     for one in some:
         unknown += not one.verdict
         if one.measured:
             right += one.stable and one.agrees
             wrong += one.stable and not one.agrees
             unstable += not one.stable
-    return Tally(right, wrong, unknown, unstable)
+        elif one.verdict:
+            unmeasured += 1
+    return Tally(right, wrong, unknown, unstable, unmeasured)

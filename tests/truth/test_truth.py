@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.conftest import cannot_measure
 from tests.truth.case import Case
 from tests.truth.compare import Judged, generate, judge_all, tally
 
@@ -32,6 +33,8 @@ def test_the_model_seldom_declines_to_say(judged: list[Judged]) -> None:
 
 
 def test_most_cases_can_be_measured(judged: list[Judged]) -> None:
+    if lacking := sorted({one.lacks for one in judged if one.lacks}):
+        cannot_measure("; ".join(lacking))
     total = tally(judged)
     assert total.right + total.wrong >= 0.9 * (CASES - total.unknown)
     assert total.unstable <= 0.03 * CASES

@@ -1,0 +1,116 @@
+"""Inputs made to be slow or large: each of a megabyte at most is answered within seconds and in bounded memory."""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SECONDS = 4
+"""Of processor time; alone on a machine none takes two."""
+MEGABYTES = 300
+MANY = 60_000
+BASE = "FROM debian:12\n"
+APP = 'CMD ["java", "-jar", "app.jar"]\n'
+
+
+def shapes() -> Iterator[tuple[str, dict[str, str]]]:
+    for count in (9_000, MANY):
+        lines = {
+            "env": (f"ENV A{at}=b\n" for at in range(count)),
+            "one variable": (f"ENV A=b{at}\n" for at in range(count)),
+            "values made of values": (f"ENV A=$A$A{at % 10}\n" for at in range(count)),
+            "arg": (f"ARG A{at}=b\n" for at in range(count)),
+            "workdir": ("WORKDIR abc\n" for _ in range(count)),
+            "cmd": ("CMD app\n" for _ in range(count)),
+            "cmd with comments": ("# hadolint ignore=DL3025\nCMD app\n" for _ in range(count // 2)),
+            "user": ("USER a\n" for _ in range(count)),
+            "copy": ("COPY . /a\n" for _ in range(count)),
+            "copy by pattern": ("COPY *.sh /a/\n" for _ in range(count)),
+            "links": (f"RUN ln -s /l{at} /l{at + 1}\n" for at in range(count // 2)),
+            "heredocs": ("RUN <<E\nE\n" for _ in range(count)),
+            "unknown": ("RUNN a\n" for _ in range(count)),
+            "stages": (f"FROM debian:12 AS s{at}\n" for at in range(count // 2)),
+            "stages on stages": (f"FROM {'debian' if not at else f's{at - 1}'} AS s{at}\n" for at in range(count // 2)),
+            "copies between stages": (f"FROM a AS s{at}\nCOPY --from=s{at - 1} /a /a\n" for at in range(count // 3)),
+        }
+        chosen = lines if count < MANY else {name: lines[name] for name in ("env", "heredocs", "stages", "workdir")}
+        yield from (
+            (f"{name}, {count} lines", {"Dockerfile": BASE + "".join(text) + APP}) for name, text in chosen.items()
+        )
+    appended = "RUN echo '#!/bin/sh' > /e.sh\n" + "RUN echo x=1 >> /e.sh\n" * 2000 + 'ENTRYPOINT ["/e.sh"]\n'
+    yield "a file that is appended to", {"Dockerfile": BASE + appended}
+    chained = "RUN " + " && ".join(["echo x=1 >> /e.sh"] * 3000) + '\nENTRYPOINT ["/e.sh"]\n'
+    yield "a file that is appended to in one line", {"Dockerfile": BASE + chained}
+    yield "blank lines", {"Dockerfile": BASE + "\n" * 900_000 + APP}
+    yield "comments", {"Dockerfile": BASE + "# a\n" * 250_000 + APP}
+    comment = "# pid1lint: ignore[PID101]\n"
+    yield "ignore comments", {"Dockerfile": BASE + comment * 35_000 + "CMD app\n"}
+    yield "ignore comments before lines", {"Dockerfile": BASE + (comment + "USER a\n") * 9_000 + "CMD app\n"}
+    yield (
+        "ignore comments in a line",
+        {"Dockerfile": BASE + "RUN a \\\n" + (comment + " b \\\n") * 20_000 + " c\n" + APP},
+    )
+    yield "ignore comments for the file", {"Dockerfile": BASE + comment.replace("[", "-file[") * 30_000 + "CMD app\n"}
+    mistyped = "".join(f"# pid1lint: ignore[w{at}]\n" for at in range(15_000))
+    yield "ignore comments that are wrong", {"Dockerfile": BASE + mistyped + "CMD app\n"}
+    script = {"Dockerfile": BASE + 'COPY --chmod=755 e.sh /\nCMD ["/e.sh"]\n', "e.sh": "#!/bin/sh\nexec java\n"}
+    yield ".gitignore", {**script, ".gitignore": "a*b?c*\n" * 100_000}
+    yield ".dockerignore", {**script, ".dockerignore": "*a*b?c*d\n" * 100_000}
+    yield "exclude", {**script, "pid1lint.toml": "exclude = [" + '"*a*b?c*d",' * 50_000 + "]\n"}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="measures with what Linux tells of a process")
+@pytest.mark.parametrize("files", [pytest.param(files, id=name) for name, files in shapes()])
+def test_what_is_made_to_be_slow_is_answered(files: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    for name, text in files.items():
+        assert len(text) < 1_300_000
+        (tmp_path / name).write_text(text)
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
+
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "pid1lint", "-q", "--select", "all"],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=limit,
+    )
+    assert done.returncode in (0, 1), (done.returncode, done.stderr[-500:])
+    assert done.stderr == ""
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    # The largest of all children so far: it only grows.
+    assert after.ru_maxrss in (before.ru_maxrss, min(after.ru_maxrss, MEGABYTES * 1024))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such folders")
+def test_folders_may_be_deep(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "Dockerfile").write_text(BASE + 'COPY . /\nCMD ["/x"]\n')
+    here = os.open(tmp_path, os.O_RDONLY)
+    try:
+        for _ in range(3000):
+            os.mkdir("d", dir_fd=here)
+            below = os.open("d", os.O_RDONLY, dir_fd=here)
+            os.close(here)
+            here = below
+    finally:
+        os.close(here)
+    env = {"PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"]}
+    for command in (["check", "-q"], ["trace"], ["check", "-q", "**/Dockerfile"]):
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", "pid1lint", *command], cwd=tmp_path, env=env, capture_output=True, check=False
+        )
+        assert (done.returncode in (0, 1), done.stderr) == (True, b"")
+    subprocess.run(["rm", "-rf", str(tmp_path / "d")], check=True)
