@@ -46,9 +46,10 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     return config
 
 
-def _expanded(entry: Mapping[str, str], listed: Mapping[str, list[str]]) -> object:
+def _expanded(entry: Mapping[str, str | list[object]], listed: Mapping[str, list[str]]) -> object:
     ((title, path),) = entry.items()
-    return {title: listed[path]} if path in listed else entry
+    # A section that is written out stays as it is.
+    return {title: listed[path]} if not isinstance(path, list) and path in listed else entry
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:

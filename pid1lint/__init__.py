@@ -15,6 +15,7 @@ if sys.argv[:1] == ["-m"] and not sys.flags.safe_path:
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pid1lint.deployed import lint_deployment as lint_deployment
     from pid1lint.diagnostic import Diagnostic as Diagnostic, Finding as Finding, Note as Note, Severity as Severity
     from pid1lint.dockerfile.scanner import Instruction as Instruction
     from pid1lint.errors import Pid1lintError as Pid1lintError
@@ -47,6 +48,7 @@ __version__ = "0.1.0"
 
 # Where a type checker reads the imports above, a name is loaded when it is first used: a start must stay cheap.
 _HOMES = {
+    "deployed": "lint_deployment",
     "diagnostic": "Diagnostic Finding Note Severity",
     "dockerfile.scanner": "Instruction",
     "errors": "Pid1lintError",

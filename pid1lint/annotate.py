@@ -35,10 +35,23 @@ def annotate(diagnostics: Iterable[Diagnostic]) -> Annotated:
         if not source.text or source.path.endswith(".json"):
             homeless += found
             continue
-        edits = tuple(_edits(source, found))
+        if source.path.endswith((".yaml", ".yml")):
+            homeless += filter(_is_inside_text, found)
+            edits = tuple(_edits(source, [each for each in found if not _is_inside_text(each)]))
+        else:
+            edits = tuple(_edits(source, found))
         after = Source(source.path, apply(source.text, edits), source.bom)
         changes.append(Change(source, after))
     return Annotated(tuple(changes), tuple(homeless))
+
+
+def _is_inside_text(diagnostic: Diagnostic) -> bool:
+    """Whether a line of YAML goes on with a text of several lines, in which a comment would be a part of the text."""
+    from pid1lint.deploy.yamltree import is_inside_text, load
+
+    source = diagnostic.at.source
+    start = source.line_starts[diagnostic.at.start.line - 1]
+    return is_inside_text(load(source), start)
 
 
 def _edits(source: Source, found: Iterable[Diagnostic]) -> Iterator[Edit]:

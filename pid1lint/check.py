@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from pid1lint import discover, files, linter, registry
@@ -16,9 +17,13 @@ from pid1lint.rulebook import UNUSED_IGNORE
 from pid1lint.source import Source
 
 if TYPE_CHECKING:
+    from pid1lint.deploy.images import Names
+    from pid1lint.deploy.names import Named
+    from pid1lint.deployment import Building
     from pid1lint.dockerfile.scanner import Dockerfile
     from pid1lint.fixer import Change, Made, Refusal
     from pid1lint.image.context import BuildContext
+    from pid1lint.image.model import Bases, Image
     from pid1lint.launch.launch import Launch
     from pid1lint.launch.process import Process
 
@@ -58,16 +63,18 @@ class Options(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """What the paths come to: Dockerfiles to check, and of those, the ones that were asked for only for scripts.
+    """What the paths come to: files to check, and of those, the ones that were asked for only for scripts.
 
-    Built images (`oci:DIR`) stand among the Dockerfiles. `scripts` are paths as shown; `missing` are paths with the
-    reason why they cannot be looked at.
+    `dockerfiles` are the Dockerfiles, and the deployments' files among them, which `deployments` names; built
+    images (`oci:DIR`) stand among them too. `scripts` are
+    paths as shown; `missing` are paths with the reason why they cannot be looked at.
     """
 
     dockerfiles: tuple[str, ...]
     for_scripts: frozenset[str]
     scripts: frozenset[str]
     missing: tuple[tuple[str, str], ...]
+    deployments: frozenset[str] = frozenset()
 
 
 class Fixed(NamedTuple):
@@ -94,12 +101,15 @@ def shown(path: str) -> str:
     return relative.replace(os.sep, "/")
 
 
-def plan(paths: Sequence[str], configs: Configs = _ISOLATED, listed: Sequence[str] | None = None) -> Plan:
-    """Sort paths into Dockerfiles, scripts and what cannot be looked at; directories are searched.
+def plan(
+    paths: Sequence[str], configs: Configs = _ISOLATED, listed: Sequence[str] | None = None, stdin: str = ""
+) -> Plan:
+    """Sort paths into Dockerfiles, deployments, scripts and what cannot be looked at; directories are searched.
 
-    Of what a glob or a list (`listed`: of changed files, say) has, only Dockerfiles by name and scripts count.
+    `stdin` is what standard input is called. Of what a glob or a list (`listed`: of changed files, say) has, only
+    Dockerfiles by name, deployments and scripts count.
     """
-    planner = _Planner(configs)
+    planner = _Planner(configs, stdin)
     for path in paths or (() if listed is not None else (".",)):
         if _is_glob(path) and not is_image(path):
             planner.add_matches(path)
@@ -114,8 +124,9 @@ def plan(paths: Sequence[str], configs: Configs = _ISOLATED, listed: Sequence[st
 class _Planner:
     """Collects paths, each once, in their order."""
 
-    def __init__(self, configs: Configs) -> None:
+    def __init__(self, configs: Configs, stdin: str = "") -> None:
         self.configs = configs
+        self.stdin = stdin
         self.dockerfiles: dict[str, None] = {}
         self.scripts: dict[str, str] = {}
         self.missing: list[tuple[str, str]] = []
@@ -131,6 +142,8 @@ class _Planner:
             self.missing.append((shown(path), reason))
         elif discover.is_script(path, _head(path)):
             self.scripts[shown(path)] = path
+        elif _is_deployment(path) and not discover.is_deployment(path):
+            return  # YAML or JSON that runs nothing: whoever gives all changed files gives such as well
         else:
             self.dockerfiles[shown(path)] = None
 
@@ -143,7 +156,7 @@ class _Planner:
             self.missing.append((shown(pattern), "matches no Dockerfile and no script" + _glob_hint(pattern)))
 
     def search(self, folder: str) -> None:
-        for found in map(shown, discover.dockerfiles(folder, self.complain)):
+        for found in map(shown, discover.all_files(folder, self.complain)):
             if not self.configs.excludes(found):
                 self.dockerfiles[found] = None
 
@@ -156,7 +169,19 @@ class _Planner:
         for root in dict.fromkeys(files.homes(path)[0] for path in self.scripts.values()):
             self.search(root)
         for_scripts = frozenset(self.dockerfiles) - asked
-        return Plan(tuple(self.dockerfiles), for_scripts, frozenset(self.scripts), tuple(dict.fromkeys(self.missing)))
+        paths = tuple(self.dockerfiles)
+        deployments = frozenset(path for path in paths if _is_deployment(self.stdin if path == STDIN else path))
+        missing = tuple(dict.fromkeys(self.missing))
+        return Plan(paths, for_scripts, frozenset(self.scripts), missing, deployments)
+
+
+def _is_deployment(path: str) -> bool:
+    """Whether a file on the disk is read as a deployment's: by its name, whatever it holds, unless a Dockerfile's."""
+    name = os.path.basename(path)
+    if discover.is_dockerfile_name(name) or not discover.may_be_deployment(name):
+        return False
+    # JSON is much else.
+    return not name.endswith(".json") or not os.path.lexists(path) or discover.is_deployment(path)
 
 
 def _is_glob(path: str) -> bool:
@@ -164,9 +189,11 @@ def _is_glob(path: str) -> bool:
 
 
 def _is_ours(path: str) -> bool:
-    """Whether a file is a Dockerfile by its name, or a script."""
+    """Whether a file is a Dockerfile by its name, a deployment's file, or a script."""
     return os.path.isfile(path) and (
-        discover.is_dockerfile_name(os.path.basename(path)) or discover.is_script(path, _head(path))
+        discover.is_dockerfile_name(os.path.basename(path))
+        or discover.is_script(path, _head(path))
+        or discover.is_deployment(path)
     )
 
 
@@ -247,6 +274,10 @@ def check_all(
         _about(found[path], planned.scripts) if path in planned.for_scripts else found[path]
         for path in planned.dockerfiles
     ]
+    if planned.deployments:
+        from pid1lint.relief import relieved
+
+        results = relieved(results)
     used: frozenset[tuple[str, int]] = frozenset().union(*(result.used for result in results))
     results = [_without_used(result, used) for result in results]
     return results + [_unreadable_result(path, reason, options) for path, reason in planned.missing]
@@ -340,14 +371,94 @@ def _judge(
     from pid1lint.dockerfile.scanner import scan
 
     def work() -> linter.Result:
+        if _is_deployment(source.path):
+            return _judge_deployment(source, options, overlay, rules)
         dockerfile = scan(source)
         context = context_of(dockerfile, options, overlay)
         config = options.configs.of(source.path)
         init = options.init or config.init or "tini"
-        return linter.judge(dockerfile, context, options.target, options.build_args, rules, config.facts, init)
+        root = files.homes(source.path)[0]
+        bases = _bases(source.path, root, config, _disk(root, overlay))
+        wanted = linter.Wanted(options.target, options.build_args, config.facts, init, bases)
+        return linter.judge_wanted(dockerfile, context, wanted, rules)
 
     result = linter.attempt("the analysis", source.path, work)
     return linter.Result((), crashes=(result,)) if isinstance(result, linter.Crash) else result
+
+
+def _judge_deployment(
+    source: Source, options: Options, overlay: Mapping[str, Source], rules: Sequence[registry.AnyRule]
+) -> linter.Result:
+    from pid1lint import deployed
+    from pid1lint.deploy.project import Project
+
+    path = source.path
+    root = files.homes(path)[0]
+    project = Project(_disk(root, overlay))
+    own = os.path.relpath(os.path.abspath(path), os.path.abspath(root)).replace(os.sep, "/")
+    project.give(own, source)
+    config = options.configs.of(path)
+    init = options.init or config.init or "tini"
+    wanted = deployed.Wanted(options.build_args, config.facts, init, _names(source.path, root, config))
+    return deployed.judge(own, project, rules, wanted)
+
+
+def _disk(root: str, overlay: Mapping[str, Source]) -> BuildContext:
+    """A folder with what has changed in it."""
+    from pid1lint.image.context import DiskContext
+
+    disk = DiskContext(root)
+    if not overlay:
+        return disk
+    from pid1lint.fixer import OverlayContext
+
+    return OverlayContext(disk, overlay)
+
+
+def _names(path: str, root: str, config: Config) -> Names:
+    """What the files around a path build under which names; they are only read when somebody asks."""
+
+    def look_up(reference: str) -> Building | None:
+        builds = _builds(os.path.dirname(os.path.abspath(path)), root)
+        images = config.facts.images
+        if not builds and not any("dockerfile" in row for row in images.values()):
+            return None
+        from pid1lint.deploy.images import named
+        from pid1lint.deploy.names import configured
+
+        folder = os.path.relpath(config.folder, root).replace(os.sep, "/") if config.folder else "."
+        return named((*configured(images, folder), *builds))(reference)
+
+    return look_up
+
+
+def _bases(path: str, root: str, config: Config, disk: BuildContext) -> Bases:
+    """The images that FROM may name and that are built next door."""
+    names = _names(path, root, config)
+
+    def look_up(reference: str) -> Image | None:
+        if names(reference) is None:
+            return None
+        from pid1lint.deploy.images import Images
+        from pid1lint.deploy.project import Project
+
+        return Images(Project(disk), config.facts, names).base(reference)
+
+    return look_up
+
+
+@cache
+def _builds(folder: str, root: str) -> tuple[Named, ...]:
+    """The builds with names that files in a folder, and in those above it, describe."""
+    paths = discover.naming(folder, root)
+    if not paths:
+        return ()
+    from pid1lint.deploy.names import collect
+    from pid1lint.deploy.project import Project
+    from pid1lint.image.context import DiskContext
+
+    inside = (os.path.relpath(path, root).replace(os.sep, "/") for path in paths)
+    return tuple(collect(inside, Project(DiskContext(root))))
 
 
 def read(path: str, options: Options, overlay: Mapping[str, Source]) -> Source:
@@ -406,12 +517,31 @@ def explained(planned: Plan, options: Options) -> Iterator[str]:
         except UnreadableError as error:
             yield str(error)
             continue
+        if path in planned.deployments:
+            yield _explained_deployment(source, options)
+            continue
         root, why = _root(scan(source), options)
         config = options.configs.of(source.path)
         asked = " because of scripts" if path in planned.for_scripts else ""
         settings = f"configuration {config.file}" if config.file else "no configuration"
         rules = f"{len(options.rules(config))} rules"
         yield f"{source.path}: checked{asked}; context {shown(root)} ({why}); {settings}; {rules}"
+
+
+def _explained_deployment(source: Source, options: Options) -> str:
+    from pid1lint.deploy import read as reader
+    from pid1lint.deploy.project import Project
+    from pid1lint.image.context import DiskContext
+
+    root = files.homes(source.path)[0]
+    project = Project(DiskContext(root))
+    own = os.path.relpath(os.path.abspath(source.path), os.path.abspath(root)).replace(os.sep, "/")
+    project.give(own, source)
+    content = reader.content(own, project)
+    if content.note:
+        return f"{source.path}: left alone: {content.note}"
+    names = ", ".join(deployment.label for deployment in content.deployments) or "nothing that is run"
+    return f"{source.path}: checked; {names}"
 
 
 def _copied(dockerfile: Dockerfile, build_args: Mapping[str, str]) -> tuple[str, ...]:
@@ -484,15 +614,30 @@ def add_ignores(planned: Plan, options: Options, jobs: int) -> Fixed:
 
 
 class Traced(NamedTuple):
-    """The launches of all Dockerfiles; in one line each, what went wrong, and which files cannot be read."""
+    """The launches of all files; in one line each, what went wrong, and which files cannot be read."""
 
     launches: tuple[Launch, ...]
     errors: tuple[str, ...]
     unread: tuple[str, ...]
 
 
-def launches(planned: Plan, options: Options) -> Traced:
-    """The launches of all Dockerfiles; one that cannot be read stops no other."""
+def named(paths: Sequence[str]) -> tuple[tuple[str, ...], frozenset[str]]:
+    """The files among some words, and the names of services or containers: what is no file, behind a deployment's."""
+    if not any(os.path.isfile(path) and _is_deployment(path) for path in paths):
+        return tuple(paths), frozenset()
+    names = {path for path in paths if path != STDIN and not os.path.lexists(path) and not _is_glob(path)}
+    return tuple(path for path in paths if path not in names), frozenset(names)
+
+
+def _is_named(launch: Launch, names: frozenset[str]) -> bool:
+    deployment = launch.image.deployment
+    if deployment is None or not names:
+        return True
+    return deployment.name in names or deployment.name.rpartition("/")[2] in names
+
+
+def launches(planned: Plan, options: Options, names: frozenset[str] = frozenset()) -> Traced:
+    """The launches of all files, of deployments those of some `names` if any; a file that cannot be read stops none."""
     found: list[Launch] = []
     unread: list[str] = []
     errors = [f"{path} {reason}" for path, reason in planned.missing]
@@ -504,11 +649,17 @@ def launches(planned: Plan, options: Options) -> Traced:
             continue
         if path in planned.for_scripts:
             result = _about(result, planned.scripts)
-        found += result.launches
+        found += (launch for launch in result.launches if _is_named(launch, names))
         errors += map(str, result.crashes)
         if not result.launches and not is_image(path):
             unread += linter.too_long(read(path, options, {}))
+    known = {launch.image.deployment.name for launch in found if launch.image.deployment is not None}
+    errors += (f"nothing is called {name!r} there" for name in sorted(names - known - _last_parts(known)))
     return Traced(tuple(found), tuple(errors), tuple(unread))
+
+
+def _last_parts(names: Iterable[str]) -> frozenset[str]:
+    return frozenset(name.rpartition("/")[2] for name in names)
 
 
 def fix_all(planned: Plan, options: Options, *, unsafe: bool, jobs: int = 1) -> Fixed:

@@ -149,10 +149,11 @@ def check(
     config: str | None,
     isolated: bool,
 ) -> int:
-    """Check Dockerfiles and the scripts that they run.
+    """Check Dockerfiles, the scripts that they run, and the files that deploy them.
 
-    PATHS are Dockerfiles, scripts (checked through the Dockerfiles that run them), directories to search, globs in
-    quotes, or `-` for standard input. Without any, the working directory is searched, but not what git ignores.
+    PATHS are Dockerfiles, deployments (Compose, Kubernetes, Bake, Quadlet, ECS), scripts (checked through what runs
+    them), directories to search, globs in quotes, or `-` for standard input. Without any, the working directory is
+    searched, but not what git ignores.
     """
     from pid1lint import check as checking
     from pid1lint.check import Options
@@ -165,7 +166,7 @@ def check(
     known = _known(baseline)
     source = _stdin(paths, stdin_filename)
     options = Options(context, target, build_arg, select, ignore, source, configs, known, init or "", platform)
-    planned = checking.plan(paths, configs, _listed(files_from, paths))
+    planned = checking.plan(paths, configs, _listed(files_from, paths), source.path if source is not None else "")
     if verbose:
         _print(_folded(checking.explained(planned, options), _style(sys.stderr)), sys.stderr)
     watch = _watch(len(planned.dockerfiles), quiet)
@@ -202,6 +203,7 @@ def check(
             statistics,
             quiet,
             _in_baseline(results, options),
+            planned.deployments,
         )
         if fixed is not None and show_fixes and not errors:
             _print(map(str, fixed.listed), sys.stderr)
@@ -250,7 +252,12 @@ def _stdin(paths: Iterable[str], filename: str | None) -> Source | None:
     data = sys.stdin.buffer.read(files.MAX_BYTES + 1)
     if len(data) > files.MAX_BYTES:
         raise UnreadableError(name, f"is larger than {files.MAX_BYTES // 1024 // 1024} MB")
-    return Source.decode(name, data)
+    source = Source.decode(name, data)
+    if not filename and any(word in source.text for word in ("apiVersion", "services:", "containerDefinitions")):
+        from pid1lint.deploy.kinds import stream_name
+
+        return Source(stream_name(source.text) or source.path, source.text, source.bom)
+    return source
 
 
 def _listed(files_from: str | None, paths: Sequence[str]) -> Sequence[str] | None:
@@ -366,16 +373,19 @@ def trace(
     config: str | None,
     isolated: bool,
 ) -> int:
-    """Show a launch: who is PID 1, whom the stop signal reaches."""
+    """Show a launch: who is PID 1, whom the stop signal reaches.
+
+    Behind a deployment's file, names choose some of its services or containers: `pid1lint trace compose.yaml web`.
+    """
     from pid1lint import check as checking
     from pid1lint.check import Options
 
     configs = _configs(config, isolated)
-    options = Options(
-        context, target, build_arg, stdin=_stdin(paths, stdin_filename), configs=configs, platform=platform
-    )
-    planned = checking.plan(paths, configs)
-    found, errors, unread = checking.launches(planned, options)
+    source = _stdin(paths, stdin_filename)
+    options = Options(context, target, build_arg, stdin=source, configs=configs, platform=platform)
+    asked, names = checking.named(paths)
+    planned = checking.plan(asked, configs, stdin=source.path if source is not None else "")
+    found, errors, unread = checking.launches(planned, options, names)
     with _Output(output, sys.stdout) as stream:
         if form == "json":
             from pid1lint.report import json

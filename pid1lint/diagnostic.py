@@ -43,8 +43,20 @@ class Finding(Frozen):
     severity: Severity | None = None
 
 
+class Deployed(NamedTuple):
+    """The deployment that a finding is about: its file, the file's kind, its name there, and how messages name it."""
+
+    path: str
+    kind: str
+    name: str
+    label: str
+
+
 class Diagnostic(Frozen):
-    """A finding with all that a report says of it. `outcome` is the launch's, None where there is no launch."""
+    """A finding with all that a report says of it. `outcome` is the launch's, None where there is no launch.
+
+    `deployment` is None for what an image has by itself.
+    """
 
     code: str
     name: str
@@ -56,6 +68,7 @@ class Diagnostic(Frozen):
     dockerfile: str = ""
     stage: str = ""
     outcome: str | None = None
+    deployment: Deployed | None = None
 
     def with_severity(self, severity: Severity) -> Diagnostic:
         """The same with another severity."""

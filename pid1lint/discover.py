@@ -1,4 +1,7 @@
-"""Finds the Dockerfiles below a directory: by name, leaving out what git ignores, templates and pieces."""
+"""Finds what is to be checked below a directory, leaving out what git ignores, templates and pieces.
+
+Dockerfiles are known by their names, deployments' files by their names and by what they hold.
+"""
 
 from __future__ import annotations
 
@@ -71,6 +74,86 @@ Complain = Callable[[UnreadableError], None]
 
 def dockerfiles(directory: str, complain: Complain = lambda _: None) -> Iterator[str]:
     """The Dockerfiles below a directory, in a stable order, as paths that start with it."""
+    return _below(directory, _is_dockerfile, complain)
+
+
+def all_files(directory: str, complain: Complain = lambda _: None) -> Iterator[str]:
+    """The Dockerfiles and the deployments' files below a directory, as `dockerfiles` has them."""
+    return _below(directory, lambda entry: _is_dockerfile(entry) or _is_deployment(entry), complain)
+
+
+_NAMING = re.compile(
+    r"(?:docker-)?compose(?:[._-][\w.-]+)?\.ya?ml\Z|docker-bake(?:\.override)?\.(?:hcl|json)\Z|skaffold[\w.-]*\.ya?ml\Z",
+    re.IGNORECASE,
+)
+
+
+def naming(folder: str, root: str) -> tuple[str, ...]:
+    """The files in a folder, and in those above it up to a root, that may give names to the images they build."""
+    found: list[str] = []
+    directory = os.path.abspath(folder)
+    top = os.path.abspath(root)
+    while True:
+        try:
+            names = sorted(os.listdir(directory))
+        except OSError:
+            names = []
+        found += (os.path.join(directory, name) for name in names if _NAMING.match(name))
+        if directory == top or len(directory) <= len(top):
+            return tuple(found)
+        directory = os.path.dirname(directory)
+
+
+def deployments(directory: str) -> Iterator[str]:
+    """The deployments' files below a directory, as `dockerfiles` has them."""
+    return _below(directory, _is_deployment)
+
+
+def _is_dockerfile(entry: os.DirEntry[str]) -> bool:
+    # What is no file, or a link that leads nowhere, is for the one who reads it to say.
+    return is_dockerfile_name(entry.name) and not _is_part(entry.path)
+
+
+# By these letters ends what is told from all else at no cost: .yaml, .yml, .json, .hcl, .container
+_DEPLOYMENT_NAME = re.compile(r".+\.(?:ya?ml|json|hcl|container)\Z", re.IGNORECASE)
+_OVERRIDE = re.compile(r"((?:docker-)?compose)\.override\.ya?ml\Z")
+
+
+def may_be_deployment(name: str) -> bool:
+    """Whether a file of this name may be a deployment's: only then is it looked into."""
+    return _DEPLOYMENT_NAME.match(name) is not None
+
+
+def _is_deployment(entry: os.DirEntry[str]) -> bool:
+    """Whether it is a deployment's file; an override goes with the Compose file that it belongs to."""
+    if not may_be_deployment(entry.name) or entry.name.startswith("."):
+        return False
+    override = _OVERRIDE.match(entry.name)
+    if override is not None:
+        folder = os.path.dirname(entry.path)
+        if any(os.path.isfile(os.path.join(folder, f"{override[1]}.{end}")) for end in ("yaml", "yml")):
+            return False
+    return is_deployment(entry.path)
+
+
+def is_deployment(path: str) -> bool:
+    """Whether a file is a deployment's, by its name and a look into it."""
+    if not may_be_deployment(os.path.basename(path)):
+        return False
+    from pid1lint.deploy.kinds import kind_of
+
+    try:
+        data = files.read(path, within=lambda: files.homes(path))
+    except UnreadableError:
+        # By its name it is one: that it cannot be read is for the one who reads it to say.
+        return _NAMING.match(os.path.basename(path)) is not None
+    return kind_of(os.path.basename(path), data.decode("utf-8", "replace")) != ""
+
+
+Wanted = Callable[["os.DirEntry[str]"], bool]
+
+
+def _below(directory: str, wanted: Wanted, complain: Complain = lambda _: None) -> Iterator[str]:
     top = os.path.abspath(directory)
     waiting = [(directory, top, _ignores_above(top, complain))]
     while waiting:
@@ -87,16 +170,17 @@ def dockerfiles(directory: str, complain: Complain = lambda _: None) -> Iterator
             if entry.is_dir(follow_symlinks=False):
                 if not entry.name.startswith(".") and entry.name not in _SKIPPED:
                     folders.append(entry)
-                continue
-            found = is_dockerfile_name(entry.name) and not _ignored(entry.path, ignores, is_folder=False)
-            # What is no file, or a link that leads nowhere, is for the one who reads it to say.
-            if found and not _is_part(entry.path):
+            elif _may_be_wanted(entry.name) and not _ignored(entry.path, ignores, is_folder=False) and wanted(entry):
                 yield _join(shown, entry.name)
         waiting += [
             (_join(shown, folder.name), folder.path, ignores)
             for folder in reversed(folders)
             if not _ignored(folder.path, ignores, is_folder=True)
         ]
+
+
+def _may_be_wanted(name: str) -> bool:
+    return is_dockerfile_name(name) or may_be_deployment(name)
 
 
 def matching(pattern: str) -> tuple[str, ...]:

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from pid1lint.facts.own import Facts
     from pid1lint.fix import Fix, ShellGuard
     from pid1lint.image.context import BuildContext
-    from pid1lint.image.model import Image
+    from pid1lint.image.model import Bases, Image
     from pid1lint.launch.launch import Launch
+    from pid1lint.suppress import Ignore
 
 Value = TypeVar("Value")
 
@@ -102,15 +103,21 @@ def judge(
     init: str = "tini",
 ) -> Result:
     """`lint` for a file that has been scanned, under rules that have been chosen."""
+    return judge_wanted(dockerfile, context, Wanted(target, build_args, facts, init), rules)
+
+
+def judge_wanted(
+    dockerfile: Dockerfile, context: BuildContext, wanted: Wanted, rules: Sequence[registry.AnyRule]
+) -> Result:
+    """`judge` with all that is wanted in one."""
     source = dockerfile.source
-    _refuse_init(init)
-    run = _Run(source.path, rules)
-    wanted = _Wanted(target, build_args, facts, init)
+    refuse_init(wanted.init)
+    run = Run(source.path, rules)
     launches = run.guard("the launch analysis", lambda: _launches(dockerfile, context, wanted)) or ()
     run.heed((source, *(each for launch in launches for each in launch.sources)))
     for problem in dockerfile.problems:
         run.judge_problem(FileProblem(Place(source, problem.span), "syntax", problem.message))
-    for file_problem in (*_not_utf8(source), *_too_long(dockerfile), *_outside(dockerfile, context)):
+    for file_problem in (*not_utf8(source), *_too_long(dockerfile), *_outside(dockerfile, context)):
         run.judge_problem(file_problem)
     return _judged(run, dockerfile, launches)
 
@@ -119,8 +126,8 @@ def judge_image(image: Image, rules: Sequence[registry.AnyRule], init: str = "ti
     """Judge an image that is built already: there is nothing to mend in it, but what to change is said."""
     from pid1lint.launch import analyse
 
-    _refuse_init(init)
-    run = _Run(image.dockerfile.source.path, rules)
+    refuse_init(init)
+    run = Run(image.dockerfile.source.path, rules)
     launch = run.guard("the launch analysis", lambda: analyse(image).replaced(init=init))
     launches = () if launch is None else (launch,)
     run.heed((image.dockerfile.source, *(each for launch in launches for each in launch.sources)))
@@ -139,9 +146,9 @@ def _advised(diagnostic: Diagnostic) -> Diagnostic:
     return diagnostic.replaced(fix=None, notes=(*diagnostic.notes, note))
 
 
-def _judged(run: _Run, dockerfile: Dockerfile, launches: Sequence[Launch]) -> Result:
+def _judged(run: Run, dockerfile: Dockerfile, launches: Sequence[Launch]) -> Result:
     for launch in launches:
-        for file_problem in _script_damage(launch):
+        for file_problem in script_damage(launch):
             run.judge_problem(file_problem)
         run.judge_launch(launch)
     return run.suppressed(dockerfile)
@@ -159,21 +166,22 @@ def attempt(at_work: str, path: str, work: Callable[[], Value]) -> Value | Crash
 
 def unreadable(path: str, reason: str, rules: Sequence[registry.AnyRule]) -> Result:
     """The result for a Dockerfile, or a script given by itself, that cannot be read at all."""
-    run = _Run(path, rules)
+    run = Run(path, rules)
     run.judge_problem(FileProblem(Place(Source(path, ""), Span(0, 0)), "unreadable", f"{path} {reason}"))
     return run.result()
 
 
-class _Wanted(NamedTuple):
-    """What of a Dockerfile is to be judged, and how it is built."""
+class Wanted(NamedTuple):
+    """What of a Dockerfile is to be judged, and how it is built; `bases` knows images that are built next door."""
 
     target: str | None
     build_args: Mapping[str, str]
     facts: Facts | None
     init: str = "tini"
+    bases: Bases | None = None
 
 
-def _launches(dockerfile: Dockerfile, context: BuildContext, wanted: _Wanted) -> tuple[Launch, ...]:
+def _launches(dockerfile: Dockerfile, context: BuildContext, wanted: Wanted) -> tuple[Launch, ...]:
     from pid1lint.facts.own import Facts
     from pid1lint.image.model import Build, final_stages
     from pid1lint.launch import analyse
@@ -181,14 +189,15 @@ def _launches(dockerfile: Dockerfile, context: BuildContext, wanted: _Wanted) ->
     if dockerfile.is_cut:
         return ()
     target = wanted.target
-    build = Build(dockerfile, context, wanted.build_args, wanted.facts or Facts())
+    build = Build(dockerfile, context, wanted.build_args, wanted.facts or Facts(), wanted.bases)
     chosen = final_stages(dockerfile, target)
     if target is not None and not chosen and build.stages:
         raise _no_stage(dockerfile, target, [stage.name for stage in build.stages if stage.name])
     return tuple(analyse(build.image(index)).replaced(init=wanted.init) for index in chosen)
 
 
-def _refuse_init(init: str) -> None:
+def refuse_init(init: str) -> None:
+    """`Pid1lintError` for an init that no fix knows how to put in front."""
     if init == "tini":
         return
     from pid1lint.facts.inits import INITS
@@ -204,7 +213,8 @@ def _no_stage(dockerfile: Dockerfile, target: str, names: Sequence[str]) -> Pid1
     return Pid1lintError(f"{dockerfile.source.path} has no stage {target!r}{hint(target, names) or others}")
 
 
-def _not_utf8(source: Source) -> Iterator[FileProblem]:
+def not_utf8(source: Source) -> Iterator[FileProblem]:
+    """The first byte of a file that is no UTF-8."""
     at = source.invalid_offset
     if at is not None:
         yield FileProblem(source.place(at, at + 1), "encoding", f"{source.path} is not UTF-8: the byte stays as it is")
@@ -248,7 +258,7 @@ def _outside(dockerfile: Dockerfile, context: BuildContext) -> Iterator[FileProb
                 yield FileProblem(text.place(*word.span()), "unreadable", message)
 
 
-def _script_damage(launch: Launch) -> Iterator[FileProblem]:
+def script_damage(launch: Launch) -> Iterator[FileProblem]:
     """What does not parse in the scripts that the launch runs; shell text inside the Dockerfile is among them.
 
     Only what a second reader cannot read either: a mistake of ours must not be told as the user's.
@@ -266,7 +276,7 @@ def _script_damage(launch: Launch) -> Iterator[FileProblem]:
                 )
 
 
-class _Run:
+class Run:
     """Collects what the rules say of one Dockerfile; what comments suppress of it is left out at the end."""
 
     def __init__(self, path: str, rules: Sequence[registry.AnyRule]) -> None:
@@ -283,22 +293,25 @@ class _Run:
             self.rules = registry.all_rules()
 
     def judge_launch(self, launch: Launch) -> None:
+        """Let the rules say what they have to say of a launch."""
         self.launches.append(launch)
         for rule in self.rules:
             if rule.on is None:
-                found = self._check(rule, launch)
+                found = self.check(rule, launch)
                 self.diagnostics += (
-                    _diagnostic(rule, finding, self.path, launch.stage, launch.outcome.value)
-                    for finding in _supposed(rule, (_at_home(finding, launch) for finding in found), launch)
+                    diagnostic_of(rule, finding, self.path, launch.stage, launch.outcome.value)
+                    for finding in supposed(rule, (at_home(finding, launch) for finding in found), launch)
                 )
 
     def judge_problem(self, problem: FileProblem) -> None:
+        """Let the rules say what they have to say of a file."""
         for rule in self.rules:
             if rule.on is FileProblem:
-                found = self._check(rule, problem)
-                self.diagnostics += (_diagnostic(rule, finding, self.path) for finding in found)
+                found = self.check(rule, problem)
+                self.diagnostics += (diagnostic_of(rule, finding, self.path) for finding in found)
 
-    def _check(self, rule: registry.AnyRule, subject: Launch | FileProblem) -> Sequence[Finding]:
+    def check(self, rule: registry.AnyRule, subject: Launch | FileProblem) -> Sequence[Finding]:
+        """What a rule finds; nothing, and a crash on record, where it has a bug."""
         return self.guard(f"{rule.code} {rule.name}", lambda: tuple(rule.check(subject))) or ()
 
     def guard(self, at_work: str, work: Callable[[], Value]) -> Value | None:
@@ -315,11 +328,16 @@ class _Run:
         sources = (dockerfile.source, *run, *(diagnostic.at.source for diagnostic in self.diagnostics))
         if not any(mark in source.text for source in sources for mark in _MARKS):
             return self.result()
-        from pid1lint.suppress import comments_in, suppress, useless
+        from pid1lint.suppress import comments_in
 
         comments = comments_in(dockerfile, self.launches, self.diagnostics)
         unknown = not self.launches or any(launch.outcome.value == "unknown" for launch in self.launches)
-        certain = not (unknown or dockerfile.problems or self.crashes)
+        return self.heeding(comments, certain=not (unknown or dockerfile.problems or self.crashes))
+
+    def heeding(self, comments: Sequence[Ignore], *, certain: bool) -> Result:
+        """The result without what some comments suppress; `certain`: all that there is to find has been found."""
+        from pid1lint.suppress import suppress, useless
+
         for problem in useless(self.diagnostics, comments, certain=certain):
             self.judge_problem(problem)
         self.diagnostics, used = suppress(self.diagnostics, comments)
@@ -335,10 +353,10 @@ _MARKS = ("pid1lint:", "hadolint", "check")
 """What a file holds that may have a comment which suppresses something; the first is ours."""
 
 
-def _at_home(finding: Finding, launch: Launch) -> Finding:
+def at_home(finding: Finding, launch: Launch) -> Finding:
     """What an inherited command is blamed for points at the FROM that it comes by: it stands in no file here."""
     inherited = (command.source for command in (launch.image.entrypoint, launch.image.cmd) if command is not None)
-    sources = [source for source in inherited if source is not launch.image.dockerfile.source]
+    sources = [source for source in inherited if not source.in_file]
     if not any(finding.at.source is source for source in sources):
         return finding
     stage = launch.image.stage
@@ -348,7 +366,7 @@ def _at_home(finding: Finding, launch: Launch) -> Finding:
     return finding.replaced(at=place, fix=None)
 
 
-def _supposed(rule: registry.AnyRule, findings: Iterable[Finding], launch: Launch) -> Iterable[Finding]:
+def supposed(rule: registry.AnyRule, findings: Iterable[Finding], launch: Launch) -> Iterable[Finding]:
     """No more than warnings, with the reason, where a script was read for one that the build is still to make."""
     files = launch.supposed
     if not files:
@@ -368,9 +386,10 @@ def _supposed(rule: registry.AnyRule, findings: Iterable[Finding], launch: Launc
     )
 
 
-def _diagnostic(
+def diagnostic_of(
     rule: registry.AnyRule, finding: Finding, dockerfile: str, stage: str = "", outcome: str | None = None
 ) -> Diagnostic:
+    """A finding with what is known of where it comes from."""
     return Diagnostic(
         rule.code,
         rule.name,
@@ -406,12 +425,25 @@ def refusal(fix: Fix, after: Sequence[Source], dockerfile: str) -> str | None:
             if reason is not None:
                 return reason
     before = {edit.source.path: edit.source for edit in fix.edits}
-    if dockerfile in before:
+    if dockerfile in before and not is_yaml(dockerfile):
         reason = _misread(before[dockerfile]) or next((_misread(s) for s in after if s.path == dockerfile), None)
         if reason is not None:
             return f"dockerfile-parse reads {dockerfile} otherwise: {reason}"
+    for source in after:
+        if is_yaml(source.path) and source.path in before:
+            from pid1lint.deploy.gate import refusal as refusal_of_yaml
+
+            edits = [edit for edit in fix.edits if edit.source.path == source.path]
+            reason = refusal_of_yaml(edits, before[source.path], source)
+            if reason is not None:
+                return reason
     worse = (damaged(before[source.path], source, dockerfile) for source in after if source.path in before)
     return next((reason for reason in worse if reason is not None), None)
+
+
+def is_yaml(path: str) -> bool:
+    """Whether a file is YAML by its name."""
+    return path.endswith((".yaml", ".yml"))
 
 
 def _misread(source: Source) -> str | None:
@@ -463,6 +495,10 @@ def damaged(before: Source, after: Source, dockerfile: str) -> str | None:
 
 
 def _problems(source: Source, dockerfile: str) -> list[str]:
+    if is_yaml(source.path):
+        from pid1lint.deploy import yamltree
+
+        return [problem.message for problem in yamltree.load(source).problems]
     return list(_dockerfile_problems(source) if source.path == dockerfile else _script_problems(source))
 
 

@@ -22,6 +22,7 @@ GROUPS = {
     "PID3": "Inits",
     "PID4": "Signals and traps",
     "PID5": "STOPSIGNAL",
+    "PID6": "How the image is deployed",
     "PID9": "The analysis itself",
 }
 """What the rules are about, by the first letters of their codes."""

@@ -83,7 +83,11 @@ class Source(Frozen):
     @property
     def invalid_offset(self) -> int | None:
         """The offset of the first byte that is not UTF-8, or None."""
-        return next((i for i, char in enumerate(self.text) if "\udc80" <= char <= "\udcff"), None)
+        try:
+            self.text.encode()
+        except UnicodeEncodeError as error:
+            return error.start
+        return None
 
     def location(self, offset: int) -> Location:
         """Line and column of an offset; one past the end is allowed."""
@@ -181,3 +185,10 @@ class Excerpt:
         if self.offsets is None:
             return Excerpt(self.source, self.text[start:end], None, self.base + start, self.quoting)
         return Excerpt(self.source, self.text[start:end], self.offsets[start : end + 1], 0, self.quoting)
+
+
+def outside(at: Place) -> Place:
+    """A place in a file, for one in a text that is written in another file."""
+    while (outer := at.source.place(*at.span)).source is not at.source:
+        at = outer
+    return at

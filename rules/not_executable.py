@@ -59,6 +59,8 @@ def not_executable(launch: Launch) -> Iterator[Finding]:
             file = start.file
             if start.what != "mode" or file is None or start.place is None:
                 continue
+            if file.origin == "mount":
+                continue  # see hidden-script
             word = start.excerpts[0] if start.excerpts else None
             at = word.place() if word is not None and word.source.path else start.place
             notes = (Note(file.place, "it gets into the image here, without the bit"),)

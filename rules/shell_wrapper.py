@@ -107,6 +107,11 @@ def _unwrap(launch: Launch, link: Link) -> Fix | None:
         return None
     if command is launch.image.entrypoint and launch.image.cmd is not None:
         return None
+    if any(word.quoting != "json" for word in words[index - 2 :]):
+        return None  # in YAML a word may stand without quotes
+    string = words[index]
+    if string.source.text[string.offset(0) : string.offset(len(string.text))] != json_array([string.text])[2:-2]:
+        return None  # a variable of Compose has a value that stands elsewhere
     if may_need_shell(literal[0][0], link.child):
         return None
     first, last = words[index - 2].place(), words[index].place()

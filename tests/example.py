@@ -6,7 +6,8 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from pid1lint import linter
+from pid1lint import deployed, linter, registry
+from pid1lint.deploy.project import Project
 from pid1lint.diagnostic import Diagnostic
 from pid1lint.dockerfile.crosscheck import disagreement
 from pid1lint.dockerfile.scanner import scan
@@ -24,16 +25,20 @@ Order = Callable[[Sequence[Diagnostic]], list[Diagnostic]]
 
 
 class Example(NamedTuple):
-    """The files of a build context, and which of them is the Dockerfile."""
+    """The files of a build context, which of them is the Dockerfile, and which runs the image, if one does."""
 
     files: Files
     dockerfile: str = "Dockerfile"
+    deployment: str = ""
 
     @property
     def texts(self) -> dict[str, str]:
         return {name: file.text for name, file in self.files.items()}
 
     def lint(self, *select: str) -> linter.Result:
+        if self.deployment:
+            rules = registry.chosen(select, ())
+            return deployed.judge(self.deployment, Project(self.context()), rules, deployed.Wanted())
         return linter.lint(self.files[self.dockerfile].text, self.context(), path=self.dockerfile, select=select)
 
     def foreseen(self) -> str:
@@ -46,6 +51,8 @@ class Example(NamedTuple):
         return BuildContext.of(self.texts, {name: file.mode for name, file in self.files.items()})
 
     def container(self) -> oracle.Container:
+        if self.deployment:
+            return container_of(self.lint().launches[-1].image)
         dockerfile = scan(self.source())
         return container_of(build_image(dockerfile, final_stages(dockerfile)[-1], self.context(), {}))
 
@@ -66,6 +73,8 @@ class Example(NamedTuple):
             for name, text in self.texts.items()
             if (reason := readers.regression(name, before.texts[name], text, is_dockerfile=name == self.dockerfile))
         ]
+        if not self.dockerfile:
+            return wrong
         was, now = (disagreement(scan(example.source())) for example in (before, self))
         return wrong if now is None or was is not None else [*wrong, f"dockerfile-parse: {now}"]
 

@@ -11,6 +11,7 @@ The word behind the fence is the language, the next the file's name, settings fo
     ```sh entrypoint.sh mode=644        a file with other permissions
     ```sh entrypoint.sh eol=crlf        a file with CRLF line ends
     ```sh entrypoint.sh eol=none        a file without a line end at its end
+    ```yaml compose.yaml                a deployment's file: then its last launch is judged, and not the Dockerfile's
     ```text                             what is expected, see below
     ```console                          shown to the reader, not looked at (any language but text, without a name)
 
@@ -38,6 +39,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from pid1lint.deploy.kinds import kind_of
 from pid1lint.report.page import OUTCOME
 
 OUTCOMES = ("graceful", "abrupt", "hang", "exits", "fails", "unknown", "none")
@@ -87,6 +89,7 @@ class Case:
     outcome: Outcome
     fixed: Mapping[str, PageFile] | None = None
     fixed_outcome: Outcome = GRACEFUL
+    deployment: str = ""
 
 
 class Block(NamedTuple):
@@ -145,7 +148,8 @@ def _case(section: _Section) -> Case:
     given, instead = section.blocks[: section.before], section.blocks[len(section.blocks[: section.before]) :]
     files = dict(_files(given))
     dockerfile = next((_name(block) for block in given if block.info[:1] == ("dockerfile",)), None)
-    if dockerfile is None:
+    deployment = next((name for name, file in _files(given) if kind_of(name, file.text)), "")
+    if dockerfile is None and not deployment:
         raise PageError(section.line, f"{section.title!r} has no dockerfile block")
     if (expected := _expected(given)) is None:
         raise PageError(section.line, f"{section.title!r} has no text block: it must say its outcome")
@@ -158,11 +162,12 @@ def _case(section: _Section) -> Case:
         title=section.title,
         line=section.line,
         files=files,
-        dockerfile=dockerfile,
+        dockerfile=dockerfile or "",
         findings=findings,
         outcome=outcome,
         fixed=files | changed if changed else None,
         fixed_outcome=mended[1] if mended else GRACEFUL,
+        deployment=deployment,
     )
 
 

@@ -364,10 +364,12 @@ def test_a_trace_as_json_has_the_agreed_form(run: Run) -> None:
     assert document["version"] == 1
     assert set(launch) == {
         "dockerfile",
+        "deployment",
         "stage",
         "entrypoint",
         "cmd",
         "stop_signal",
+        "grace",
         "outcome",
         "reaps",
         "open_at",

@@ -102,7 +102,7 @@ EXAMPLES = [
     for case in all_cases(rule)
     # What goes as a whole is left where it stands if there is a comment in it.
     if case.findings and rule.code not in ("PID106", "PID501", "PID901", "PID902", "PID903", "PID904")
-    if is_plain(example := Example(case.files, case.dockerfile))
+    if not case.deployment and is_plain(example := Example(case.files, case.dockerfile))
 ]
 
 

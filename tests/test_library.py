@@ -43,7 +43,8 @@ def test_every_public_name_is_there() -> None:
 
 
 def test_a_type_checker_reads_each_public_name_from_where_python_loads_it() -> None:
-    block = next(node for node in ast.parse(Path(pid1lint.__file__).read_text()).body if isinstance(node, ast.If))
+    body = ast.parse(Path(pid1lint.__file__).read_text()).body
+    block = next(node for node in body if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING")
     imports = [node for node in block.body if isinstance(node, ast.ImportFrom)]
     assert {alias.asname: f"{node.module}" for node in imports for alias in node.names} == {
         name: f"pid1lint.{home}" for name, home in pid1lint._HOME.items()

@@ -125,9 +125,15 @@ def test_a_script_without_an_extension_is_found_by_name(run: Hook, tmp_path: Pat
 
 
 def test_other_files_are_left_alone(run: Hook) -> None:
-    files = {"README.md": "# x\n", "Dockerfile.md": "# x\n", "Dockerfile-dev.j2": "{{ x }}\n", "compose.yml": "x: 1\n"}
-    for hook in ("pid1lint", "pid1lint-files"):
-        assert "no files to check" in run(hook, files).stdout
+    files = {"README.md": "# x\n", "Dockerfile.md": "# x\n", "Dockerfile-dev.j2": "{{ x }}\n", "values.yml": "x: [\n"}
+    assert "no files to check" in run("pid1lint-files", files).stdout
+    # YAML is looked into, and passed over where it runs nothing.
+    assert run("pid1lint", files).stdout.endswith("Passed\n")
+
+
+def test_a_changed_compose_file_is_checked(run: Hook) -> None:
+    compose = "services: {web: {image: 'debian:12', command: sh -c 'gunicorn app; true'}}\n"
+    assert "PID102 service web: sh stays PID 1" in run("pid1lint", {"compose.yaml": compose}).stdout
 
 
 def test_the_hooks_leave_out_what_a_search_leaves_out() -> None:

@@ -39,6 +39,8 @@ def test_a_command_does_what_it_is_for(command: str) -> None:
     with refresh.sandbox() as work:
         if "--baseline" in command:
             refresh.run(work, "pid1lint --write-baseline known.json")
+        if "compose.yaml" in command:
+            (work / "compose.yaml").write_text("services: {web: {build: .}}\n")
         result = refresh.run(work, command)
     assert result.returncode in (0, 1), result.stdout
     assert "pid1lint: error" not in result.stdout

@@ -21,7 +21,7 @@ from pid1lint.fixer import apply
 from pid1lint.image.context import MemoryContext
 from pid1lint.linter import lint
 from pid1lint.report import FORMATS, Report, Target, markup, render, targets, urls
-from pid1lint.report.style import Style
+from pid1lint.report.style import Style, printable
 from pid1lint.source import Source, Span
 from tests import schemas
 
@@ -219,7 +219,8 @@ def test_github_reads_back_what_was_meant() -> None:
     (first, about, message), (second, over, _), (third, _, _) = map(as_the_runner_reads, lines[:-1])
     assert (first, second, third) == ("error", "warning", "notice")
     assert about["file"] == markup.valid(NASTY.path)
-    assert message.startswith(markup.valid(NASTY_FINDINGS[0].message))
+    shown = "\n".join(map(printable, markup.valid(NASTY_FINDINGS[0].message).split("\n")))
+    assert message.startswith(shown)
     assert (over["line"], over["endLine"], "col" in over) == ("1", "2", False)
 
 

@@ -42,6 +42,7 @@ def test_a_report_says_everything_of_a_finding() -> None:
                 "dockerfile": "docker/Dockerfile",
                 "stage": "app",
                 "outcome": "hang",
+                "deployment": None,
                 "notes": [
                     {
                         "path": "docker/Dockerfile",
@@ -67,6 +68,7 @@ def test_a_report_says_everything_of_a_finding() -> None:
         ],
         "summary": {
             "dockerfiles": 1,
+            "deployments": 0,
             "diagnostics": 1,
             "error": 1,
             "warning": 0,

@@ -14,14 +14,16 @@ import pid1lint
 ROOT = Path(__file__).parents[1]
 
 FLOW = (
-    "errors frozen nearest source files patterns fix diagnostic tomlfile schema",
+    "errors frozen nearest source files patterns fix diagnostic tomlfile schema deployment",
     "facts dockerfile shell",
     "gitignore image",
+    "deploy",
     "launch",
     "rulebook mend",
     "rules",
     "registry suppress fingerprint",
     "linter",
+    "deployed relief",
     "writing fixer baseline annotate config discover",
     "ends workers check",
     "report",

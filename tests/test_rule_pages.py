@@ -29,7 +29,7 @@ class Example(NamedTuple):
 
     @property
     def image(self) -> example.Example:
-        return example.Example(self.files, self.case.dockerfile)
+        return example.Example(self.files, self.case.dockerfile, self.case.deployment)
 
     def own_findings(self) -> tuple[Diagnostic, ...]:
         return self.image.lint(self.rule.code).diagnostics

@@ -63,6 +63,12 @@ PID501 ungraceful-stopsignal
 PID502 invalid-stopsignal
 PID503 stopsignal-mismatch
 PID504 stopsignal-untrapped
+PID601 short-grace-period
+PID602 lost-entrypoint
+PID603 second-init
+PID604 not-pid1
+PID605 broken-stop-hook
+PID606 hidden-script
 PID901 syntax-error
 PID902 unreadable-file
 PID903 not-analysed

@@ -52,7 +52,8 @@ class Facts(NamedTuple):
         names = (head + slash + tail.partition(":")[0], parse_reference(reference).name)
         for name in names:
             if name in self.images:
-                return self.images[name]
+                row = self.images[name]
+                return None if "dockerfile" in row else row
         prefixes = [key for key in self.images if key.endswith("*") and any(n.startswith(key[:-1]) for n in names)]
         return self.images[max(prefixes, key=len)] if prefixes else None
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import posixpath
 import re
-from collections.abc import Container, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from pid1lint.dockerfile.expand import UNKNOWN
 from pid1lint.dockerfile.scanner import Dockerfile, Instruction, scan
@@ -27,7 +28,7 @@ from pid1lint.dockerfile.stages import (
     steps,
 )
 from pid1lint.dockerfile.variables import Variables
-from pid1lint.facts.images import BaseImage, parse_reference
+from pid1lint.facts.images import BaseImage
 from pid1lint.facts.own import Facts
 from pid1lint.frozen import Frozen
 from pid1lint.image.changes import is_below
@@ -47,6 +48,9 @@ from pid1lint.image.filesystem import (
 )
 from pid1lint.image.programs import FilePrograms
 from pid1lint.source import MADE_UP, Excerpt, Place, Source
+
+if TYPE_CHECKING:
+    from pid1lint.deployment import Deployment, Hidden
 
 _WINDOWS_IMAGE = re.compile(
     r"windowsservercore|nanoserver|mcr\.microsoft\.com/windows|mcr\.microsoft\.com/.*-windows|windows/server",
@@ -105,6 +109,13 @@ class Image:
     `base` is None for a base image that is not known; `windows` images are nobody's business here. `lost_cmd` is the
     CMD from below that an ENTRYPOINT here has dropped, where no other has taken its place. `machine` is the
     architecture that it is built for, empty where that is not known.
+
+    What follows is set by a deployment only. `front` is an argv that its runtime puts in front, of a program that need
+    not be in the image; `grace` is the time between the stop signal and SIGKILL, in seconds. Where `as_pid1` is not
+    set, the container's process is none: its PID namespace is another's. `terminal`: its standard input does not end.
+    `opaque` says why it cannot be told what it runs, `supposes` what is taken to be so as nobody knows it, `broken`
+    why it cannot start: because of a script that is
+    `hidden`, say. `bare` is the image as it was built.
     """
 
     dockerfile: Dockerfile
@@ -127,6 +138,16 @@ class Image:
     facts: Facts = field(default=_FACTS, hash=False)
     lost_cmd: Command | None = None
     machine: str = ""
+    front: tuple[str, ...] = ()
+    grace: float = 10.0
+    as_pid1: bool = True
+    terminal: bool = False
+    opaque: str = ""
+    broken: str = ""
+    supposes: str = ""
+    hidden: Hidden | None = field(default=None, hash=False)
+    deployment: Deployment | None = field(default=None, hash=False)
+    bare: Image | None = field(default=None, hash=False)
 
     @property
     def from_place(self) -> Place:
@@ -338,6 +359,10 @@ def joined(some: frozenset[str], more: frozenset[str]) -> frozenset[str]:
     return some if more <= some else some | more
 
 
+Bases = Callable[[str], Image | None]
+"""Knows the images that a name in FROM stands for, as far as they are built next door."""
+
+
 class Build(Origins):
     """One Dockerfile with one context; what its stages share is worked out once."""
 
@@ -347,7 +372,11 @@ class Build(Origins):
         context: BuildContext,
         build_args: Mapping[str, str],
         facts: Facts = _FACTS,
+        bases: Bases | None = None,
     ) -> None:
+        """`bases` knows images that FROM may name and that are built next door, where no facts do."""
+        self._bases = bases
+        self._below: dict[str, Image | None] = {}
         self.dockerfile = dockerfile
         self.facts = facts
         self.scope = make_scope(dockerfile, build_args)
@@ -361,7 +390,8 @@ class Build(Origins):
         """The image of the stage with an index."""
         stage = self.stages[index]
         root = self._root(stage)
-        base = self._base(root.reference)
+        below = self.below(root)
+        base = self.facts.base_image(root.reference) if below is None else below.base
         _, state = self._replay(index)
         shell, shell_instruction = _shell_of(state)
         env = variables_at_runtime(state.env, _home(state.user))
@@ -376,7 +406,7 @@ class Build(Origins):
             cmd=self._cmd(state, root, base),
             shell=shell,
             shell_instruction=shell_instruction,
-            stop_signal=signal_name(state.stop_signal or (base.stop_signal if base else None) or "SIGTERM"),
+            stop_signal=signal_name(state.stop_signal or self._stop_signal(below, base)),
             stop_signal_instruction=state.stop_signal_instruction,
             user=state.user,
             workdir=state.workdir,
@@ -387,25 +417,8 @@ class Build(Origins):
             lost_cmd=self._cmd(state.lost_cmd, root, base) if state.lost_cmd is not None else None,
         )
 
-    def _base(self, reference: str) -> BaseImage | None:
-        """The facts of an image that is built upon: out of its archive, where the configuration names one."""
-        image = self._archive(reference)
-        if image is None or image.base is None:
-            return self.facts.base_image(reference)
-        name, tag, _ = parse_reference(reference)
-        return image.base._replace(
-            name=name,
-            tag=tag,
-            entrypoint=_argv(image.entrypoint),
-            cmd=_argv(image.cmd),
-            stop_signal=image.stop_signal,
-            user=image.user,
-            workdir=image.workdir,
-            env={name: value for name, value in image.env.items() if name != "HOME"},
-            entrypoint_runs="unknown" if image.entrypoint is not None else "none",
-        )
-
     def _archive(self, reference: str) -> Image | None:
+        """An image that the configuration says to read from an archive."""
         source = self.facts.archive(reference)
         if not source:
             return None
@@ -414,6 +427,32 @@ class Build(Origins):
 
             self._archives[source] = read_image(source, "", self.facts)
         return self._archives[source]
+
+    def below(self, root: Stage) -> Image | None:
+        """The image that a stage is built upon, where it is not known but built next door."""
+        reference = root.reference
+        if reference in self._below:
+            return self._below[reference]
+        archive = self._archive(reference)
+        if archive is not None:
+            self._below[reference] = archive
+            return archive
+        if self._bases is None or not reference or UNKNOWN in reference or reference == "scratch":
+            return None
+        known = self.facts.base_image(reference)
+        is_open = known is None or known.guessed
+        self._below[reference] = self._bases(reference) if is_open else None
+        return self._below[reference]
+
+    def __getstate__(self) -> dict[str, object]:
+        """What has been found out; whom to ask stays behind, as it may be a function of somebody's."""
+        return {**self.__dict__, "_bases": None}
+
+    @staticmethod
+    def _stop_signal(below: Image | None, base: BaseImage | None) -> str:
+        if below is not None:
+            return below.stop_signal
+        return (base.stop_signal if base is not None else None) or "SIGTERM"
 
     def _root(self, stage: Stage) -> Stage:
         """The stage from which an image outside this file is built upon."""
@@ -424,7 +463,8 @@ class Build(Origins):
     def _replay(self, index: int) -> tuple[tuple[Step, ...], State]:
         for stage in self._line(index, self._replays):
             if stage.parent is None:
-                state = _initial(stage, self._base(stage.reference))
+                below = self.below(stage)
+                state = _upon(below) if below else _initial(stage, self.facts.base_image(stage.reference))
             else:
                 state = enter(self._replays[stage.parent][1])
             self._replays[stage.index] = replay(steps(stage, self.stages), state, self.scope)
@@ -450,18 +490,21 @@ class Build(Origins):
 
     def _build_files(self, index: int) -> FileSystem:
         line = self._line(index)
-        base = self._base(line[0].reference)
+        next_door = self.below(line[0])
+        base = self.facts.base_image(line[0].reference) if next_door is None else next_door.base
         escapes = {"dash": True, "bash": False, "busybox": False}.get(base.sh) if base is not None else None
-        dirs: frozenset[str] = frozenset()
-        layers: list[Layer] = []
+        dirs: frozenset[str] = next_door.files.dirs if next_door is not None else frozenset()
+        layers: list[Layer] = [*next_door.files.layers] if next_door is not None else []
         for stage in line:
             own, _ = self._replay(stage.index)
             dirs = joined(dirs, known_dirs(own))
             surface = Surface(self._context, self, stage.index, escapes, self.dockerfile.escape)
             layers += [Layer(step, surface, dirs) for step in own if step.instruction.keyword in ("COPY", "ADD", "RUN")]
         workdir = self._replay(index)[1].workdir
-        archive = self._archive(line[0].reference)
-        below = archive.files if archive is not None else None
+        below = None
+        if next_door is not None:
+            # What is read from an archive has no layers of instructions.
+            below = next_door.files if next_door.files.is_whole else next_door.files.below
         return FileSystem(tuple(layers), workdir, joined(dirs, frozenset((workdir,))), below)
 
     def tree(self, name: str, before: int) -> Tree:
@@ -487,18 +530,36 @@ class Build(Origins):
     def _entrypoint(self, state: State, root: Stage, base: BaseImage | None) -> Command | None:
         if state.entrypoint is not None:
             return _command(state.entrypoint, state.entrypoint_shell)
+        below = self.below(root)
+        if below is not None:
+            return _taken_over(below.entrypoint) if state.base_entrypoint else None
         inherited = base.entrypoint if base is not None and state.base_entrypoint else None
         return _inherited("ENTRYPOINT", inherited, root.reference)
 
     def _cmd(self, state: State, root: Stage, base: BaseImage | None) -> Command | None:
         if state.cmd is not None:
             return _command(state.cmd, state.cmd_shell)
+        below = self.below(root)
+        if below is not None:
+            return _taken_over(below.cmd) if state.base_cmd else None
         inherited = base.cmd if base is not None and state.base_cmd else None
         return _inherited("CMD", inherited, root.reference)
 
 
-def _argv(command: Command | None) -> tuple[str, ...] | None:
-    return tuple(word.text for word in command.words) if command is not None else None
+def _upon(below: Image) -> State:
+    """What holds at the start of a stage that is built upon an image from next door."""
+    return State(
+        env=Variables(below.env),
+        variables=Variables(below.env),
+        workdir=below.workdir,
+        shell=below.shell,
+        user=below.user,
+    )
+
+
+def _taken_over(command: Command | None) -> Command | None:
+    """An ENTRYPOINT or CMD of another Dockerfile: none of this one's instructions."""
+    return None if command is None else command.replaced(instruction=None)
 
 
 def _initial(stage: Stage, base: BaseImage | None) -> State:

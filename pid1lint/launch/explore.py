@@ -56,6 +56,7 @@ class Explored(NamedTuple):
 def explore(lookup: Lookup, start: Start, stop_signal: str) -> Explored:
     """Run a launch on all ways, those first that stray least from what a plain `docker run` does."""
     world = World(stop_signal)
+    world.as_pid1 = lookup.image.as_pid1
     become(lookup, world, world.spawn(None), start)
     return _Exploration(lookup).all_of(world)
 
@@ -176,7 +177,7 @@ class _Exploration:
                 self.world.stop()
                 continue
             moment = world.next_moment()
-            if not world.procs[1].alive or moment is None or moment > GRACE_SECONDS:
+            if not world.procs[1].alive or moment is None or moment > self.run.lookup.image.grace:
                 break
             world.pass_time(moment)
         choices = self.world.choices

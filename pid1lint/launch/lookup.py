@@ -120,7 +120,9 @@ class Lookup:
         if id(script.text) in self._readonly:
             return False
         source = script.text.source
-        return source is self.image.dockerfile.source or id(source) in self._editable
+        given = (command.source for command in (self.image.entrypoint, self.image.cmd) if command is not None)
+        own = source.in_file and any(source is each for each in given)
+        return own or source is self.image.dockerfile.source or id(source) in self._editable
 
     def command_names(self, script: Script) -> frozenset[str]:
         """The variables that stand where a script reads a command's name."""

@@ -10,7 +10,7 @@ from pid1lint.launch.launch import Launch
 from pid1lint.launch.leaf import Start
 from pid1lint.launch.lookup import Lookup
 from pid1lint.launch.path import Path
-from pid1lint.launch.process import Decision, Outcome
+from pid1lint.launch.process import Decision, Outcome, Process
 from pid1lint.launch.signals import signal_name
 from pid1lint.launch.stack import Argument, Argv
 from pid1lint.launch.state import Environment
@@ -28,6 +28,10 @@ def analyse(image: Image) -> Launch:
     shells = (sh,) if sh else ("dash", "bash", "busybox")
     if image.windows:
         return _without_path(image, Outcome.UNKNOWN, "it is a Windows image, which knows no signals")
+    if image.opaque:
+        return _without_path(image, Outcome.UNKNOWN, image.opaque)
+    if image.broken:
+        return _without_path(image, Outcome.FAILS, image.broken)
     argv = _argv(image)
     if argv is None:
         return _without_command(image)
@@ -51,6 +55,9 @@ def analyse(image: Image) -> Launch:
         why = f"what /bin/sh is in {image.base_reference or 'the base image'} is not known: {why}"
         open_at = image.from_place
     by_shell = tuple(sorted({found[0].outcome for found in per_shell}, key=str))
+    refusing = _needs_to_be_pid1(first) if image.front or not image.as_pid1 else ""
+    if refusing:
+        outcome, why = Outcome.FAILS, f"{refusing} only runs as PID 1, which it is not here"
     return _launch(image, outcome, why, open_at or image.command_place, first.reaps, tuple(paths), by_shell)
 
 
@@ -58,6 +65,34 @@ def with_lost_cmd(launch: Launch) -> Launch | None:
     """The launch as it would be with the CMD that an ENTRYPOINT has dropped; None if it has dropped none."""
     image = launch.image
     return None if image.lost_cmd is None else analyse(replace(image, cmd=image.lost_cmd, lost_cmd=None))
+
+
+_ONLY_PID1 = frozenset(
+    "/init /package/admin/s6-overlay/init /sbin/init /usr/sbin/init /lib/systemd/systemd "
+    "/usr/lib/systemd/systemd systemd".split()
+)
+"""What ends at once where it is not PID 1: s6-overlay's init, systemd, SysV's init."""
+
+
+def needs_pid1(process: Process) -> bool:
+    """Whether a program is an init that ends at once where it is not PID 1."""
+    return bool(process.argv) and process.argv[0] in _ONLY_PID1
+
+
+def undeployed(launch: Launch) -> Launch | None:
+    """The launch of the image by itself, for one that a deployment has changed; else None."""
+    return None if launch.image.bare is None else analyse(launch.image.bare)
+
+
+def redeployed(launch: Launch, **changes: object) -> Launch:
+    """The launch as it would be if some fields of its image were others."""
+    return analyse(replace(launch.image, **changes))  # type: ignore[arg-type]
+
+
+def _needs_to_be_pid1(path: Path) -> str:
+    """The init of a path that refuses to run as anything but PID 1."""
+    chain = path.chain or (path.tree.walk() if path.tree is not None else ())
+    return next((process.program for process in chain if needs_pid1(process)), "")
 
 
 def _shown(command: Command | None) -> tuple[str, ...] | str | None:
@@ -75,13 +110,13 @@ def _argv(image: Image) -> Argv | None:
     """PID 1's argv: the entrypoint, followed by CMD where the entrypoint is in exec form."""
     entrypoint, cmd = image.entrypoint, image.cmd
     if entrypoint is not None and entrypoint.form == "shell":
-        return _words(image, entrypoint, soft="")
-    words: Argv = ()
+        return (*(Argument(word, word) for word in image.front), *_words(image, entrypoint, soft=""))
+    words: Argv = tuple(Argument(word, word) for word in image.front)
     if entrypoint is not None:
-        words = _words(image, entrypoint, soft="")
+        words = (*words, *_words(image, entrypoint, soft=""))
     if cmd is not None:
-        words = (*words, *_words(image, cmd, soft="arguments" if entrypoint is not None and words else ""))
-    return words or None
+        words = (*words, *_words(image, cmd, soft="arguments" if entrypoint is not None and entrypoint.words else ""))
+    return words if words[len(image.front) :] else None
 
 
 def _words(image: Image, command: Command, soft: str) -> Argv:

@@ -176,6 +176,8 @@ def _reaps(world: World) -> bool | None:
     one = next((proc for proc in _at_stop(world) if proc.pid == 1), None)
     if one is None or not one.stages:
         return None
+    if not world.as_pid1:
+        return True  # the pod's pause container and the host's init reap
     stage = one.stage
     if stage.kind == "init":
         return True

@@ -276,6 +276,7 @@ class World:
 
     __slots__ = (
         "answer",
+        "as_pid1",
         "at_stop",
         "candidates",
         "choices",
@@ -312,6 +313,8 @@ class World:
     def __init__(self, stop_signal: str) -> None:
         self.owner = object()
         self.stop_signal = stop_signal
+        # Whether its first process is PID 1: not where the PID namespace is another's.
+        self.as_pid1 = True
         self.procs: dict[int, Proc] = {}
         self.clock = 0.0
         self.stopped = False
@@ -475,7 +478,7 @@ class World:
             proc.done = True
             if proc.ends_at is None or proc.ends_at > self.clock + CLEANUP_SECONDS:
                 proc.ends_at = self.clock + CLEANUP_SECONDS
-        elif name in HARMLESS or pid == 1:
+        elif name in HARMLESS or (pid == 1 and self.as_pid1):
             proc.lost = True
         else:
             self.end(pid, 128 + SIGNALS.get(name, 15))

@@ -9,6 +9,7 @@ from pid1lint.facts.images import UNKNOWN
 from pid1lint.fix import Applicability, Edit, Fix
 from pid1lint.mend.array import json_array
 from pid1lint.mend.lines import line_above, newline
+from pid1lint.mend.setting import setting
 from pid1lint.source import Span
 
 if TYPE_CHECKING:
@@ -25,6 +26,9 @@ def init_in_front(launch: Launch) -> Fix | None:
     from pid1lint.facts.inits import INITS
 
     image = launch.image
+    if image.deployment is not None:
+        made = setting(launch, "init", "true") if not image.front else None
+        return None if made is None else Fix("Let an init be put in front", made, Applicability.UNSAFE)
     # One that is installed need not be joined by another.
     init = next((init for init in (launch.init, *INITS) if init in image.packages), launch.init)
     source = image.dockerfile.source

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pid1lint.fix import Edit
+from pid1lint.mend.setting import setting
 from pid1lint.source import Source, Span
 
 if TYPE_CHECKING:
@@ -38,8 +39,15 @@ def line_above(launch: Launch, instruction: Instruction) -> int:
 
 
 def in_front(launch: Launch, line: str) -> Edit | None:
-    """Put an instruction in front of the one that starts the container; None where that stands elsewhere."""
+    """Put an instruction in front of the one that starts the container; None where that stands elsewhere.
+
+    What starts a container of a deployment is stopped by a signal that the deployment sets.
+    """
     image = launch.image
+    keyword, _, value = line.partition(" ")
+    if image.deployment is not None:
+        edits = setting(launch, "stop_signal", value) if keyword == "STOPSIGNAL" else None
+        return edits[0] if edits else None
     source = image.dockerfile.source
     command = image.entrypoint if image.entrypoint and image.entrypoint.instruction else image.cmd
     if command is None or command.instruction is None or command.instruction not in image.stage.instructions:

@@ -29,7 +29,8 @@ FORMATS = (
 class Report(NamedTuple):
     """What a run came to, for any form to render.
 
-    `checked` are the Dockerfiles, as shown; `launches` are theirs. `fixed` counts the fixes that were made, `errors`
+    `checked` are the files, as shown; `launches` are theirs; `deployments` are those that are no Dockerfiles.
+    `fixed` counts the fixes that were made, `errors`
     are one line each. `statistics` and `quiet` are the user's wishes for the forms that people read. `known` counts
     what is not told because it is in the baseline.
     """
@@ -42,6 +43,12 @@ class Report(NamedTuple):
     statistics: bool = False
     quiet: bool = False
     known: int = 0
+    deployments: frozenset[str] = frozenset()
+
+    @property
+    def dockerfiles(self) -> int:
+        """How many Dockerfiles were checked."""
+        return len(self.checked) - len(self.deployments)
 
 
 class Target(NamedTuple):

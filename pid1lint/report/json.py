@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from pid1lint.diagnostic import Diagnostic, Severity
+from pid1lint.diagnostic import Deployed, Diagnostic, Severity
 from pid1lint.fix import Applicability, Fix
 from pid1lint.report.urls import rule_page
 from pid1lint.source import Location, Place
 
 if TYPE_CHECKING:
+    from pid1lint.deployment import Deployment
     from pid1lint.launch.launch import Launch
     from pid1lint.launch.process import Process
     from pid1lint.registry import AnyRule
@@ -24,15 +25,15 @@ VERSION = 1
 
 def report(made: Report, style: Style) -> Iterator[str]:
     """The lines of the report of `check`."""
-    yield diagnostics_json(made.diagnostics, len(made.checked), made.fixed)
+    yield diagnostics_json(made.diagnostics, made.dockerfiles, made.fixed, len(made.deployments))
 
 
-def diagnostics_json(diagnostics: Sequence[Diagnostic], checked: int, fixed: int = 0) -> str:
-    """The report of `check`; `checked` counts Dockerfiles, `fixed` the fixes that were made."""
+def diagnostics_json(diagnostics: Sequence[Diagnostic], checked: int, fixed: int = 0, deployments: int = 0) -> str:
+    """The report of `check`; `checked` counts Dockerfiles, `deployments` their files, `fixed` fixes that were made."""
     document = {
         "version": VERSION,
         "diagnostics": [_diagnostic(diagnostic) for diagnostic in diagnostics],
-        "summary": _summary(diagnostics, checked, fixed),
+        "summary": _summary(diagnostics, checked, fixed, deployments),
     }
     return dump(document)
 
@@ -66,13 +67,14 @@ def dump(document: Json) -> str:
     return json.dumps(document, indent=2)
 
 
-def _summary(diagnostics: Sequence[Diagnostic], checked: int, fixed: int) -> Json:
+def _summary(diagnostics: Sequence[Diagnostic], checked: int, fixed: int, deployments: int) -> Json:
     fixes = [d.fix for d in diagnostics if d.fix is not None]
     by_severity: dict[str, object] = {
         severity.value: sum(d.severity is severity for d in diagnostics) for severity in reversed(Severity)
     }
     return {
         "dockerfiles": checked,
+        "deployments": deployments,
         "diagnostics": len(diagnostics),
         **by_severity,
         "fixable": {
@@ -93,10 +95,15 @@ def _diagnostic(diagnostic: Diagnostic) -> Json:
         "dockerfile": diagnostic.dockerfile,
         "stage": diagnostic.stage,
         "outcome": diagnostic.outcome,
+        "deployment": None if diagnostic.deployment is None else _deployment(diagnostic.deployment),
         "notes": [{**_place(note.at), "message": note.message} for note in diagnostic.notes],
         "fix": None if diagnostic.fix is None else _fix(diagnostic.fix),
         "url": rule_page(diagnostic.name),
     }
+
+
+def _deployment(deployment: Deployed | Deployment) -> Json:
+    return {"path": deployment.path, "kind": deployment.kind, "name": deployment.name}
 
 
 def _fix(fix: Fix) -> Json:
@@ -116,12 +123,15 @@ def _location(location: Location) -> Json:
 
 
 def _launch(launch: Launch) -> Json:
+    deployment = launch.image.deployment
     return {
         "dockerfile": launch.dockerfile,
+        "deployment": None if deployment is None else _deployment(deployment),
         "stage": launch.stage,
         "entrypoint": _command(launch.entrypoint),
         "cmd": _command(launch.cmd),
         "stop_signal": launch.stop_signal,
+        "grace": launch.image.grace,
         "outcome": launch.outcome.value,
         "reaps": launch.reaps,
         "why": launch.why,

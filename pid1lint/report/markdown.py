@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from pid1lint.diagnostic import Diagnostic, Severity
+from pid1lint.report.launches import key_of, launch_of
 from pid1lint.report.style import Style, printable
 from pid1lint.report.text import conclusion, how_to_apply, where
 
@@ -23,9 +24,9 @@ def report(made: Report, style: Style) -> Iterator[str]:
     if made.diagnostics:
         yield from ("", "| | place | rule | what happens |", "|---|---|---|---|")
         yield from map(_row, made.diagnostics)
-    about = {(diagnostic.dockerfile, diagnostic.stage) for diagnostic in made.diagnostics if diagnostic.outcome}
+    about = {launch_of(diagnostic) for diagnostic in made.diagnostics if diagnostic.outcome}
     for launch in made.launches:
-        if (launch.dockerfile, launch.stage) in about:
+        if key_of(launch) in about:
             yield from _details(launch)
 
 
@@ -43,7 +44,9 @@ def _details(launch: Launch) -> Iterator[str]:
 
     lines = [_html(line.rstrip()) for line in tree.render(launch, Style(width=100))]
     stage = f", stage {launch.stage}" if launch.stage else ""
-    title = _html(printable(f"{launch.dockerfile}{stage}: {launch.outcome.value}"))
+    deployment = launch.image.deployment
+    name = f"{launch.dockerfile}{stage}" if deployment is None else f"{deployment.path}, {deployment.label}"
+    title = _html(printable(f"{name}: {launch.outcome.value}"))
     # An empty line ends a block of HTML, but for one that starts with <pre>.
     yield from ("", f"<details><summary>{title}</summary>", "", "<pre>")
     yield from lines

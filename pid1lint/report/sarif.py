@@ -14,9 +14,10 @@ from pid1lint.diagnostic import Diagnostic, Severity
 from pid1lint.fingerprint import fingerprints, working_folder
 from pid1lint.fix import Applicability, Edit, Fix
 from pid1lint.report.json import Json, dump
+from pid1lint.report.launches import Key, key_of, launch_of
 from pid1lint.report.markup import valid
 from pid1lint.report.urls import home, rule_page
-from pid1lint.source import Place
+from pid1lint.source import Place, outside
 
 if TYPE_CHECKING:
     from pid1lint.launch.launch import Launch
@@ -43,7 +44,7 @@ def report(made: Report, style: Style) -> Iterator[str]:
     rules = registry.all_rules()
     index = {rule.code: at for at, rule in enumerate(rules)}
     prints = fingerprints(made.diagnostics, working_folder())
-    launches = {(launch.dockerfile, launch.stage): launch for launch in made.launches}
+    launches = {key_of(launch): launch for launch in made.launches}
     url = home()
     driver = {
         "name": "pid1lint",
@@ -101,14 +102,14 @@ def _untitled(text: str) -> str:
     return text.replace("`", "")
 
 
-def _result(
-    diagnostic: Diagnostic, fingerprint: str, launches: Mapping[tuple[str, str], Launch]
-) -> Mapping[str, object]:
+def _result(diagnostic: Diagnostic, fingerprint: str, launches: Mapping[Key, Launch]) -> Mapping[str, object]:
     related = [{"id": at, **_location(note.at, note.message)} for at, note in enumerate(diagnostic.notes, 1)]
-    launch = launches.get((diagnostic.dockerfile, diagnostic.stage)) if diagnostic.outcome else None
+    launch = launches.get(launch_of(diagnostic)) if diagnostic.outcome else None
     flow = _flow(diagnostic, launch) if launch is not None else []
     fixes = [_fix(diagnostic.fix)] if diagnostic.fix is not None and _is_text(diagnostic.fix) else []
     about = {"stage": diagnostic.stage, "dockerfile": diagnostic.dockerfile, "outcome": diagnostic.outcome}
+    if diagnostic.deployment is not None:
+        about["deployment"] = f"{diagnostic.deployment.path}: {diagnostic.deployment.label}"
     return {
         "ruleId": diagnostic.code,
         "level": _LEVELS[diagnostic.severity],
@@ -125,7 +126,14 @@ def _result(
 def _flow(diagnostic: Diagnostic, launch: Launch) -> list[Json]:
     """The programs from PID 1 on, each where it is started, down to what the finding is about."""
     steps = [(process, process.place) for process in launch.way_to(diagnostic.at)]
-    flow = [_location(place, _step(process)) for process, place in steps if place is not None and place.source.in_file]
+    flow = [
+        _location(place, _step(process))
+        for process, inner in steps
+        if inner is not None and (place := outside(inner)).source.in_file
+    ]
+    deployment = launch.image.deployment
+    if deployment is not None:
+        flow.insert(0, _location(deployment.place, f"runs {deployment.label}"))
     flow.append(_location(diagnostic.at, diagnostic.message))
     return [{"location": location} for location in flow] if len(flow) > 1 else []
 

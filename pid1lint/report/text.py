@@ -144,20 +144,27 @@ def _fold(text: str, width: int, indent: str) -> list[str]:
 def conclusion(made: Report) -> str:
     """What there is to say of the whole run."""
     images = sum(map(is_image, made.checked))
-    return summary(made.diagnostics, len(made.checked) - images, made.fixed, made.known, images)
+    return summary(made.diagnostics, made.dockerfiles - images, made.fixed, made.known, len(made.deployments), images)
 
 
-def summary(diagnostics: Sequence[Diagnostic], checked: int, fixed: int = 0, known: int = 0, images: int = 0) -> str:
-    """One sentence or two on the whole run.
+def summary(
+    diagnostics: Sequence[Diagnostic],
+    checked: int,
+    fixed: int = 0,
+    known: int = 0,
+    deployments: int = 0,
+    images: int = 0,
+) -> str:
+    """One sentence or two on the whole run; `checked` counts Dockerfiles, `known` findings of the baseline.
 
-    `checked` counts Dockerfiles, `images` those that are built already, `known` the findings of the baseline.
+    `deployments` counts the files that run images, `images` those that are built already.
     """
-    if not checked and not images and not diagnostics:
+    if not checked and not deployments and not images and not diagnostics:
         return "No Dockerfile found: nothing to check."
-    scope = f"{count(checked, 'Dockerfile')} checked"
-    if images:
-        dockerfiles = f"{count(checked, 'Dockerfile')} and " if checked else ""
-        scope = f"{dockerfiles}{count(images, 'image')} checked"
+    files_checked = [count(checked, "Dockerfile")] if checked or not (deployments or images) else []
+    files_checked += [count(deployments, "deployment file")] if deployments else []
+    files_checked += [count(images, "image")] if images else []
+    scope = f"{' and '.join(files_checked)} checked"
     made = f", {count(fixed, 'fix', 'fixes')} made" if fixed else ""
     in_baseline = f", {known} in the baseline" if known else ""
     if not diagnostics:

@@ -35,13 +35,18 @@ def render(launch: Launch, style: Style) -> Iterator[str]:
     yield from _instructions(launch, style)
     yield ""
     if launch.tree is not None:
-        yield from _table(tuple(_rows(launch.tree, launch.stop_signal, style)), style)
+        first = "PID 1  " if launch.image.as_pid1 else "first  "
+        yield from _table(tuple(_rows(launch.tree, launch.stop_signal, style, first)), style)
         yield ""
     yield from _verdict(launch, style)
 
 
 def _title(launch: Launch, style: Style) -> str:
     stage = f", stage {printable(launch.stage)}" if launch.stage else ""
+    deployment = launch.image.deployment
+    if deployment is not None:
+        image = f": {printable(launch.dockerfile)}{stage}" if launch.dockerfile != deployment.path else ""
+        return style.paint("bold", printable(deployment.path)) + f", {printable(deployment.label)}{image}"
     return style.paint("bold", printable(launch.dockerfile)) + stage
 
 
@@ -60,8 +65,7 @@ def _as_written(command: Sequence[str] | str) -> str:
     return json.dumps(list(command), ensure_ascii=False)
 
 
-def _rows(process: Process, stop_signal: str, style: Style, stem: str = "", further: str = "") -> Iterator[_Row]:
-    stem += "PID 1  " if process.start == "container" else ""
+def _rows(process: Process, stop_signal: str, style: Style, stem: str, further: str = "") -> Iterator[_Row]:
     yield _Row(
         stem,
         (further + ("│" if process.children else " ")).ljust(cells(stem) + len(_INDENT)),

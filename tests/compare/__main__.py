@@ -90,7 +90,7 @@ def _keys(key: str, told: Any) -> Iterator[str]:
 def problems() -> Iterator[Case]:
     """The examples of the rule pages that say what to write instead."""
     for rule in registry.all_rules():
-        yield from (case for case in cases(rule.page) if case.findings and case.fixed is not None)
+        yield from (c for c in cases(rule.page) if c.findings and c.fixed is not None and not c.deployment)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -20,6 +20,7 @@ REAL = {name: name for name in ("tini", "tini-static", "dumb-init", "catatonit",
     "su-exec": "gosu",
     "tini-static": "tini",
     "docker-init": "tini",
+    "podman-init": "catatonit",
 }
 # Programs that start others in ways of their own: nothing can stand in for them.
 INIMITABLE = frozenset(
@@ -89,12 +90,13 @@ class _Reading:
         image = self.image
         command = _words(image.cmd)
         entrypoint = image.entrypoint
-        if entrypoint is not None and entrypoint.instruction is None and image.base is not None:
+        if entrypoint is not None and not entrypoint.source.in_file and image.base is not None:
             known = image.base.command(command)
             if known is None:
                 raise LookupError(f"what the entrypoint of {image.base_reference} runs is not known")
-            return known
-        return (*_words(entrypoint), *command)
+            return (*image.front, *known)
+        words = (*_words(entrypoint), *command)
+        return (*image.front, *words) if words else ()
 
     @cached_property
     def texts(self) -> dict[str, str]:

@@ -1,0 +1,71 @@
+"""The names that a project's files give to the images that they build: Compose, Bake, Skaffold, the configuration."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from pid1lint.deploy import read
+from pid1lint.deploy.project import Project, joined, parent
+from pid1lint.deploy.yamltree import Items, Scalar, Table
+from pid1lint.deployment import UNKNOWN, Building
+from pid1lint.source import Source
+
+Named = tuple[str, Building]
+
+
+def collect(paths: Iterable[str], project: Project) -> Iterator[Named]:
+    """The builds that files give names to; paths are from the project's root."""
+    for path in paths:
+        if posixpath.basename(path).startswith("skaffold"):
+            yield from _skaffold(path, project)
+            continue
+        for deployment in read.content(path, project).deployments:
+            if deployment.building is not None and deployment.image is not None:
+                yield (
+                    deployment.image.text.replace(UNKNOWN, "")
+                    if _tag_only(deployment.image.text)
+                    else (deployment.image.text),
+                    deployment.building,
+                )
+
+
+def _tag_only(reference: str) -> bool:
+    """Whether all that is not known of a name is its tag."""
+    name, colon, _ = reference.rpartition(":")
+    return bool(colon) and UNKNOWN not in name
+
+
+def _skaffold(path: str, project: Project) -> Iterator[Named]:
+    documents = project.documents(path)
+    for root in documents.tables if documents is not None else ():
+        build = root.get("build")
+        artifacts = build.get("artifacts") if isinstance(build, Table) else None
+        for artifact in artifacts.items if isinstance(artifacts, Items) else ():
+            image = artifact.get("image") if isinstance(artifact, Table) else None
+            if not isinstance(artifact, Table) or not isinstance(image, Scalar):
+                continue
+            docker = artifact.get("docker")
+            context = joined(parent(path), _text(artifact, "context", "."))
+            dockerfile = _text(docker, "dockerfile", "Dockerfile") if isinstance(docker, Table) else "Dockerfile"
+            there = joined(context, dockerfile) if context is not None else None
+            target = _text(docker, "target", "") if isinstance(docker, Table) else ""
+            if there is not None:
+                yield image.text, Building(image.place, context, there, target=target)
+
+
+def _text(table: Table, key: str, otherwise: str) -> str:
+    value = table.get(key)
+    return value.text if isinstance(value, Scalar) and not value.is_null else otherwise
+
+
+def configured(images: Mapping[str, Mapping[str, Any]], folder: str) -> Iterator[Named]:
+    """The builds that a configuration names; `folder` is its own, from the project's root."""
+    for name, row in images.items():
+        if "dockerfile" in row:
+            path = joined(folder, row["dockerfile"])
+            context = joined(folder, row["context"]) if "context" in row else parent(path or "")
+            if path is not None and context is not None:
+                nowhere = Source("", "").place(0, 0)
+                yield name, Building(nowhere, context, path, target=row.get("target", ""))

@@ -1,0 +1,97 @@
+"""PID605: a hook before the stop that cannot do what it is for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from pid1lint import Finding, Launch, Outcome, Severity, rule
+from pid1lint.launch.model import redeployed
+
+_SHELLS = ("/bin/sh", "sh", "/bin/bash", "bash")
+_KILL = re.compile(r"\bkill\s+(?:-s\s+|-)?(?:SIG)?(?P<signal>[A-Z0-9]+)?\s*(?:--\s+)?1\s*(?:$|[;&|])")
+
+
+@rule("PID605", Severity.WARNING)
+def broken_stop_hook(launch: Launch) -> Iterator[Finding]:
+    r"""A hook that is to run before the container stops cannot run, or does nothing.
+
+    ## Why is this bad?
+
+    `preStop` in Kubernetes and `pre_stop` in Compose run a command in the container before it is told to stop. A hook
+    that needs a shell fails in an image without one, and the container is stopped at once. `kill -QUIT 1` from inside
+    the container does nothing where PID 1 has no handler for that signal: the kernel drops it.
+
+    ## Example
+
+    ```yaml shop.yaml
+    apiVersion: apps/v1
+    kind: Deployment
+    metadata:
+      name: shop
+    spec:
+      template:
+        spec:
+          containers:
+            - name: web
+              image: gcr.io/distroless/static-debian12
+              command: ["/server"]
+              lifecycle:
+                preStop:
+                  exec:
+                    command: ["sh", "-c", "sleep 5"]
+    ```
+
+    ```text
+    shop.yaml:15:28: PID605 container web of Deployment shop: the image has no sh: the hook fails, and Kubernetes stops the container at once
+    = graceful, not measured: a hook is not run
+    ```
+
+    ## Example: a signal that is dropped
+
+    ```yaml shop.yaml
+    apiVersion: apps/v1
+    kind: Deployment
+    metadata:
+      name: shop
+    spec:
+      template:
+        spec:
+          containers:
+            - name: web
+              image: debian:12
+              command: ["sleep", "infinity"]
+              lifecycle:
+                preStop:
+                  exec:
+                    command: ["/bin/sh", "-c", "kill -QUIT 1"]
+    ```
+
+    ```text
+    shop.yaml:15:45: PID605 container web of Deployment shop: the hook sends SIGQUIT to PID 1, which has no handler for it: nothing happens
+    = hang
+    ```
+    """
+    image = launch.image
+    deployment = image.deployment
+    hook = deployment.override.pre_stop if deployment is not None else None
+    if deployment is None or hook is None or not hook.words:
+        return
+    first = hook.words[0].text
+    if first in _SHELLS and image.sh == "none":
+        who = "Kubernetes stops" if deployment.kind == "kubernetes" else "Docker stops"
+        message = f"the image has no {first}: the hook fails, and {who} the container at once"
+        yield Finding(hook.words[0].place(), message)
+        return
+    text = hook.words[-1]
+    found = _KILL.search(" ".join(word.text for word in hook.words))
+    if found is None or not image.as_pid1 or launch.outcome in (Outcome.UNKNOWN, Outcome.FAILS, Outcome.EXITS):
+        return
+    signal = f"SIG{found['signal'] or 'TERM'}"
+    if signal.removeprefix("SIG").isdigit() or signal in ("SIGKILL", "SIGSTOP"):
+        return
+    told = redeployed(launch, stop_signal=signal)
+    main = told.main.main if told.main is not None else None
+    if told.outcome is Outcome.HANG and (main is None or main.reaction != "survives"):
+        message = f"the hook sends {signal} to PID 1, which has no handler for it: nothing happens"
+        yield Finding(text.place(), message)

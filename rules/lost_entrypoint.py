@@ -1,0 +1,127 @@
+"""PID602: a deployment's command that drops the image's init or entrypoint script, to its harm."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pid1lint import Applicability, Finding, Fix, Launch, Note, Outcome, Process, Severity, rule
+from pid1lint.launch.model import redeployed, undeployed
+from pid1lint.mend.setting import renamed
+
+_BETTER = (Outcome.GRACEFUL, Outcome.ABRUPT, Outcome.HANG)
+_BAD = (Outcome.HANG, Outcome.ABRUPT, Outcome.FAILS)
+_KEYS = {"compose": ("entrypoint", "command"), "kubernetes": ("command", "args")}
+
+
+@rule("PID602", Severity.WARNING)
+def lost_entrypoint(launch: Launch) -> Iterator[Finding]:
+    r"""The deployment drops an init or an entrypoint script that the image relies on, and the container stops worse.
+
+    ## Why is this bad?
+
+    `entrypoint:` in Compose and `command:` in Kubernetes take the place of the image's ENTRYPOINT. If that is an init,
+    or a script that ends in `exec "$@"`, it is gone: the program becomes PID 1 without a handler, or below a shell
+    that keeps the stop signal from it. In Kubernetes the names mislead: `command:` is ENTRYPOINT, and `args:` is CMD.
+
+    ## Example
+
+    ```dockerfile
+    FROM python:3.12-slim
+    RUN apt-get update && apt-get install -y tini
+    RUN pip install gunicorn
+    COPY status.py /
+    ENTRYPOINT ["tini", "--"]
+    CMD ["gunicorn", "shop:app"]
+    ```
+
+    ```python status.py
+    import http.server
+
+    http.server.test(http.server.SimpleHTTPRequestHandler)
+    ```
+
+    ```yaml compose.yaml
+    services:
+      status:
+        build: .
+        entrypoint: ["python", "/status.py"]
+    ```
+
+    ```text
+    compose.yaml:4:17: PID602 service status: entrypoint drops tini, which the image puts in front: python is PID 1 without a handler for SIGTERM, so the kernel drops it
+    = hang
+    ```
+
+    Use instead:
+
+    ```yaml compose.yaml
+    services:
+      status:
+        build: .
+        command: ["python", "/status.py"]
+    ```
+
+    ```text
+    = abrupt: it ends at once
+    ```
+
+    ## Fix safety
+
+    Unsafe: the image's ENTRYPOINT is started again, with all that it does. The setting is given its other name, and
+    only where the container then stops better.
+    """
+    deployment = launch.image.deployment
+    if deployment is None or launch.outcome not in _BAD or not deployment.override.changes_argv:
+        return
+    own = undeployed(launch)
+    words = deployment.override.entrypoint or deployment.override.command
+    if own is None or own.main is None or words is None or own.outcome is not Outcome.GRACEFUL:
+        return
+    lost = next((each for each in own.main.chain if _is_needed(each) and not _has(launch, each)), None)
+    if lost is None or not _is_better(launch, own):
+        return
+    keys = _KEYS.get(deployment.kind, ("it", ""))
+    key = keys[0] if deployment.override.entrypoint is not None else keys[1] or keys[0]
+    what = "puts in front" if lost.kind == "init" else "starts with"
+    reason = launch.why.partition(": ")[0]
+    message = f"{key} drops {lost.program}, which the image {what}: {reason}"
+    notes = () if lost.place is None else (Note(lost.place, f"the image starts {lost.program} here"),)
+    yield Finding(words.at, message, notes, _fix(launch, own, keys))
+
+
+def _is_needed(process: Process) -> bool:
+    return process.kind == "init" or (process.kind == "shell" and process.form == "file")
+
+
+def _has(launch: Launch, wanted: Process) -> bool:
+    """Whether the launch starts a program of that kind as well: another init does as well as the lost one."""
+    tree = launch.tree.walk() if launch.tree is not None else ()
+    if wanted.kind == "init":
+        return any(process.kind == "init" for process in tree)
+    return any(process.argv[:1] == wanted.argv[:1] for process in tree)
+
+
+def _is_better(launch: Launch, own: Launch) -> bool:
+    """Whether it ends better when the image's ENTRYPOINT, or what its CMD starts with, is given the same to run."""
+    image, first = launch.image, own.image.entrypoint
+    given = [command for command in (image.entrypoint, image.cmd) if command is not None]
+    if first is None or image.entrypoint is first:
+        return own.image.entrypoint is None and bool(given)
+    words = tuple(word for command in given for word in command.words)
+    better = redeployed(launch, entrypoint=first, cmd=given[0].replaced(words=words) if given else None)
+    return better.outcome in _BETTER and _BETTER.index(better.outcome) < _rank(launch.outcome)
+
+
+def _rank(outcome: Outcome) -> int:
+    return _BETTER.index(outcome) if outcome in _BETTER else len(_BETTER)
+
+
+def _fix(launch: Launch, own: Launch, keys: tuple[str, str]) -> Fix | None:
+    """Say `command:` instead of `entrypoint:`."""
+    deployment, first = launch.image.deployment, own.image.entrypoint
+    if deployment is None or deployment.override.entrypoint is None or deployment.override.command is not None:
+        return None
+    edits = renamed(launch, *keys)
+    if not edits or first is None or first.form != "exec":
+        return None
+    return Fix(f"Give it to {first.words[0].text}", edits, Applicability.UNSAFE)

@@ -1,0 +1,1 @@
+"""Tests of deployments: how their files are read, judged and mended."""

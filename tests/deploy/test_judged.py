@@ -1,0 +1,255 @@
+"""Each service and container is a launch of its own, under all rules, at the place in the deployment's file."""
+
+from __future__ import annotations
+
+import pickle
+
+import pytest
+
+from pid1lint.deploy.images import named
+from pid1lint.deployment import Building
+from pid1lint.source import Source
+from tests.deploy.stage import judged, launches, lines
+
+SCRIPT = '#!/bin/sh\nset -e\nexec "$@"\n'
+NO_EXEC = '#!/bin/sh\nset -e\n"$@"\n'
+DOCKERFILE = 'FROM debian:12\nCOPY --chmod=755 entry.sh /entry.sh\nENTRYPOINT ["/entry.sh"]\nCMD ["server"]\n'
+IMAGE = {"Dockerfile": DOCKERFILE, "entry.sh": SCRIPT}
+KILLED = "docker compose stop waits 10 s, then kills it"
+
+
+def compose(body: str) -> str:
+    return "services:\n  web:\n" + "".join(f"    {line}\n" for line in body.strip().split("\n"))
+
+
+def fixes(files: dict[str, str]) -> list[str]:
+    return [each.fix.title for each in judged(files).diagnostics if each.fix is not None]
+
+
+# Four reports, made again as small cases
+
+
+def test_an_entrypoint_in_compose_that_runs_a_script_without_exec() -> None:
+    files = {**IMAGE, "compose.yaml": compose("build: .\nentrypoint: /run.sh\nvolumes: ['./run.sh:/run.sh']")}
+    files["run.sh"] = "#!/bin/bash\npython manage.py migrate\ngunicorn shop.wsgi\n"
+    assert fixes(files) == ["Put exec before gunicorn"]
+    assert lines(files) == [
+        f"run.sh:3:1: PID201 service web: bash stays PID 1 and keeps SIGTERM from gunicorn: {KILLED}"
+    ]
+
+
+def test_a_workers_command_in_a_shell() -> None:
+    image = {"Dockerfile": 'FROM debian:12\nCMD ["server"]\n'}
+    files = {**image, "compose.yaml": compose("build: .\ncommand: sh -c 'cd /app && celery -A shop worker'")}
+    assert fixes(files) == ["Put exec before celery"]
+    assert lines(files) == [
+        f"compose.yaml:4:21: PID102 service web: sh stays PID 1 and keeps SIGTERM from celery: {KILLED}"
+    ]
+
+
+def test_a_script_that_is_mounted_over_the_images() -> None:
+    files = {**IMAGE, "dev.sh": NO_EXEC, "compose.yaml": compose("build: .\nvolumes:\n  - ./dev.sh:/entry.sh")}
+    assert lines(files) == [f"dev.sh:3:1: PID201 service web: sh stays PID 1 and keeps SIGTERM from server: {KILLED}"]
+
+
+def test_a_command_in_kubernetes_that_drops_the_init() -> None:
+    files = {
+        "Dockerfile": "FROM python:3.12\nRUN apt-get update && apt-get install -y tini\nCOPY app.py /\n"
+        'ENTRYPOINT ["tini", "--"]\nCMD ["gunicorn", "app:app"]\n',
+        "app.py": "import http.server\nhttp.server.test()\n",
+        "pod.yaml": """\
+apiVersion: v1
+kind: Pod
+metadata: {name: shop}
+spec:
+  containers:
+    - name: app
+      image: team/shop:2
+      command: ["python", "/app.py"]
+""",
+    }
+    build = Building(Source("", "").place(0, 0), "", "Dockerfile")
+    found = judged(files, "pod.yaml", names=named([("team/shop", build)])).diagnostics
+    assert [d.fix.title for d in found if d.fix is not None] == ["Give it to tini"]
+    assert [(d.code, d.at.start, d.message) for d in found if d.severity.rank] == [
+        (
+            "PID602",
+            (8, 16),
+            "container app of Pod shop: command drops tini, which the image puts in front: "
+            "python is PID 1 without a handler for SIGTERM, so the kernel drops it",
+        ),
+        (
+            "PID301",
+            (8, 18),
+            "container app of Pod shop: python is PID 1 without a handler for SIGTERM: "
+            "Kubernetes waits 30 s, then kills it",
+        ),
+    ]
+
+
+# What is told, and what is not
+
+
+def test_what_an_image_has_by_itself_is_told_once_and_not_for_each_service() -> None:
+    files = {**IMAGE, "entry.sh": NO_EXEC}
+    files["compose.yaml"] = "services:\n  a: {build: .}\n  b: {build: ., environment: {X: 1}}\n"
+    assert lines(files) == [
+        "entry.sh:3:1: PID201 sh stays PID 1 and keeps SIGTERM from server: docker stop waits 10 s, then kills it"
+    ]
+
+
+def test_an_init_in_front_ends_what_the_image_lacks() -> None:
+    image = {"Dockerfile": 'FROM python:3.12\nCOPY app.py /\nCMD ["python", "/app.py"]\n'}
+    image["app.py"] = "import http.server\nhttp.server.test()\n"
+    without = judged({**image, "compose.yaml": compose("build: .")})
+    with_init = judged({**image, "compose.yaml": compose("build: .\ninit: true")})
+    assert [(d.code, d.deployment) for d in without.diagnostics] == [("PID301", None)]
+    assert with_init.diagnostics == ()
+    assert [launch.outcome for launch in with_init.launches] == ["abrupt"]
+
+
+def test_an_image_of_others_is_not_told_of_where_nothing_changes_it() -> None:
+    assert lines({"compose.yaml": compose("image: rabbitmq:3\nports: ['5672:5672']")}) == []
+
+
+def test_what_an_unknown_image_runs_is_not_guessed() -> None:
+    found = launches({"compose.yaml": compose("image: team/unknown\ncommand: serve --all")})["web"]
+    assert (found.outcome, found.why) == ("unknown", "what team/unknown runs is not known")
+
+
+def test_a_shell_given_to_an_unknown_image_is_a_warning_at_most() -> None:
+    (found,) = judged({"compose.yaml": compose("image: team/unknown\ncommand: sh -c 'gunicorn app; true'")}).diagnostics
+    assert (found.code, found.severity.value) == ("PID102", "warning")
+    assert found.notes[-1].message == "the ENTRYPOINT of team/unknown is not known: it is taken to have none"
+
+
+def test_an_entrypoint_needs_no_image_to_be_judged() -> None:
+    text = compose("image: team/unknown\nentrypoint: [dumb-init, --, sh, -c, 'gunicorn app; true']")
+    assert lines({"compose.yaml": text}) == [
+        "compose.yaml:4:42: PID102 service web: dumb-init ends with sh, which dies of SIGTERM: gunicorn is cut off"
+    ]
+
+
+def test_a_chore_is_no_reason_to_fail() -> None:
+    text = "services:\n  init-db:\n    image: debian:12\n    command: sh -c 'gunicorn app; true'\n"
+    (found,) = judged({"compose.yaml": text}).diagnostics
+    assert (found.code, found.severity.value) == ("PID102", "info")
+
+
+def test_a_program_at_a_terminal_is_left_alone() -> None:
+    found = judged({"compose.yaml": compose("image: debian:12\ncommand: bash\ntty: true")})
+    assert found.diagnostics == ()
+    assert found.launches[0].outcome == "unknown"
+
+
+def test_a_stop_signal_is_judged_where_it_is_written() -> None:
+    assert lines({**IMAGE, "compose.yaml": compose("build: .\nstop_signal: 9")}) == [
+        "compose.yaml:4:18: PID501 service web: SIGKILL ends the container at once: server cannot handle it"
+    ]
+
+
+def test_a_dockerfile_in_the_compose_file_is_judged_at_its_lines() -> None:
+    text = compose("build:\n  dockerfile_inline: |\n    FROM debian:12\n    CMD cd / && server; true")
+    assert lines({"compose.yaml": text}) == [
+        "compose.yaml:6:13: PID101 sh stays PID 1 and keeps SIGTERM from server: docker stop waits 10 s, then kills it"
+    ]
+
+
+def test_a_stage_and_arguments_are_those_of_the_build() -> None:
+    dockerfile = 'ARG BASE=scratch\nFROM $BASE AS dev\nCMD cd / && server; true\nFROM dev\nCMD ["server"]\n'
+    text = compose("build: {context: ., target: dev, args: {BASE: 'debian:12'}}")
+    assert [line.partition(" ")[0] for line in lines({"compose.yaml": text, "Dockerfile": dockerfile})] == [
+        "Dockerfile:3:5:"
+    ]
+
+
+def test_a_base_image_that_another_service_builds_is_followed() -> None:
+    files = {
+        "compose.yaml": "services:\n  base: {image: team/base, build: base}\n  app: {build: app}\n",
+        "base/Dockerfile": 'FROM debian:12\nCOPY --chmod=755 entry.sh /\nENTRYPOINT ["/entry.sh"]\nCMD ["x"]\n',
+        "base/entry.sh": NO_EXEC,
+        "app/Dockerfile": 'FROM team/base\nCMD ["server"]\n',
+    }
+    assert [launch.outcome for launch in launches(files).values()] == ["hang", "hang"]
+
+
+def test_in_a_shared_namespace_default_dispositions_end_the_program() -> None:
+    pod = """\
+apiVersion: v1
+kind: Pod
+metadata: {name: shop}
+spec:
+  shareProcessNamespace: true
+  containers: [{name: app, image: "debian:12", command: [sleep, infinity]}]
+"""
+    (found,) = launches({"pod.yaml": pod}, "pod.yaml").values()
+    assert (found.outcome, found.reaps) == ("graceful", True)
+
+
+def test_the_grace_period_is_in_the_reasons() -> None:
+    text = compose("image: debian:12\ncommand: sh -c 'server; true'\nstop_grace_period: 1m30s")
+    assert launches({"compose.yaml": text})["web"].why.endswith("docker compose stop waits 90 s, then kills it")
+
+
+# Comments
+
+
+def test_a_comment_in_yaml_suppresses_what_stands_below_it() -> None:
+    text = compose("image: debian:12\n# pid1lint: ignore[PID102] meant so\ncommand: sh -c 'server; true'")
+    assert judged({"compose.yaml": text}).diagnostics == ()
+
+
+def test_a_comment_of_no_use_is_told_of() -> None:
+    text = compose("image: debian:12\n# pid1lint: ignore[PID102]\ncommand: server")
+    assert lines({"compose.yaml": text}) == [
+        "compose.yaml:4:24: PID904 ignore[PID102] suppresses nothing: there is no such finding there"
+    ]
+
+
+def test_a_comment_in_a_script_is_heeded_and_its_use_is_not_asked_for() -> None:
+    files = {**IMAGE, "entry.sh": '#!/bin/sh\n# pid1lint: ignore[PID201]\n"$@"\n# pid1lint: ignore[PID401]\n'}
+    files["compose.yaml"] = compose("build: .")
+    assert judged(files).diagnostics == ()
+
+
+# What cannot be read
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        pytest.param(
+            "services:\n  web: [\n",
+            "compose.yaml:3:1: PID901 this is no YAML: did not find expected node content",
+            id="no YAML",
+        ),
+        pytest.param(
+            "services:\n  web:\n    image: x\n    image: y\n",
+            "compose.yaml:4:5: PID901 the key `image` stands here for the second time",
+            id="a key twice",
+        ),
+    ],
+)  # fmt: skip
+def test_a_file_that_is_no_yaml_is_a_finding(text: str, line: str) -> None:
+    assert lines({"compose.yaml": text}) == [line]
+
+
+# Results
+
+
+def test_a_result_goes_from_process_to_process() -> None:
+    files = {
+        "compose.yaml": "services:\n  base: {image: team/base, build: base}\n  app: {build: app, init: true}\n",
+        "base/Dockerfile": 'FROM debian:12\nCOPY --chmod=755 entry.sh /\nENTRYPOINT ["/entry.sh"]\nCMD ["x"]\n',
+        "base/entry.sh": NO_EXEC,
+        "app/Dockerfile": 'FROM team/base\nCMD ["server"]\n',
+    }
+    result = judged(files)
+    again = pickle.loads(pickle.dumps(result))
+    assert again.diagnostics == result.diagnostics
+    assert [launch.image.files.lookup("/entry.sh").text.text for launch in again.launches] == [NO_EXEC, NO_EXEC]
+
+
+def test_who_is_pid_1_of_an_unknown_image_is_not_guessed() -> None:
+    text = compose("image: team/unknown\ncommand: sh -c 'exec python -m http.server'")
+    assert judged({"compose.yaml": text}).diagnostics == ()
