@@ -10,13 +10,14 @@ DEV    := $(VENV)/.dev-ready
 PEERS  := $(VENV)/peers
 BENCH   = $(DIR) --peers $(PEERS)/bin $(if $(AGAINST),--against '$(AGAINST)')
 
-.PHONY: help demo test programs truth corpus bench speed compare facts docs readme lint types format clean
+.PHONY: help demo test programs truth engine corpus bench speed compare facts docs readme lint types format clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo 'make demo    try pid1lint on the images in examples/'
 	@echo 'make test    lint, types and all tests; as root on Debian it installs the programs that they run (INSTALL=no: not)'
 	@echo 'make truth   hold the model against the kernel on N=3000 made-up launches (SEED=...)'
+	@echo 'make engine  build, run and stop real images with podman, and hold the verdicts against them (ONLY=a name)'
 	@echo 'make corpus  make all fixes in a copy of DIR=..., a folder of repositories: does any file break? (FIXES=file)'
 	@echo 'make bench   how long it takes: a cold start, and DIR=..., folders of repositories, beside other linters'
 	@echo '             and AGAINST=..., another checkout; make speed writes it into docs/speed.md'
@@ -57,6 +58,10 @@ programs:
 
 truth: $(DEV)
 	$(BIN)/python -m tests.truth --cases $(or $(N),3000) $(if $(SEED),--seed $(SEED))
+
+engine: $(DEV)
+	INSTANTS=50 $(BIN)/python -m pytest tests/engine
+	$(BIN)/python -m tests.engine $(if $(ONLY),--only '$(ONLY)')
 
 corpus: $(DEV)
 	@test -n '$(DIR)' || { echo 'make corpus DIR=a-folder-of-repositories [FIXES=file]'; exit 2; }

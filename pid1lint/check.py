@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from pid1lint import discover, files, linter, registry
 from pid1lint.config import Config, Configs
 from pid1lint.diagnostic import Diagnostic
+from pid1lint.discover import is_image
 from pid1lint.errors import Pid1lintError, UnreadableError
 from pid1lint.fix import Applicability, Fix
 from pid1lint.rulebook import UNUSED_IGNORE
@@ -36,6 +37,7 @@ class Options(NamedTuple):
     """What the user asked for.
 
     `stdin` is what was read there, None where `-` is not among the paths; `known` are a baseline's fingerprints.
+    `platform` is that of built images of several (`linux/arm64`), empty for this machine's.
     """
 
     context: str | None = None
@@ -47,6 +49,7 @@ class Options(NamedTuple):
     configs: Configs = _ISOLATED
     known: frozenset[str] = frozenset()
     init: str = ""
+    platform: str = ""
 
     def config(self, path: str) -> Config:
         """What the configuration says of a Dockerfile; `path` is as in a plan."""
@@ -62,7 +65,8 @@ class Options(NamedTuple):
 class Plan(NamedTuple):
     """What the paths come to: files to check, and of those, the ones that were asked for only for scripts.
 
-    `dockerfiles` are the Dockerfiles, and the deployments' files among them, which `deployments` names. `scripts` are
+    `dockerfiles` are the Dockerfiles, and the deployments' files among them, which `deployments` names; built
+    images (`oci:DIR`) stand among them too. `scripts` are
     paths as shown; `missing` are paths with the reason why they cannot be looked at.
     """
 
@@ -107,7 +111,7 @@ def plan(
     """
     planner = _Planner(configs, stdin)
     for path in paths or (() if listed is not None else (".",)):
-        if _is_glob(path):
+        if _is_glob(path) and not is_image(path):
             planner.add_matches(path)
         else:
             planner.add(path)
@@ -130,6 +134,8 @@ class _Planner:
     def add(self, path: str) -> None:
         if path == STDIN:
             self.dockerfiles[STDIN] = None
+        elif is_image(path):
+            self.dockerfiles[path] = None
         elif os.path.isdir(path):
             self.search(path)
         elif reason := _unreadable(path):
@@ -325,14 +331,38 @@ def _in_parallel(
 
 
 def check(path: str, options: Options, overlay: Mapping[str, Source]) -> linter.Result:
-    """Judge one Dockerfile on the disk, or standard input; `overlay` has the files whose contents have changed."""
+    """Judge one Dockerfile on the disk, or standard input, or a built image.
+
+    `overlay` has the files whose contents have changed.
+    """
+    config = options.config(path)
     try:
-        source = read(path, options, overlay)
+        result = _result(path, options, overlay, options.rules(config))
     except UnreadableError as error:
         return _unreadable_result(path, error.reason, options)
-    config = options.configs.of(source.path)
-    result = _judge(source, options, overlay, options.rules(config))
     return result._replace(diagnostics=tuple(config.applied(result.diagnostics)))
+
+
+def _result(
+    path: str, options: Options, overlay: Mapping[str, Source], rules: Sequence[registry.AnyRule]
+) -> linter.Result:
+    """`UnreadableError` where there is nothing to judge."""
+    if is_image(path):
+        return _judge_image(path, options, rules)
+    return _judge(read(path, options, overlay), options, overlay, rules)
+
+
+def _judge_image(path: str, options: Options, rules: Sequence[registry.AnyRule]) -> linter.Result:
+    from pid1lint.archive.image import read_image
+
+    config = options.config(path)
+
+    def work() -> linter.Result:
+        image = read_image(path, options.platform, config.facts)
+        return linter.judge_image(image, rules, options.init or config.init or "tini")
+
+    result = linter.attempt("the analysis", path, work)
+    return linter.Result((), crashes=(result,)) if isinstance(result, linter.Crash) else result
 
 
 def _judge(
@@ -454,6 +484,11 @@ def context_of(dockerfile: Dockerfile, options: Options, overlay: Mapping[str, S
     return OverlayContext(disk, overlay)
 
 
+def root_of(dockerfile: Dockerfile, options: Options) -> str:
+    """The directory of the build context."""
+    return _root(dockerfile, options)[0]
+
+
 def _root(dockerfile: Dockerfile, options: Options) -> tuple[str, str]:
     """The directory of the build context, and why it is that one."""
     from pid1lint.image.context import find_context
@@ -474,6 +509,9 @@ def explained(planned: Plan, options: Options) -> Iterator[str]:
     from pid1lint.dockerfile.scanner import scan
 
     for path in planned.dockerfiles:
+        if is_image(path):
+            yield f"{path}: an image that is built; {len(options.rules(options.config(path)))} rules"
+            continue
         try:
             source = read(path, options, {})
         except UnreadableError as error:
@@ -556,6 +594,9 @@ def add_ignores(planned: Plan, options: Options, jobs: int) -> Fixed:
     """Suppress all present findings by comments; nothing is written. `made` counts the findings."""
     from pid1lint.annotate import annotate
 
+    images = [path for path in planned.dockerfiles if is_image(path)]
+    if images:
+        raise Pid1lintError(f"{images[0]} is built already: no comment can be written into it")
     found = told(check_all(planned, options, jobs), options)
     annotated = annotate(found)
     errors = [f"{d.at.source.path}: no comment can stand there for {d.code}" for d in annotated.homeless]
@@ -602,16 +643,16 @@ def launches(planned: Plan, options: Options, names: frozenset[str] = frozenset(
     errors = [f"{path} {reason}" for path, reason in planned.missing]
     for path in planned.dockerfiles:
         try:
-            source = read(path, options, {})
+            result = _result(path, options, {}, ())
         except UnreadableError as error:
             unread.append(str(error))
             continue
-        result = _judge(source, options, {}, ())
         if path in planned.for_scripts:
             result = _about(result, planned.scripts)
         found += (launch for launch in result.launches if _is_named(launch, names))
         errors += map(str, result.crashes)
-        unread += [] if result.launches else linter.too_long(source)
+        if not result.launches and not is_image(path):
+            unread += linter.too_long(read(path, options, {}))
     known = {launch.image.deployment.name for launch in found if launch.image.deployment is not None}
     errors += (f"nothing is called {name!r} there" for name in sorted(names - known - _last_parts(known)))
     return Traced(tuple(found), tuple(errors), tuple(unread))

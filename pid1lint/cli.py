@@ -17,14 +17,19 @@ from pid1lint.options import (
     SHELLS,
     Check,
     DefaultCheck,
+    Prove,
     Trace,
     at_least_0,
+    at_least_1,
     complete_formats,
     complete_rule,
     completes,
+    folder,
     format_option,
     forms,
+    key_values,
     one_of,
+    seconds,
     selectors,
     shared,
 )
@@ -122,6 +127,7 @@ def check(
     context: str | None,
     target: str | None,
     build_arg: Mapping[str, str],
+    platform: str,
     stdin_filename: str | None,
     files_from: str | None,
     fix: bool,
@@ -159,7 +165,7 @@ def check(
         raise Pid1lintError("--add-ignores and --fix: choose one")
     known = _known(baseline)
     source = _stdin(paths, stdin_filename)
-    options = Options(context, target, build_arg, select, ignore, source, configs, known, init or "")
+    options = Options(context, target, build_arg, select, ignore, source, configs, known, init or "", platform)
     planned = checking.plan(paths, configs, _listed(files_from, paths), source.path if source is not None else "")
     if verbose:
         _print(_folded(checking.explained(planned, options), _style(sys.stderr)), sys.stderr)
@@ -362,6 +368,7 @@ def trace(
     context: str | None,
     target: str | None,
     build_arg: Mapping[str, str],
+    platform: str,
     stdin_filename: str | None,
     config: str | None,
     isolated: bool,
@@ -375,7 +382,7 @@ def trace(
 
     configs = _configs(config, isolated)
     source = _stdin(paths, stdin_filename)
-    options = Options(context, target, build_arg, stdin=source, configs=configs)
+    options = Options(context, target, build_arg, stdin=source, configs=configs, platform=platform)
     asked, names = checking.named(paths)
     planned = checking.plan(asked, configs, stdin=source.path if source is not None else "")
     found, errors, unread = checking.launches(planned, options, names)
@@ -396,6 +403,103 @@ def trace(
     _say((*errors, *unread))
     # As `check` has it: what cannot be read is a finding.
     return FAILURE if errors else FINDINGS if unread else CLEAN
+
+
+@group.command(cls=Prove)
+@click.argument("source", type=click.Path())
+@click.argument("run_options", nargs=-1, type=click.UNPROCESSED, metavar="[-- RUN-OPTIONS]...")
+@click.option("--engine", metavar="NAME", help="docker or podman, with options if need be; default: the one there is.")
+@click.option("--ready", metavar="WHEN", help="It is ready: 5 (seconds), port:8080, log:REGEX or health.")
+@click.option(
+    "--grace", callback=seconds, default="10", metavar="SECONDS", help="How long the stop waits. [default: 10]"
+)
+@click.option("--times", callback=at_least_1, default="1", metavar="N", help="Run it so often. [default: 1]")
+@click.option("--context", type=click.Path(), callback=folder, metavar="DIR", help="The build context.")
+@click.option("--target", metavar="STAGE", help="Build this stage instead of the last one.")
+@click.option("--build-arg", multiple=True, callback=key_values, metavar="K=V", help="A build argument; repeatable.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--junit", "as_junit", is_flag=True, help="Print JUnit's XML.")
+@click.option("--output", "-o", type=click.Path(dir_okay=False), help="Write the report to this file.")
+@click.option("--write-facts", is_flag=True, help="Add what was measured of the app to the configuration.")
+@click.option("--config", type=click.Path(), metavar="FILE", help="The only configuration file that counts.")
+@click.option("--isolated", is_flag=True, help="Read no configuration file.")
+def prove(
+    *,
+    source: str,
+    run_options: tuple[str, ...],
+    engine: str | None,
+    ready: str | None,
+    grace: float,
+    times: int,
+    context: str | None,
+    target: str | None,
+    build_arg: Mapping[str, str],
+    as_json: bool,
+    as_junit: bool,
+    output: str | None,
+    write_facts: bool,
+    config: str | None,
+    isolated: bool,
+) -> int:
+    """Try a verdict: run an image or a Dockerfile, stop it, and compare.
+
+    SOURCE is a Dockerfile or its folder, an image that docker or podman has, or an archive (oci-archive:FILE,
+    docker-archive:FILE). What follows `--` are options of `docker run`. Nothing of it is left behind.
+    """
+    from pid1lint.check import Options
+    from pid1lint.prove import report
+    from pid1lint.prove.engine import Stopped, find
+    from pid1lint.prove.run import Trial, facts_of, prove as proving
+    from pid1lint.prove.trial import Ready, parse_ready
+
+    configs = _configs(config, isolated)
+    trial = Trial(run_options, parse_ready(ready) if ready else Ready(), grace, times)
+    options = Options(context, target, build_arg, configs=configs)
+    found = find(engine or source.partition(":")[0] if engine or source.startswith(("docker:", "podman:")) else None)
+    proofs = []
+    try:
+        with _Output(output, sys.stdout) as stream:
+            for number, proof in enumerate(proving(source, found, trial, options)):
+                proofs.append(proof)
+                if not as_json and not as_junit:
+                    _print([""] if number else [], stream)
+                    _print(report.text(proof, _style(stream)), stream)
+            if as_json or as_junit:
+                _print([report.as_json(proofs)] if as_json else report.as_junit(proofs), stream)
+    except Stopped as stopped:
+        return 128 + stopped.number
+    if write_facts:
+        from pid1lint.prove.write import write
+
+        _print(write(facts_of(proofs), configs.of(source).file), sys.stderr)
+    return CLEAN if all(proof.holds for proof in proofs) else FINDINGS
+
+
+@group.command()
+@click.argument("images", nargs=-1, required=True, metavar="IMAGE...", type=click.Path())
+@click.option("--name", metavar="NAME", help="What Dockerfiles call the image; needed for an archive.")
+@click.option("--platform", metavar="OS/ARCH", default="", help="Of an image of several platforms, this one.")
+@click.option("--config", type=click.Path(), metavar="FILE", help="The configuration to add to.")
+def learn(*, images: tuple[str, ...], name: str | None, platform: str, config: str | None) -> int:
+    """Write what base images are into the configuration.
+
+    IMAGE is docker:NAME, podman:NAME, or an archive (oci:DIR, oci-archive:FILE, docker-archive:FILE). Whoever has the
+    configuration then gets full verdicts for Dockerfiles that build upon it, without an engine.
+    """
+    from pid1lint.archive.image import read_image
+    from pid1lint.archive.learn import learned
+    from pid1lint.archive.reference import name_of
+    from pid1lint.prove.write import append, table
+
+    if name is not None and len(images) > 1:
+        raise Pid1lintError("--name: there are several images")
+    file = config or _configs(None, isolated=False).of("pid1lint.toml").file or "pid1lint.toml"
+    prefix = "tool.pid1lint.images." if os.path.basename(file) == "pyproject.toml" else "images."
+    rows = {table(prefix, name or name_of(image)): "\n".join(learned(read_image(image, platform))) for image in images}
+    append(file, rows)
+    for head, keys in rows.items():
+        _print([f"{file}:", head, keys], sys.stdout)
+    return CLEAN
 
 
 @group.command()

@@ -278,7 +278,25 @@ class _Reader:
                     raise self.error(("programs", name, "arguments"), told)
             except (re.error, OverflowError, RecursionError) as error:
                 raise self.error(("programs", name, "arguments"), f"no regular expression: {error}") from error
-        return Facts.of(images, programs) if images or programs else NO_CONFIG.facts
+        placed = {
+            name: dict(row, archive=self.archive(name, row)) if "archive" in row else row
+            for name, row in images.items()
+        }
+        return Facts.of(placed, programs) if images or programs else NO_CONFIG.facts
+
+    def archive(self, name: str, row: Mapping[str, Any]) -> str:
+        """A source of an image, its path from the working directory on."""
+        from pid1lint.discover import is_image
+
+        source: str = row["archive"]
+        kind, _, where = source.partition(":")
+        if not is_image(source):
+            raise self.error(
+                ("images", name, "archive"), f"{source!r} is none of oci:DIR, oci-archive:FILE and the like"
+            )
+        if kind in ("docker", "podman") or os.path.isabs(where):
+            return source
+        return f"{kind}:{os.path.relpath(os.path.join(self.folder, where))}"
 
 
 _REPEATS = re.compile(

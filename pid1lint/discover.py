@@ -17,6 +17,8 @@ from pid1lint.files import repository_root
 if TYPE_CHECKING:
     from pid1lint.gitignore import Rules
 
+IMAGES = ("oci", "oci-archive", "docker-archive", "docker", "podman")
+"""What a built image's name begins with, before a colon."""
 _NAMES = ("dockerfile", "containerfile")
 # `Dockerfile.md` is about one, `Dockerfile.j2` becomes one, `Dockerfile.dockerignore` belongs to one.
 _OTHER = frozenset(
@@ -51,6 +53,12 @@ def is_dockerfile_name(name: str) -> bool:
     if lower.endswith("~") or (dot and extension in _OTHER):
         return False
     return any(lower == known or (lower.startswith(known) and lower[len(known)] in ".-_") for known in _NAMES)
+
+
+def is_image(text: str) -> bool:
+    """Whether a path on the command line names a built image (`oci:DIR`): not if there is such a file."""
+    kind, colon, where = text.partition(":")
+    return kind in IMAGES and bool(colon and where) and not os.path.lexists(text)
 
 
 def is_script(name: str, head: bytes) -> bool:

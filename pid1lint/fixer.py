@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import IO, TYPE_CHECKING, NamedTuple
 
 from pid1lint.diagnostic import Diagnostic
 from pid1lint.errors import Pid1lintError
@@ -154,6 +154,10 @@ class OverlayContext(BuildContext):
         """The new contents if there are any."""
         source = self._sources.get(self.display(path))
         return self._base.read(path) if source is None else source.encode()
+
+    def open(self, path: str) -> IO[bytes] | None:
+        """As below: a fix changes no program."""
+        return self._base.open(path)
 
     def mode(self, path: str) -> int | None:
         """As below: a fix changes no file's mode."""

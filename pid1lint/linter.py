@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pid1lint.facts.own import Facts
     from pid1lint.fix import Fix, ShellGuard
     from pid1lint.image.context import BuildContext
-    from pid1lint.image.model import Bases
+    from pid1lint.image.model import Bases, Image
     from pid1lint.launch.launch import Launch
     from pid1lint.suppress import Ignore
 
@@ -119,6 +119,34 @@ def judge_wanted(
         run.judge_problem(FileProblem(Place(source, problem.span), "syntax", problem.message))
     for file_problem in (*not_utf8(source), *_too_long(dockerfile), *_outside(dockerfile, context)):
         run.judge_problem(file_problem)
+    return _judged(run, dockerfile, launches)
+
+
+def judge_image(image: Image, rules: Sequence[registry.AnyRule], init: str = "tini") -> Result:
+    """Judge an image that is built already: there is nothing to mend in it, but what to change is said."""
+    from pid1lint.launch import analyse
+
+    refuse_init(init)
+    run = Run(image.dockerfile.source.path, rules)
+    launch = run.guard("the launch analysis", lambda: analyse(image).replaced(init=init))
+    launches = () if launch is None else (launch,)
+    run.heed((image.dockerfile.source, *(each for launch in launches for each in launch.sources)))
+    result = _judged(run, image.dockerfile, launches)
+    return result._replace(diagnostics=tuple(map(_advised, result.diagnostics)))
+
+
+def _advised(diagnostic: Diagnostic) -> Diagnostic:
+    """A finding with what its fix would do as a note: the files of a built image are not at hand to be edited."""
+    fix = diagnostic.fix
+    if fix is None:
+        return diagnostic
+    edits = [edit for edit in fix.edits if edit.source.path == diagnostic.at.source.path] or list(fix.edits)
+    at = edits[0].source.place(*edits[0].span) if edits else diagnostic.at
+    note = Note(at, f"to change where the image is built: {fix.title[:1].lower()}{fix.title[1:]}")
+    return diagnostic.replaced(fix=None, notes=(*diagnostic.notes, note))
+
+
+def _judged(run: Run, dockerfile: Dockerfile, launches: Sequence[Launch]) -> Result:
     for launch in launches:
         for file_problem in script_damage(launch):
             run.judge_problem(file_problem)
@@ -153,6 +181,12 @@ class Wanted(NamedTuple):
     bases: Bases | None = None
 
 
+def _read_archive(source: str, facts: Facts) -> Image:
+    from pid1lint.archive.image import read_image
+
+    return read_image(source, "", facts)
+
+
 def _launches(dockerfile: Dockerfile, context: BuildContext, wanted: Wanted) -> tuple[Launch, ...]:
     from pid1lint.facts.own import Facts
     from pid1lint.image.model import Build, final_stages
@@ -161,7 +195,7 @@ def _launches(dockerfile: Dockerfile, context: BuildContext, wanted: Wanted) -> 
     if dockerfile.is_cut:
         return ()
     target = wanted.target
-    build = Build(dockerfile, context, wanted.build_args, wanted.facts or Facts(), wanted.bases)
+    build = Build(dockerfile, context, wanted.build_args, wanted.facts or Facts(), wanted.bases, _read_archive)
     chosen = final_stages(dockerfile, target)
     if target is not None and not chosen and build.stages:
         raise _no_stage(dockerfile, target, [stage.name for stage in build.stages if stage.name])

@@ -90,7 +90,7 @@ class Check(Grouped):
     """The command `check`."""
 
     headings: ClassVar[Mapping[str, Sequence[str]]] = {
-        "What is checked": ("context", "target", "build_arg", "files_from", "stdin_filename", "jobs"),
+        "What is checked": ("context", "target", "build_arg", "platform", "files_from", "stdin_filename", "jobs"),
         "Rules": ("select", "ignore", "baseline", "write_baseline", "add_ignores"),
         "Fixes": ("fix", "unsafe_fixes", "init", "diff", "show_fixes"),
         "Report": ("forms", "output", "statistics", "quiet", "verbose"),
@@ -103,9 +103,20 @@ class Trace(Grouped):
     """The command `trace`."""
 
     headings: ClassVar[Mapping[str, Sequence[str]]] = {
-        "What is shown": ("context", "target", "build_arg", "stdin_filename"),
+        "What is shown": ("context", "target", "build_arg", "platform", "stdin_filename"),
         "Report": ("form", "output"),
         "Configuration": ("config", "isolated"),
+    }
+
+
+class Prove(Grouped):
+    """The command `prove`."""
+
+    headings: ClassVar[Mapping[str, Sequence[str]]] = {
+        "How it is run": ("engine", "ready", "grace", "times"),
+        "How it is built": ("context", "target", "build_arg"),
+        "Report": ("as_json", "as_junit", "output"),
+        "Configuration": ("write_facts", "config", "isolated"),
     }
 
 
@@ -138,6 +149,8 @@ def told(error: click.ClickException) -> str:
 
 
 _NEEDS = {
+    "images": "an image, such as podman:NAME or oci-archive:FILE",
+    "source": "an image, an archive or a Dockerfile",
     "rule": "a rule: a code or a name, such as PID201; `pid1lint rules` lists them",
     "shell": f"a shell: {', '.join(SHELLS)}",
 }
@@ -153,6 +166,24 @@ def at_least_0(ctx: click.Context, param: click.Parameter, value: str) -> int:
     if not value.isdecimal():
         raise click.BadParameter(f"{value!r} is no number such as 0 or 4", ctx, param)
     return int(value)
+
+
+def at_least_1(ctx: click.Context, param: click.Parameter, value: str) -> int:
+    """A number of 1 or more."""
+    if not value.isdecimal() or int(value) < 1:
+        raise click.BadParameter(f"{value!r} is no number such as 1 or 10", ctx, param)
+    return int(value)
+
+
+def seconds(ctx: click.Context, param: click.Parameter, value: str) -> float:
+    """A time of a second or more."""
+    try:
+        found = float(value)
+    except ValueError:
+        found = 0.0
+    if not 1 <= found <= 86400:
+        raise click.BadParameter(f"{value!r} is no number of seconds such as 10", ctx, param)
+    return found
 
 
 def folder(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
@@ -173,7 +204,7 @@ def forms(ctx: click.Context, param: click.Parameter, values: Sequence[str]) -> 
     return tuple((_among(FORMATS, name, ctx, param), path or None) for name, _, path in pairs)
 
 
-def _key_values(ctx: click.Context, param: click.Parameter, values: Sequence[str]) -> dict[str, str]:
+def key_values(ctx: click.Context, param: click.Parameter, values: Sequence[str]) -> dict[str, str]:
     """`K=V` pairs; `K` alone takes its value from the environment, as docker build does."""
     pairs = {}
     for value in values:
@@ -250,7 +281,10 @@ def shared(command: Command) -> Command:
             click.option("--context", type=click.Path(), callback=folder, metavar="DIR", help="The build context."),
             click.option("--target", metavar="STAGE", help="Judge this stage instead of the last one."),
             click.option(
-                "--build-arg", multiple=True, callback=_key_values, metavar="K=V", help="A build argument; repeatable."
+                "--build-arg", multiple=True, callback=key_values, metavar="K=V", help="A build argument; repeatable."
+            ),
+            click.option(
+                "--platform", metavar="OS/ARCH", default="", help="Of a built image of several platforms, this one."
             ),
             click.option("--stdin-filename", metavar="PATH", help="What standard input (`-`) is called."),
             click.option(

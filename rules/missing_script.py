@@ -147,9 +147,12 @@ def missing_script(launch: Launch) -> Iterator[Finding]:
                 continue
             at = word.place() if word is not None else start.place
             where = f"no file is at {start.argument}" if "/" in start.argument else f"{start.argument} is not on PATH"
+            notes: tuple[Note, ...]
             if stray.elsewhere:
                 message = f"{where}, but at {stray.elsewhere}: the container does not start"
                 notes = (Note(stray.place, "it gets into the image here"),)
+            elif not stray.ignored:
+                message, notes = f"{where}: the container does not start", ()
             else:
                 message = (
                     f"{where}: .dockerignore keeps {stray.ignored} out of the build, and the container does not start"

@@ -19,7 +19,7 @@ FLOW = (
     "gitignore image",
     "deploy origin",
     "launch",
-    "rulebook mend",
+    "rulebook mend archive",
     "rules",
     "registry suppress fingerprint",
     "linter",
@@ -27,8 +27,9 @@ FLOW = (
     "writing fixer baseline annotate config discover",
     "ends workers check",
     "report",
+    "prove",
     "options",
-    "cli",
+    "cli testing",
     "__main__",
 )
 """The rooms from left to right; those of one line may import from each other."""

@@ -19,11 +19,12 @@ class Facts(NamedTuple):
     """What is known of base images and programs.
 
     `images` has the user's rows by name (one that ends in `*` stands for all that start so), `rows` the user's
-    programs by name.
+    programs by name. `binaries` answers for a command by the program's own file, where no row does.
     """
 
     images: Mapping[str, Mapping[str, Any]] = {}
     rows: Mapping[str, tuple[Program, ...]] = {}
+    binaries: Callable[[Sequence[str]], Program | None] | None = None
 
     @classmethod
     def of(cls, images: Mapping[str, Mapping[str, Any]], rows: Mapping[str, Mapping[str, Any]]) -> Self:
@@ -35,9 +36,15 @@ class Facts(NamedTuple):
         row = self._row(reference) if self.images else None
         return base_image(reference) if row is None else _image(reference, row)
 
+    def archive(self, reference: str) -> str:
+        """The archive that an image is read from, as a source of `check`; empty where none is named."""
+        row = self._row(reference) if self.images else None
+        return str(row.get("archive", "")) if row is not None else ""
+
     def program(self, argv: Sequence[str], configured: Callable[[str], bool] | None = None) -> Program | None:
         """The row that fits a command; see `facts.programs.program`."""
-        return programs.program(argv, configured, self.rows)
+        row = programs.program(argv, configured, self.rows)
+        return row if row is not None or self.binaries is None else self.binaries(argv)
 
     def _row(self, reference: str) -> Mapping[str, Any] | None:
         written = reference.strip().partition("@")[0]

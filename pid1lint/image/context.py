@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import os
 import posixpath
 import stat
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
+from typing import IO
 
 from pid1lint import files
 from pid1lint.errors import UnreadableError
@@ -31,6 +33,14 @@ class BuildContext:
     def read(self, path: str) -> bytes | None:
         """A file's bytes, None if there is no such file; `UnreadableError` if it is too large or may not be read."""
         raise NotImplementedError
+
+    def open(self, path: str) -> IO[bytes] | None:
+        """A file of any size to be read bit by bit; None if there is none. Whoever opens it closes it."""
+        try:
+            data = self.read(path)
+        except UnreadableError:
+            return None
+        return None if data is None else io.BytesIO(data)
 
     def mode(self, path: str) -> int | None:
         """A file's permission bits, None if they are not known."""
@@ -135,6 +145,14 @@ class DiskContext(BuildContext):
         """See `BuildContext.read`."""
         real = self._resolve(path)
         return None if real is None else _read(real, self.display(path))
+
+    def open(self, path: str) -> IO[bytes] | None:
+        """See `BuildContext.open`."""
+        real = self._resolve(path)
+        try:
+            return open(real, "rb") if real is not None and stat.S_ISREG(os.stat(real).st_mode) else None
+        except (OSError, ValueError):
+            return None
 
     def mode(self, path: str) -> int | None:
         """See `BuildContext.mode`; file systems without permission bits tell nothing."""

@@ -6,7 +6,7 @@ import posixpath
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import NamedTuple, TypeAlias
+from typing import IO, NamedTuple, TypeAlias
 
 from pid1lint import patterns
 from pid1lint.dockerfile.expand import UNKNOWN, Lookup, expand, expand_heredoc
@@ -88,6 +88,26 @@ def source_of(text: Excerpt | None) -> Source | None:
     return EmbeddedSource(text.source.path, text.text, excerpt=text)
 
 
+class Content:
+    """The content of a file that is no text: a program, say."""
+
+    def open(self) -> IO[bytes] | None:
+        """The content from its beginning; None if it cannot be read. Whoever opens it closes it."""
+        raise NotImplementedError
+
+
+class ContextContent(Content):
+    """The content of a file of the build context."""
+
+    def __init__(self, context: BuildContext, path: str) -> None:
+        self.context = context
+        self.path = path
+
+    def open(self) -> IO[bytes] | None:
+        """See `Content.open`."""
+        return self.context.open(self.path)
+
+
 class ImageFile(Frozen):
     """A file of the image, as far as the Dockerfile tells.
 
@@ -97,7 +117,8 @@ class ImageFile(Frozen):
     `origin` is `context`, `inline` (a heredoc of COPY), `run` or `stage` (COPY --from). `editable`: the content
     stands as it is in `text.source`, so that an edit there is an edit of the file. `crlf_removed`: a RUN has turned
     its CR LF into LF; `altered`: a RUN has changed it in some other way. `supposed`: what COPY names is not there
-    before the build, and the script of that name at the context's root is taken for what it is made of.
+    before the build, and the script of that name at the context's root is taken for what it is made of. `content`
+    is that of a file which is no text, where it is at hand.
     """
 
     path: str
@@ -111,6 +132,7 @@ class ImageFile(Frozen):
     crlf_removed: bool = False
     source: Source | None = None
     supposed: bool = False
+    content: Content | None = None
 
 
 class Tree:
@@ -156,7 +178,10 @@ class ContextTree(Tree):
         text, mode = self._files[path]
         permission = Permission.of(mode)
         source = None if text is None else text.source
-        return ImageFile(path, text, place, mode, permission.executable, "context", text is not None, source=source)
+        content = ContextContent(self.context, path) if text is None else None
+        return ImageFile(
+            path, text, place, mode, permission.executable, "context", text is not None, source=source, content=content
+        )
 
     def leaves_out(self, path: str) -> bool:
         """See `Tree.leaves_out`."""
@@ -199,9 +224,9 @@ class UnknownTree(Tree):
 
 
 class Stray(NamedTuple):
-    """A file that is not where it is looked for: it is at `elsewhere`, or .dockerignore keeps `ignored` out.
+    """A file that is not where it is looked for: it is `elsewhere`, or .dockerignore keeps `ignored` out, or neither.
 
-    `place` is the COPY that puts it elsewhere, or that would have put it there.
+    `place` is the COPY that puts it elsewhere, or that would have put it there; FROM where there is none.
     """
 
     elsewhere: str
@@ -656,10 +681,13 @@ def _with_added(file: ImageFile, added: Sequence[Append]) -> ImageFile:
 
 
 class FileSystem(Tree):
-    """The files of one stage at its end."""
+    """The files of one stage at its end; `below` are those of the base image, where it is at hand."""
 
-    def __init__(self, layers: tuple[Layer, ...], workdir: str, dirs: frozenset[str]) -> None:
+    def __init__(
+        self, layers: tuple[Layer, ...], workdir: str, dirs: frozenset[str], below: FileSystem | None = None
+    ) -> None:
         self.layers = layers
+        self.below = below
         self.workdir = workdir
         self.dirs = dirs
         self._found: dict[str, ImageFile | None] = {}
@@ -686,6 +714,8 @@ class FileSystem(Tree):
     def lacks(self, path: str) -> bool:
         """Whether it is certain that no instruction has put a file there; what the base image has is another matter."""
         path = join(self.workdir, path)
+        if self.below is not None and not self.below.lacks(path):
+            return False
         return self.lookup(path) is None and not any(layer.may_put(path) for layer in self.layers)
 
     def may_be_copied(self, path: str) -> bool:
@@ -723,6 +753,9 @@ class FileSystem(Tree):
                     return trail.created(asked)
                 else:
                     return found
+        found_below = self.below.lookup(path) if self.below is not None else None
+        if found_below is not None:
+            return trail.finish(found_below, asked)
         hidden = posixpath.basename(path).startswith(".")
         return None if hidden or is_below(path, "/etc") else trail.created(asked)
 
@@ -745,13 +778,15 @@ class FileSystem(Tree):
     def is_dir(self, path: str) -> bool:
         """Whether a path is a directory for all that is known."""
         path = join(self.workdir, path)
+        if self.below is not None and self.below.is_dir(path):
+            return True
         return path in self.dirs or (self.lookup(path) is None and bool(self.entries(path)))
 
     def entries(self, path: str) -> tuple[str, ...]:
         """The names that instructions have put into a directory, sorted; some may be deleted again."""
         directory = join(self.workdir, path)
         if directory not in self._entries:
-            names: set[str] = set()
+            names = set(self.below.entries(directory)) if self.below is not None else set()
             for layer in self.layers:
                 for entry in layer.entries:
                     names |= _names(entry, directory)

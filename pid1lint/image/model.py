@@ -46,6 +46,7 @@ from pid1lint.image.filesystem import (
     known_dirs,
     variables_at_runtime,
 )
+from pid1lint.image.programs import FilePrograms
 from pid1lint.source import MADE_UP, Excerpt, Place, Source
 
 if TYPE_CHECKING:
@@ -79,6 +80,9 @@ _BRINGERS = (
     r"|ln|m4|mustache|mv|node|perl|php|python\S*|rsync|ruby|svn|tar|template\S*|tee|unzip|wget|\S*\.sh|\./\S*|\$\S*"
 )
 """Programs that may leave a file behind that nobody sees the text of."""
+_LOADERS = ("gcompat", "libc6-compat", "glibc", "glibc-bin", "musl", "libc6")
+_LOADER_WORDS = ("glibc", "ld-linux", "ld-musl", "gcompat", "libc6-compat", "musl")
+"""What a RUN says that brings a dynamic loader along in its own way."""
 _FACTS = Facts()
 _FAR_SIGNALS = {34: "SIGRTMIN", 37: "SIGRTMIN+3", 64: "SIGRTMAX"}
 
@@ -104,7 +108,8 @@ class Image:
 
     `shell` is the argv prefix of the shell form: the one that runs ENTRYPOINT or CMD if either has that form.
     `base` is None for a base image that is not known; `windows` images are nobody's business here. `lost_cmd` is the
-    CMD from below that an ENTRYPOINT here has dropped, where no other has taken its place.
+    CMD from below that an ENTRYPOINT here has dropped, where no other has taken its place. `machine` is the
+    architecture that it is built for, empty where that is not known.
 
     What follows is set by a deployment only. `front` is an argv that its runtime puts in front, of a program that need
     not be in the image; `grace` is the time between the stop signal and SIGKILL, in seconds. Where `as_pid1` is not
@@ -133,6 +138,7 @@ class Image:
     user_instruction: Instruction | None = None
     facts: Facts = field(default=_FACTS, hash=False)
     lost_cmd: Command | None = None
+    machine: str = ""
     front: tuple[str, ...] = ()
     grace: float = 10.0
     as_pid1: bool = True
@@ -237,6 +243,8 @@ class Image:
 
     def stray(self, name: str) -> Stray | None:
         """What has become of the file that a program's name or path means, if it is certain that none is there."""
+        if self.files.is_whole and UNKNOWN not in name:
+            return self._stray_of_whole(name)
         if UNKNOWN in name or self.base is None or self.base.guessed or "onbuild" in self.base.tag:
             return None
         named = (*(self.base.entrypoint or ()), *(self.base.cmd or ()))
@@ -252,10 +260,70 @@ class Image:
         return strays[0] if all(strays) else None
 
     def missing(self, name: str) -> Missing | None:
-        """What is known of a program or script that is for certain not in the image: see `image.missing`."""
-        from pid1lint.image.missing import missing
+        """What is known of a program or script that is for certain not in the image, or cannot be started there."""
+        from pid1lint.image.missing import Missing, missing
 
-        return missing(self, name)
+        why = self.cannot_start(name)
+        if why:
+            return Missing(name, "program", why)
+        return None if self.files.is_whole else missing(self, name)
+
+    def _stray_of_whole(self, name: str) -> Stray | None:
+        if "/" in name:
+            return self.files.stray(name)
+        if UNKNOWN in self.env["PATH"] or self.files.which(name, self.env["PATH"]) is not None:
+            return None
+        return self.files.stray(name) or Stray(join(self.workdir, name), "", self.from_place)
+
+    def cannot_start(self, name: str) -> str:
+        """Why a program cannot be started, in a fragment; empty if it can, or that is not known.
+
+        It is not in an image all of whose files are known, or its loader or interpreter is not, or it is built for
+        another machine.
+        """
+        if UNKNOWN in name or UNKNOWN in self.env["PATH"]:
+            return ""
+        if not self.files.is_whole and not isinstance(self.facts.binaries, FilePrograms):
+            return ""
+        file = self.files.which(name, self.env["PATH"])
+        if self.files.is_whole and file is None:
+            return f"no file is at {name}" if "/" in name else f"no {name} is on PATH"
+        if self.files.is_whole and file is not None and file.text is not None:
+            return self._lacks_interpreter(name, file.text.text)
+        binaries = self.facts.binaries
+        found = binaries.binary(name) if isinstance(binaries, FilePrograms) else None
+        if found is None:
+            return ""
+        if found.machine and self.machine and found.machine != self.machine:
+            return f"{name} is built for {found.machine}, and the image for {self.machine}"
+        if found.loader and self._lacks_loader(found.loader):
+            return f"{name} needs {found.loader}, which is not in the image"
+        return ""
+
+    def _lacks_interpreter(self, name: str, text: str) -> str:
+        """Why a script of a whole image cannot be started: what its first line names is not there."""
+        words = text.partition("\n")[0].removeprefix("#!").split() if text.startswith("#!") else []
+        if not words:
+            return ""
+        if self.files.lacks(words[0]):
+            return f"{name} needs {words[0]}, which is not in the image"
+        run_by_env = posixpath.basename(words[0]) == "env" and len(words) == 2 and not words[1].startswith("-")
+        if run_by_env and "=" not in words[1] and self.files.which(words[1], self.env["PATH"]) is None:
+            return f"{name} needs {words[1]}, which is not on PATH"
+        return ""
+
+    def _lacks_loader(self, loader: str) -> bool:
+        """Whether the dynamic loader of a program is known not to be in the image."""
+        if self.files.is_whole or self.base is None or self.base.guessed:
+            return self.files.is_whole and self.files.lacks(loader)
+        is_musl = "/ld-musl-" in loader
+        if self.base.family in ("debian", "ubuntu", "fedora", "rhel", "amazon", "suse"):
+            foreign = is_musl
+        else:
+            foreign = self.base.family == "scratch" or (self.base.family == "alpine" and not is_musl)
+        brought = any(package in self.packages for package in _LOADERS)
+        spoken_of = any(word in text for text in self.run_texts for word in _LOADER_WORDS)
+        return foreign and not brought and not spoken_of and self.files.lacks(loader)
 
     @cached_property
     def packages(self) -> frozenset[str]:
@@ -305,6 +373,8 @@ def joined(some: frozenset[str], more: frozenset[str]) -> frozenset[str]:
 
 Bases = Callable[[str], Image | None]
 """Knows the images that a name in FROM stands for, as far as they are built next door."""
+ReadArchive = Callable[[str, Facts], Image]
+"""Reads an image from what is named like `oci-archive:base.tar`."""
 
 
 class Build(Origins):
@@ -317,9 +387,14 @@ class Build(Origins):
         build_args: Mapping[str, str],
         facts: Facts = _FACTS,
         bases: Bases | None = None,
+        read_archive: ReadArchive | None = None,
     ) -> None:
-        """`bases` knows images that FROM may name and that are built next door, where no facts do."""
+        """`bases` knows images that FROM may name and that are built next door, where no facts do.
+
+        `read_archive` reads the archive that the facts name for an image; without it none is read.
+        """
         self._bases = bases
+        self._read_archive = read_archive
         self._below: dict[str, Image | None] = {}
         self.dockerfile = dockerfile
         self.facts = facts
@@ -328,6 +403,7 @@ class Build(Origins):
         self._context = ContextTree(context)
         self._replays: dict[int, tuple[tuple[Step, ...], State]] = {}
         self._files: dict[int, FileSystem] = {}
+        self._archives: dict[str, Image | None] = {}
 
     def image(self, index: int) -> Image:
         """The image of the stage with an index."""
@@ -337,6 +413,7 @@ class Build(Origins):
         base = self.facts.base_image(root.reference) if below is None else below.base
         _, state = self._replay(index)
         shell, shell_instruction = _shell_of(state)
+        env = variables_at_runtime(state.env, _home(state.user))
         return Image(
             dockerfile=self.dockerfile,
             stage=stage,
@@ -352,18 +429,31 @@ class Build(Origins):
             stop_signal_instruction=state.stop_signal_instruction,
             user=state.user,
             workdir=state.workdir,
-            env=variables_at_runtime(state.env, _home(state.user)),
+            env=env,
             files=self.files(index),
             user_instruction=state.user_instruction,
-            facts=self.facts,
+            facts=self.facts._replace(binaries=FilePrograms(self.files(index), env["PATH"])),
             lost_cmd=self._cmd(state.lost_cmd, root, base) if state.lost_cmd is not None else None,
         )
+
+    def _archive(self, reference: str) -> Image | None:
+        """An image that the configuration says to read from an archive."""
+        source = self.facts.archive(reference)
+        if not source or self._read_archive is None:
+            return None
+        if source not in self._archives:
+            self._archives[source] = self._read_archive(source, self.facts)
+        return self._archives[source]
 
     def below(self, root: Stage) -> Image | None:
         """The image that a stage is built upon, where it is not known but built next door."""
         reference = root.reference
         if reference in self._below:
             return self._below[reference]
+        archive = self._archive(reference)
+        if archive is not None:
+            self._below[reference] = archive
+            return archive
         if self._bases is None or not reference or UNKNOWN in reference or reference == "scratch":
             return None
         known = self.facts.base_image(reference)
@@ -373,7 +463,7 @@ class Build(Origins):
 
     def __getstate__(self) -> dict[str, object]:
         """What has been found out; whom to ask stays behind, as it may be a function of somebody's."""
-        return {**self.__dict__, "_bases": None}
+        return {**self.__dict__, "_bases": None, "_read_archive": None}
 
     @staticmethod
     def _stop_signal(below: Image | None, base: BaseImage | None) -> str:
@@ -417,9 +507,9 @@ class Build(Origins):
 
     def _build_files(self, index: int) -> FileSystem:
         line = self._line(index)
-        base = self.facts.base_image(line[0].reference)
-        escapes = {"dash": True, "bash": False, "busybox": False}.get(base.sh) if base is not None else None
         next_door = self.below(line[0])
+        base = self.facts.base_image(line[0].reference) if next_door is None else next_door.base
+        escapes = {"dash": True, "bash": False, "busybox": False}.get(base.sh) if base is not None else None
         dirs: frozenset[str] = next_door.files.dirs if next_door is not None else frozenset()
         layers: list[Layer] = [*next_door.files.layers] if next_door is not None else []
         for stage in line:
@@ -428,7 +518,11 @@ class Build(Origins):
             surface = Surface(self._context, self, stage.index, escapes, self.dockerfile.escape)
             layers += [Layer(step, surface, dirs) for step in own if step.instruction.keyword in ("COPY", "ADD", "RUN")]
         workdir = self._replay(index)[1].workdir
-        return FileSystem(tuple(layers), workdir, joined(dirs, frozenset((workdir,))))
+        below = None
+        if next_door is not None:
+            # What is read from an archive has no layers of instructions.
+            below = next_door.files if next_door.files.is_whole else next_door.files.below
+        return FileSystem(tuple(layers), workdir, joined(dirs, frozenset((workdir,))), below)
 
     def tree(self, name: str, before: int) -> Tree:
         """See `Origins.tree`."""

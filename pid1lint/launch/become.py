@@ -54,6 +54,9 @@ class _Becoming:
         name = argv[0].value
         base = name.rpartition("/")[2]
         file = self.lookup.find(name, start.env)
+        if file is not None and (why := self.lookup.cannot_start(argv[0])):
+            cannot_start(self.world, proc, start, 127, why, "absent")
+            return
         if file is not None and file.text is not None and _is_script(file):
             self._script_file(proc, start, file, depth)
             return

@@ -253,6 +253,10 @@ class Lookup:
         own = name.excerpt is not None and name.excerpt.source is self.image.dockerfile.source
         return own and self.image.stray(name.value) is not None
 
+    def cannot_start(self, name: Argument) -> str:
+        """Why a program that is there cannot be started, in a fragment: its loader is not there, say; else empty."""
+        return self.image.cannot_start(name.value) if name.excerpt is not None else ""
+
     def missing(self, name: Argument, call: Call | None, env: Environment) -> Missing | None:
         """What is known of a program that is for certain not in the image; a script may still install it."""
         if name.excerpt is None or (call is not None and call.maybe_function):

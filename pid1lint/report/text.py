@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from pid1lint.diagnostic import Diagnostic, Severity
+from pid1lint.discover import is_image
 from pid1lint.fix import Applicability, Fix
 from pid1lint.report.style import SEVERITY_COLOURS, Style, cell_map, cells, printable
 from pid1lint.source import Place
@@ -142,20 +143,27 @@ def _fold(text: str, width: int, indent: str) -> list[str]:
 
 def conclusion(made: Report) -> str:
     """What there is to say of the whole run."""
-    return summary(made.diagnostics, made.dockerfiles, made.fixed, made.known, len(made.deployments))
+    images = sum(map(is_image, made.checked))
+    return summary(made.diagnostics, made.dockerfiles - images, made.fixed, made.known, len(made.deployments), images)
 
 
 def summary(
-    diagnostics: Sequence[Diagnostic], checked: int, fixed: int = 0, known: int = 0, deployments: int = 0
+    diagnostics: Sequence[Diagnostic],
+    checked: int,
+    fixed: int = 0,
+    known: int = 0,
+    deployments: int = 0,
+    images: int = 0,
 ) -> str:
     """One sentence or two on the whole run; `checked` counts Dockerfiles, `known` findings of the baseline.
 
-    `deployments` counts the files that run images.
+    `deployments` counts the files that run images, `images` those that are built already.
     """
-    if not checked and not deployments and not diagnostics:
+    if not checked and not deployments and not images and not diagnostics:
         return "No Dockerfile found: nothing to check."
-    files_checked = [count(checked, "Dockerfile")] if checked or not deployments else []
+    files_checked = [count(checked, "Dockerfile")] if checked or not (deployments or images) else []
     files_checked += [count(deployments, "deployment file")] if deployments else []
+    files_checked += [count(images, "image")] if images else []
     scope = f"{' and '.join(files_checked)} checked"
     made = f", {count(fixed, 'fix', 'fixes')} made" if fixed else ""
     in_baseline = f", {known} in the baseline" if known else ""

@@ -1,0 +1,1 @@
+"""Images as archives, made by hand, and what is read out of them."""
