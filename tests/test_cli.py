@@ -371,12 +371,15 @@ def test_a_trace_as_json_has_the_agreed_form(run: Run) -> None:
         "stop_signal",
         "grace",
         "outcome",
+        "certainty",
+        "assumes",
         "reaps",
         "open_at",
         "why",
         "tree",
     }
     assert (launch["outcome"], launch["entrypoint"], launch["cmd"]) == ("hang", ["/run.sh"], None)
+    assert (launch["certainty"], launch["assumes"]) == ("proven", [])
     (java,) = [child for child in launch["tree"]["children"] if child["program"].endswith("java")]
     assert launch["tree"]["pid1"]
     assert launch["tree"]["start"] == "container"

@@ -47,6 +47,7 @@ PID304 unused-init
 PID305 nested-init
 PID306 init-arguments
 PID307 late-init
+PID308 unknown-handler
 PID401 untrapped-signal
 PID402 deferred-trap
 PID403 trap-lost-on-exec

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pid1lint.diagnostic import Severity
 from pid1lint.frozen import Frozen
 from pid1lint.launch.path import Fault, Link, Path
-from pid1lint.launch.process import Outcome, Process
+from pid1lint.launch.process import Assumption, Outcome, Process
 from pid1lint.shell.ir import Script
 from pid1lint.source import Place, Source
 
@@ -51,6 +51,18 @@ class Launch(Frozen):
     def main(self) -> Path | None:
         """The path that the image's own CMD takes."""
         return self.paths[0] if self.paths else None
+
+    @property
+    def assumes(self) -> tuple[Assumption, ...]:
+        """What the outcome rests on that nobody knows."""
+        return self.paths[0].assumes if self.paths and self.outcome is self.paths[0].outcome else ()
+
+    @property
+    def certainty(self) -> str | None:
+        """`proven` or `assumed`; None where there is no verdict."""
+        if self.outcome is Outcome.UNKNOWN:
+            return None
+        return "assumed" if self.assumes else "proven"
 
     @cached_property
     def orphans(self) -> Orphans | None:

@@ -145,12 +145,26 @@ def start_leaf(lookup: Lookup, world: World, proc: Proc, start: Start, file: Ima
     elif fact is not None and fact.reaction(signal):
         stage.reaction = fact.reaction(signal)
     else:
-        stage.reaction, stage.assumed = "handles", True
+        stage.reaction, stage.assumed = _by_source(lookup, world, proc, start, file)
     proc.reaction = _reaction(fact, stage, signal, proc.ignored)
     if fact is not None and fact.interpreter == "node":
         # It sets every signal back to its default when it starts: measured, a trap '' before it has no effect.
         proc.ignored = frozenset()
     _live(world, proc, stage, start, unsure)
+
+
+def _by_source(lookup: Lookup, world: World, proc: Proc, start: Start, file: ImageFile | None) -> tuple[str, bool]:
+    """What the stop signal does to an app of which no fact tells, by its source; whether that is only assumed.
+
+    It is not looked for where a shell stands above the app, which is not told then.
+    """
+    above = world.procs.get(proc.parent)
+    if above is not None and above.shell is not None and start.how == "child":
+        return "handles", True
+    if file is not None and file.text is not None:
+        return "handles", True
+    found = lookup.reaction(start.argv[0].value, start.env, world.stop_signal)
+    return (found.does, False) if found is not None and found.does else ("handles", True)
 
 
 def start_unread_script(world: World, proc: Proc, stage: Stage, name: Argument) -> None:

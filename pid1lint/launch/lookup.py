@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pid1lint.image.missing import Missing
     from pid1lint.image.model import Image
     from pid1lint.launch.process import Call
+    from pid1lint.origin.built import Reaction
 
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _PLAIN_BASES = frozenset(("alpine", "busybox", "golang", "node", "python"))
@@ -66,6 +67,7 @@ class Lookup:
         self._texts: dict[str, None] = {}
         self._editable: set[int] = set()
         self._readonly: set[int] = set()
+        self._reactions: dict[tuple[str, str], Reaction | None] = {}
         self._programs: dict[tuple[str, ...], Program | None] = {}
         self._files: dict[tuple[str, str, str], ImageFile | None] = {}
         # A script stands beside what is told of it: as long as it is held, no other has its identity.
@@ -252,6 +254,19 @@ class Lookup:
         """Whether what the Dockerfile names is known to be in the image under another name, or not at all."""
         own = name.excerpt is not None and name.excerpt.source is self.image.dockerfile.source
         return own and self.image.stray(name.value) is not None
+
+    def reaction(self, name: str, env: Environment, signal: str) -> Reaction | None:
+        """What a signal does to an app that the build or the context made, by its source; None if nothing tells."""
+        if UNKNOWN in name or not name:
+            return None
+        path = normal(_below(name, env)) if "/" in name else name
+        key = (path, signal)
+        if key not in self._reactions:
+            from pid1lint.origin.built import built, reaction
+
+            found = built(self.image, path)
+            self._reactions[key] = None if found is None else reaction(found, signal)
+        return self._reactions[key]
 
     def cannot_start(self, name: Argument) -> str:
         """Why a program that is there cannot be started, in a fragment: its loader is not there, say; else empty."""

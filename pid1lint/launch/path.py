@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from pid1lint.frozen import Frozen
 from pid1lint.launch.process import (
+    Assumption,
     Call,
     Decision,
     Handled,
@@ -222,6 +223,7 @@ class Path(Frozen):
     ended_in: Place | None = None
     handled: tuple[Handled, ...] = ()
     sent: tuple[Sent, ...] = ()
+    assumes: tuple[Assumption, ...] = ()
 
     @cached_property
     def chain(self) -> tuple[Process, ...]:

@@ -231,3 +231,13 @@ class Obstacle(NamedTuple):
     reason: str
     place: Place | None
     pid: int = 0
+
+
+class Assumption(NamedTuple):
+    """What an outcome rests on that nobody knows: if it were otherwise, the outcome would be another one.
+
+    `what` is a fragment that is true or not (`web handles SIGTERM`); `place` is what it is about.
+    """
+
+    what: str
+    place: Place | None

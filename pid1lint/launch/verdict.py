@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pid1lint.launch.explore import Ended
 from pid1lint.launch.path import Path
-from pid1lint.launch.process import Decision, Obstacle, Outcome, Process, Started
+from pid1lint.launch.process import Assumption, Decision, Obstacle, Outcome, Process, Started
 from pid1lint.launch.why import explain
 from pid1lint.launch.world import Choice, Proc, Stage, World
 
@@ -38,8 +38,28 @@ def path_of(ended: Ended, image: Image) -> Path:
         world.ended_in,
         world.handled,
         world.sent,
+        tuple(_assumptions(world, outcome, image)),
     )
     return path if path.why else path.replaced(why=explain(path, image, world.stop_signal))
+
+
+def _assumptions(world: World, outcome: Outcome, image: Image) -> Iterator[Assumption]:
+    """What the outcome would be another one without: a handler that nobody has seen, a program taken to come back."""
+    if outcome in (Outcome.UNKNOWN, Outcome.FAILS):
+        return
+    if image.supposes:
+        yield Assumption(image.supposes, image.from_place)
+    for proc in _at_stop(world):
+        for stage in proc.stages:
+            if stage.file is not None and stage.file.supposed:
+                yield Assumption(f"{stage.file.path} is what stands in {stage.file.place.source.path}", stage.place)
+    if outcome is Outcome.GRACEFUL:
+        for proc in _at_stop(world):
+            if proc.long and not proc.helper and proc.told and proc.stage.assumed:
+                yield Assumption(f"{proc.stage.program} handles SIG{world.stop_signal}", proc.stage.place)
+    if outcome is Outcome.EXITS:
+        for place in sorted(world.guessed, key=lambda place: (place.source.path, place.span)):
+            yield Assumption(f"`{place.text.split(chr(10))[0][:60]}` comes back", place)
 
 
 def _decision(choice: Choice) -> Decision:

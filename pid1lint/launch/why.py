@@ -41,6 +41,13 @@ def _without_app(path: Path, one: Process, signal: str) -> str:
 
 
 def _graceful(path: Path, one: Process, main: Process, signal: str) -> str:
+    if main.assumed and main.pid == 1:
+        return f"{main.program} is PID 1 and gets {signal}: {_if_it_handles(main, signal)}"
+    if main.assumed and one.kind != "shell":
+        return f"{one.program} is PID 1 and passes {signal} on to {main.program}: {_if_it_handles(main, signal)}"
+    if main.assumed:
+        shell = one.dialect or one.program
+        return f"{shell} is PID 1, its handler tells {main.program} and waits: {_if_it_handles(main, signal)}"
     if main.pid == 1:
         return f"{main.program} is PID 1, gets {signal} and ends cleanly"
     if one.kind == "init":
@@ -48,6 +55,10 @@ def _graceful(path: Path, one: Process, main: Process, signal: str) -> str:
     if one.kind == "shell":
         return f"{one.dialect or one.program} is PID 1 and its handler tells {main.program}, then waits for it"
     return f"{one.program} is PID 1 and passes {signal} on to {main.program}, which ends cleanly"
+
+
+def _if_it_handles(main: Process, signal: str) -> str:
+    return f"it ends cleanly if it handles {signal}, which is not known"
 
 
 def _hang(path: Path, one: Process, main: Process, signal: str) -> str:

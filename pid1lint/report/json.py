@@ -13,7 +13,7 @@ from pid1lint.source import Location, Place
 if TYPE_CHECKING:
     from pid1lint.deployment import Deployment
     from pid1lint.launch.launch import Launch
-    from pid1lint.launch.process import Process
+    from pid1lint.launch.process import Assumption, Process
     from pid1lint.registry import AnyRule
     from pid1lint.report import Report
     from pid1lint.report.style import Style
@@ -133,11 +133,21 @@ def _launch(launch: Launch) -> Json:
         "stop_signal": launch.stop_signal,
         "grace": launch.image.grace,
         "outcome": launch.outcome.value,
+        "certainty": launch.certainty,
+        "assumes": [_assumption(each) for each in launch.assumes],
         "reaps": launch.reaps,
         "why": launch.why,
         "open_at": None if launch.open_at is None else _place(launch.open_at),
         "tree": None if launch.tree is None else _process(launch.tree),
     }
+
+
+def _assumption(assumption: Assumption) -> Json:
+    place = assumption.place
+    if place is None:
+        return {"what": assumption.what, "path": None, "line": None, "column": None}
+    start = place.start
+    return {"what": assumption.what, "path": place.source.path, "line": start.line, "column": start.column}
 
 
 def _command(command: Sequence[str] | str | None) -> Json:

@@ -106,6 +106,9 @@ def _signal(process: Process, stop_signal: str, style: Style) -> tuple[str, str]
             return "dim", f"{style.sign('↓', 'v')} becomes {printable(_name(child.program))}"
     if process.receives_stop is None:
         return "yellow", "? cannot tell"
+    if process.receives_stop and process.assumed and process.kind == "app":
+        # What it does then, nobody knows.
+        return "yellow", f"? gets {stop_signal}"
     if process.receives_stop:
         return "green", f"{style.sign('✓', '+')} gets {stop_signal}"
     # The signal is sent to PID 1, whatever it makes of it.

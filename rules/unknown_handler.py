@@ -1,0 +1,44 @@
+"""PID308: an outcome that holds only if an app handles the stop signal, which nobody knows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pid1lint import Finding, Launch, Outcome, Severity, rule
+
+
+@rule("PID308", Severity.INFO, default=False)
+def unknown_handler(launch: Launch) -> Iterator[Finding]:
+    r"""The app gets the stop signal, and whether it handles it is not known: the verdict is only assumed.
+
+    ## Why is this bad?
+
+    It is not. But a program without a handler ignores the signal as PID 1, and is then killed when the grace period is
+    over. This rule, which runs only where it is selected, names each such app. What it does can be said once, in the
+    configuration, and counts from then on; `pid1lint prove` measures it.
+
+    ## Example
+
+    ```dockerfile
+    FROM debian:12
+    COPY web /usr/local/bin/web
+    CMD ["web"]
+    ```
+
+    ```text
+    Dockerfile:3:7: PID308 whether web handles SIGTERM is not known: [programs.web] signals = { TERM = "handles" } says so
+    = graceful
+    ```
+    """
+    path = launch.main
+    if path is None or launch.outcome is not Outcome.GRACEFUL or path.tree is None:
+        return
+    told = {process.place: process for process in path.tree.walk() if process.assumed and process.receives_stop}
+    for assumption in launch.assumes:
+        process = told.get(assumption.place)
+        if process is None or assumption.place is None:
+            continue
+        name, signal = process.program, path.signal.removeprefix("SIG")
+        message = f"whether {name} handles {path.signal} is not known: "
+        message += f'[programs.{name}] signals = {{ {signal} = "handles" }} says so'
+        yield Finding(assumption.place, message)
