@@ -255,12 +255,10 @@ def _outside(dockerfile: Dockerfile, context: BuildContext) -> Iterator[FileProb
         text = instruction.text
         found = re.finditer(r"[^\s\"',\[\]]+", text.text)
         for word in list(found)[:-1]:
-            path = posixpath.normpath(word.group().lstrip("/"))
-            leads_out = path == ".." or path.startswith("../")
-            is_lost = not leads_out and context.is_link(path) and not (context.is_file(path) or context.is_dir(path))
-            if leads_out or is_lost:
-                why = "lies outside" if leads_out else "is a link that leads nowhere in"
-                message = f"{word.group()} {why} the build context"
+            # BuildKit cuts leading `..` off: `../x` is `x`.
+            path = posixpath.normpath("/" + word.group().lstrip("/")).lstrip("/") or "."
+            if context.is_link(path) and not (context.is_file(path) or context.is_dir(path)):
+                message = f"{word.group()} is a link that leads nowhere in the build context"
                 yield FileProblem(text.place(*word.span()), "unreadable", message)
 
 

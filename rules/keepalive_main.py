@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pid1lint import Finding, Launch, Note, Outcome, Severity, rule
+from pid1lint import Finding, Launch, Note, Outcome, Path, Process, Severity, rule
 
 
 @rule("PID208", Severity.ERROR)
@@ -45,8 +45,18 @@ def keepalive_main(launch: Launch) -> Iterator[Finding]:
 
     ## When not to care
 
-    A container in which only `docker exec` does anything, such as one for development, is not reported.
+    Of a container in which only `docker exec` does anything, such as one for development, it is an info: nothing is
+    lost but the ten seconds. `docker run --init` or an init in front saves them.
     """
+    alone = launch.main
+    if alone is not None and (keeper := _alone(alone)) is not None:
+        place = keeper.call.command if keeper.call is not None else keeper.place
+        if place is not None:
+            message = (
+                f"{keeper.program} is PID 1 without a handler for {alone.signal}: docker stop waits 10 s, then kills it"
+            )
+            yield Finding(place, message, severity=Severity.INFO)
+            return
     for path in launch.bad_paths:
         one, main = path.pid1, path.main
         if one is None or main is None or main is one or not one.helper or one.kind != "app" or main.helper:
@@ -61,3 +71,11 @@ def keepalive_main(launch: Launch) -> Iterator[Finding]:
         notes = (Note(main.place, f"{main.program} runs in the background"),) if main.place is not None else ()
         yield Finding(at, message, notes, severity=launch.severity(path))
         return
+
+
+def _alone(path: Path) -> Process | None:
+    """What holds the container as PID 1 where nothing else is there to be lost."""
+    main = path.main
+    if main is None or main is not path.pid1 or path.outcome is not Outcome.HANG:
+        return None
+    return main if main.helper and main.kind == "app" and main.reaction == "default" and not main.children else None

@@ -65,7 +65,11 @@ def stopsignal_mismatch(launch: Launch) -> Iterator[Finding]:
 def _mismatched(launch: Launch, path: Path) -> bool:
     """Whether a path's main process wants another signal; where the user chooses the path, only if it hangs else."""
     main = path.main
-    if main is None or main.fact is None or main.fact.interpreter or main.place is None or path.links:
+    if main is None or main.place is None or path.links:
+        return False
+    if _only_stays(launch, path):
+        return True
+    if main.fact is None or main.fact.interpreter:
         return False
     if not main.fact.graceful or _graceful(main) == launch.stop_signal or launch.stop_signal in ("SIGKILL", "SIGSTOP"):
         return False
@@ -75,6 +79,18 @@ def _mismatched(launch: Launch, path: Path) -> bool:
     if path.outcome not in (Outcome.GRACEFUL, Outcome.HANG, Outcome.ABRUPT):
         return False
     return _reaction(launch, main) != "handles"
+
+
+def _only_stays(launch: Launch, path: Path) -> bool:
+    """Whether PID 1 stays on the stop signal and would end on SIGTERM: java on SIGQUIT, s6-overlay on SIGWINCH."""
+    main = path.main
+    if main is None or path is not launch.main or path.outcome is not Outcome.HANG or main.pid != 1:
+        return False
+    return (
+        main.reaction == "survives"
+        and launch.stop_signal not in ("SIGTERM", "SIGKILL", "SIGSTOP")
+        and bool(_graceful(main))
+    )
 
 
 def _message(launch: Launch, path: Path, main: Process) -> str:
@@ -94,7 +110,11 @@ def _reaction(launch: Launch, main: Process) -> str:
 
 
 def _graceful(main: Process) -> str:
-    return f"SIG{main.fact.graceful}" if main.fact is not None else ""
+    if main.fact is not None and main.fact.graceful:
+        return f"SIG{main.fact.graceful}"
+    if main.launcher is not None and main.launcher.signals.get("TERM") == "handles":
+        return "SIGTERM"
+    return ""
 
 
 def _place(main: Process) -> Place:

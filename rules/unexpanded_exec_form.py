@@ -17,6 +17,8 @@ _GLOB = r"[\w./-]*\*[\w./*-]*"
 _PLAIN = r"[\w./:=@%+,-]+"
 _EXPANDED = r"(?:[\w./:=@%+,-]|\$\w+|\$\{\w+\})+|~/[\w./-]*|[\w./*-]+"
 # They take text in a language of their own, expand variables by themselves, or hand their arguments to a shell.
+_RUN_SCRIPTS = r"python[\d.]*|node|ruby|php|perl|bun|deno"
+_EVALUATE = frozenset(("-c", "-e", "-E", "-r", "-p", "-pe", "-ne", "--eval", "--print", "eval"))
 _INTERPRET = (
     r"[gmn]?awk|sed|perl|php|ruby|node|bun|deno|python[\d.]*|expr|test|\[|find|jq|psql|mysql|mongo(?:sh)?|envsubst|"
     r"cross-env|nginx|fluentd|rsync|.*\.(?:sh|bash)"
@@ -162,10 +164,20 @@ def _receiver(launch: Launch, word: Excerpt) -> Process | None:
         runs_more = process.fact is not None and process.fact.kind == "runner"
         if process.kind not in ("app", "job") or runs_more or word.text not in process.arguments[1:]:
             continue
-        if process.file is not None or process.script is not None or re.fullmatch(_INTERPRET, process.program):
+        if process.file is not None or process.script is not None:
+            return None
+        if re.fullmatch(_INTERPRET, process.program) and not _is_for_script(process, word.text):
             return None
         return process
     return None
+
+
+def _is_for_script(process: Process, text: str) -> bool:
+    """Whether a word is an argument of the script that an interpreter runs: `python manage.py runserver $PORT`."""
+    before = process.arguments[1 : process.arguments.index(text, 1)]
+    if not re.fullmatch(_RUN_SCRIPTS, process.program) or any(word in _EVALUATE for word in before):
+        return False
+    return any(not word.startswith("-") for word in before)
 
 
 def _is_expanded(receiver: Process, text: str) -> bool:

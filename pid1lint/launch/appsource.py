@@ -21,6 +21,16 @@ _SUFFIXES = {
 }
 
 
+def _folder_of(image: Image, argv: list[str], workdir: str) -> str | None:
+    """The script that `node DIR` runs: the folder's index.js."""
+    word = next((word for word in argv[1:] if not word.startswith("-")), None)
+    if word is None:
+        return None
+    folder = (word if word.startswith("/") else f"{workdir.rstrip('/')}/{word}").rstrip("/")
+    path = f"{folder}/index.js"
+    return path if image.files.lookup(path) is not None else None
+
+
 def app_reaction(image: Image, fact: Program, argv: list[str], workdir: str, signal: str) -> tuple[str, bool]:
     """What the stop signal does to a program of an interpreted language, and whether that is assumed.
 
@@ -31,6 +41,8 @@ def app_reaction(image: Image, fact: Program, argv: list[str], workdir: str, sig
     if plain != "default" or fact.interpreter not in _SUFFIXES:
         return plain, False
     script = next((word for word in argv[1:] if word.endswith(_SUFFIXES.get(fact.interpreter, ()))), None)
+    if script is None and fact.interpreter == "node":
+        script = _folder_of(image, argv, workdir)
     if script is None:
         return "handles", True
     path = script if script.startswith("/") else f"{workdir.rstrip('/')}/{script}"

@@ -138,6 +138,8 @@ def start_leaf(lookup: Lookup, world: World, proc: Proc, start: Start, file: Ima
     unsure = fact is not None and lookup.may_be_configured(fact, words, start.env)
     if not doubt and unsure:
         doubt = lookup.unknown_configuration(argv[0])
+    if not doubt and fact is not None and fact.kind == "runner" and file is None and not fact.reaction(signal):
+        doubt = f"what {argv[0].text} runs is not known"
     if doubt:
         world.hinder(doubt, start.place, proc.pid)
     if fact is not None and fact.interpreter:

@@ -47,6 +47,13 @@ _ONLY_BUILTINS = frozenset(". eval exec exit export set shift source trap unset"
 _WITHOUT_CD = frozenset(("debian", "ubuntu", "alpine", "busybox", "wolfi", "scratch", "distroless"))
 """Families without the program `cd` that POSIX asks for, and that Red Hat's bash brings."""
 _EXPANDED = re.compile(r"[\w./-]*\$(?:\w|\{\w)|~/")
+_FOLDER_OPTIONS = {
+    "npm": frozenset(("--prefix", "-C")),
+    "pnpm": frozenset(("--dir", "-C", "--prefix")),
+    "yarn": frozenset(("--cwd",)),
+}
+"""The options by which a package runner is told in which folder its package.json lies."""
+_VALUE_OPTIONS = frozenset(("-w", "--workspace", "--filter", "-F", "--loglevel", "--reporter", "--userconfig"))
 _CONFIGURATION = re.compile(r"(?:[\w.~@%+-]*/[\w./~@%+-]*|[\w.-]+)?\.(?:cfg|cnf|conf|ini|yaml|yml)\Z")
 
 
@@ -233,7 +240,9 @@ class Lookup:
     def package_script(self, argv: list[str], env: Environment) -> tuple[str, ImageFile] | None:
         """The script of package.json that a package runner runs, and the file."""
         name_of_runner = argv[0].rpartition("/")[2]
-        words = [word for word in argv[1:] if not word.startswith("-")]
+        if name_of_runner not in _FOLDER_OPTIONS:
+            return None
+        words, folder = _script_words(name_of_runner, argv[1:])
         if not words:
             return None
         name = words[0]
@@ -241,12 +250,13 @@ class Lookup:
             name = words[1] if len(words) > 1 else ""
         elif name_of_runner == "npm" and name not in ("start", "test", "stop", "restart"):
             return None
-        file = self.image.files.lookup(normal(f"{env.workdir}/package.json"))
-        if file is None or file.text is None or name_of_runner not in ("npm", "yarn", "pnpm"):
+        below = folder if folder.startswith("/") else f"{env.workdir}/{folder}"
+        file = self.image.files.lookup(normal(f"{below}/package.json"))
+        if file is None or file.text is None:
             return None
         try:
             script = json.loads(file.text.text)["scripts"][name]
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             return None
         return (script, file) if isinstance(script, str) else None
 
@@ -335,6 +345,25 @@ class Lookup:
         if self.image.configures(pattern):
             return True
         return any(re.search(pattern, said) for text in self._texts for said in (text, strings_of(text)))
+
+
+def _script_words(runner: str, given: Sequence[str]) -> tuple[list[str], str]:
+    """What a package runner is to run, without its options, and the folder that they name."""
+    words: list[str] = []
+    folder = ""
+    rest = list(given)
+    while rest:
+        word = rest.pop(0)
+        name, equals, value = word.partition("=")
+        if name in _FOLDER_OPTIONS[runner]:
+            folder = value if equals else (rest.pop(0) if rest else "")
+        elif name in _VALUE_OPTIONS:
+            rest = rest if equals else rest[1:]
+        elif runner == "yarn" and word == "workspace" and not words:
+            rest = rest[1:]
+        elif not word.startswith("-"):
+            words.append(word)
+    return words, folder
 
 
 def _is_same(program: str, other: str) -> bool:
