@@ -465,7 +465,8 @@ def prove(
                     _print([""] if number else [], stream)
                     _print(report.text(proof, _style(stream)), stream)
             if as_json or as_junit:
-                _print([report.as_json(proofs)] if as_json else report.as_junit(proofs), stream)
+                lines = [report.as_json(proofs)] if as_json else report.as_junit(proofs)
+                _print(lines, stream, "json" if as_json else "junit")
     except Stopped as stopped:
         return 128 + stopped.number
     if write_facts:

@@ -378,7 +378,8 @@ class Code:
                 names = names if more <= names else names | more
                 found.append(names)
             self._reads = tuple(reversed(found))
-        return self._reads[at]
+        # Behind the end, where a shell is about to leave, nothing is read.
+        return self._reads[at] if at < len(self._reads) else _NOTHING
 
 
 _LONG = 5000

@@ -10,7 +10,7 @@ from pid1lint.launch.launch import Launch
 from pid1lint.launch.leaf import Start
 from pid1lint.launch.lookup import Lookup
 from pid1lint.launch.path import Path
-from pid1lint.launch.process import Decision, Outcome, Process
+from pid1lint.launch.process import Assumption, Decision, Outcome, Process
 from pid1lint.launch.signals import signal_name
 from pid1lint.launch.stack import Argument, Argv
 from pid1lint.launch.state import Environment
@@ -36,9 +36,12 @@ def analyse(image: Image) -> Launch:
     if argv is None:
         return _without_command(image)
     per_shell: list[list[Path]] = []
+    left_out: list[Place] = []
     for each in shells:
         lookup = Lookup(image, each)
-        per_shell.append(_ordered(_paths(lookup, argv, signal)))
+        found, left = _paths(lookup, argv, signal)
+        per_shell.append(_ordered(found))
+        left_out += left
         if not lookup.asked_sh:
             # Nothing hung on what /bin/sh is.
             break
@@ -49,6 +52,13 @@ def analyse(image: Image) -> Launch:
     decision = _doubt(paths)
     if decision is not None:
         outcome, why, open_at = Outcome.UNKNOWN, _either(paths, decision), decision.place
+    if left_out and outcome in (Outcome.HANG, Outcome.ABRUPT):
+        at = left_out[0]
+        outcome, open_at = Outcome.UNKNOWN, at
+        why = f"more ways lead through {at.source.path}:{at.start.line} than are followed; on those followed, {why}"
+    elif left_out:
+        what = f"the ways through {left_out[0].source.path} that were not followed end alike"
+        paths[0] = first.replaced(assumes=(*first.assumes, Assumption(what, left_out[0])))
     others = {found[0].outcome for found in per_shell[1:]}
     if others - {outcome}:
         outcome = Outcome.UNKNOWN
@@ -167,8 +177,11 @@ def _launch(
 # ------------------------------------------------------------------- the paths
 
 
-def _paths(lookup: Lookup, argv: Argv, signal: str) -> list[Path]:
-    """One path per way through the branches that the files leave open."""
+def _paths(lookup: Lookup, argv: Argv, signal: str) -> tuple[list[Path], list[Place]]:
+    """One path per way through the branches that the files leave open.
+
+    Also where ways begin that a plain `docker run` may go and that were not followed any more: there are too many.
+    """
     image = lookup.image
     place = argv[0].excerpt.place() if argv[0].excerpt else None
     if place is None and len(argv) > 1:
@@ -178,7 +191,8 @@ def _paths(lookup: Lookup, argv: Argv, signal: str) -> list[Path]:
     soft = "arguments" if entrypoint is not None and entrypoint.form == "exec" else ""
     env = Environment(dict(image.env), image.workdir, soft)
     explored = explore(lookup, Start(argv, "container", place, None, env), signal)
-    return [path_of(ended, image) for ended in explored.ended]
+    left_out = [choices[-1].place for choices in explored.left_out if choices and not any(c.astray for c in choices)]
+    return [path_of(ended, image) for ended in explored.ended], left_out
 
 
 def _ordered(paths: list[Path]) -> list[Path]:

@@ -124,7 +124,9 @@ def readable(paths: Sequence[str], count: int, tools: Sequence[Tool], folder: Pa
             try:
                 used((*tool.command, *left[:count]), folder, tool.environment)
             except Failure as failure:
-                refused = next((path for path in left[:count] if path in str(failure)), None)
+                named = re.compile("|".join(rf"(?<![\w./-]){re.escape(path)}(?![\w/-])" for path in left[:count]))
+                found = named.search(str(failure))
+                refused = found.group() if found is not None else None
                 if refused is None:
                     raise
                 left.remove(refused)
