@@ -161,7 +161,7 @@ class Interpreter(Expansion):
                 shell.sourcing -= 1
                 shell.script, shell.anchor = frame.script, frame.anchor
                 if frame.words is not None:
-                    shell.positional = frame.words
+                    shell.positional, shell.positional_soft = frame.words, frame.soft
             case Evaluated():
                 shell.script, shell.anchor = frame.script, frame.anchor
             case Handling():
@@ -452,11 +452,12 @@ class Interpreter(Expansion):
         """Run a file in this shell, as `.` does."""
         shell = self.shell
         before = None if words is None else shell.positional
-        frame = Sourced(shell.stack, shell.code, shell.pc, shell.script, shell.anchor, before)
+        soft = shell.positional_soft
+        frame = Sourced(shell.stack, shell.code, shell.pc, shell.script, shell.anchor, before, soft)
         shell.script, shell.anchor = script, None
         shell.sourcing += 1
         if words is not None:
-            shell.positional = words
+            self.set_positional(words)
         self.run(compiled(script.body, where.plain()), frame)
 
     # ------------------------------------------------------------------ programs

@@ -81,6 +81,7 @@ class Sourced(NamedTuple):
     script: Script
     anchor: Place | None
     words: Argv | None
+    soft: str
 
 
 class Evaluated(NamedTuple):
