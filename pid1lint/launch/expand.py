@@ -88,6 +88,9 @@ class Expansion:
                 shown = word.text if UNKNOWN in field or (len(fields) == 1 and len(field) > 60) else field
                 out.append(Argument(field, shown, None, shell.soft))
             shell.soft = shell.soft or outer
+        if len(out) > values.MOST_WORDS:
+            # `"$@" "$@"` in a script that runs itself doubles them each time.
+            return (*out[:1], Argument(UNKNOWN, node.words[-1].text))
         return tuple(out)
 
     def _literal_argument(self, word: Word, literal: Literal) -> Argument:

@@ -31,6 +31,8 @@ _MOST_FORKS = 2_000
 """How many ways may wait to be gone."""
 _MOST_STEPS = 4000
 """How often the processes of one world have their turn: what never comes to rest ends there."""
+_MOST_PROCESSES = 1000
+"""How many processes of one world may live at once."""
 _CLEAN_UP = 3
 """How many programs may come after one of which nothing is known, for it still to be the one that stays."""
 _STAYING = ("forever", "exec")
@@ -166,7 +168,7 @@ class _Exploration:
             if not self._settle(begun):
                 return None
             world = self.world
-            if world.steps >= _MOST_STEPS or self.run.commands - begun > _MOST_OF_ONE:
+            if _is_too_much(world) or self.run.commands - begun > _MOST_OF_ONE:
                 world.hinder("it runs more commands than are followed", None)
                 break
             if not world.stopped:
@@ -199,7 +201,7 @@ class _Exploration:
                 if run.commands - begun > _MOST_OF_ONE:
                     return True
                 continue
-            if not world.procs[1].alive or world.steps >= _MOST_STEPS:
+            if not world.procs[1].alive or _is_too_much(world):
                 world.turns = ()
                 return True
             pid = next((pid for pid in range(turn.at, turn.limit + 1) if self._is_ready(pid)), 0)
@@ -380,6 +382,13 @@ class _Exploration:
         world.met[point.thread] = world.met.get(point.thread, 0) + 1
         self._answer(point, True)
         return True
+
+
+def _is_too_much(world: World) -> bool:
+    """Whether a world takes more than is followed."""
+    if world.steps >= _MOST_STEPS:
+        return True
+    return len(world.procs) > _MOST_PROCESSES and sum(p.alive for p in world.procs.values()) > _MOST_PROCESSES
 
 
 def _notes(world: World, end: World) -> set[tuple[str, Place | None, Outcome]]:

@@ -393,13 +393,13 @@ class Interpreter(Expansion):
         if assignment.array is not None:
             fields = self.expand(assignment.array)
             items = shell.arrays.get(assignment.name, ()) if assignment.append else ()
-            shell.arrays[assignment.name] = (*items, *fields)[:_MOST_ITEMS]
+            shell.arrays[assignment.name] = (*items, *fields)[: values.MOST_WORDS]
             return
         outer, shell.soft = shell.soft, ""
         text = self.text(assignment.value) if assignment.value is not None else ""
         soft, shell.soft = shell.soft, outer
         if assignment.subscript is not None:
-            shell.arrays[assignment.name] = (*shell.arrays.get(assignment.name, ()), text)[:_MOST_ITEMS]
+            shell.arrays[assignment.name] = (*shell.arrays.get(assignment.name, ()), text)[: values.MOST_WORDS]
             return
         if assignment.append:
             before = shell.lookup(assignment.name)
@@ -411,7 +411,7 @@ class Interpreter(Expansion):
 
     def set_positional(self, words: Argv) -> None:
         """`$@`, with what may change it."""
-        if len(words) > _MOST_ITEMS:
+        if len(words) > values.MOST_WORDS:
             words = (Argument(UNKNOWN, UNKNOWN),)
         self.shell.positional = words
         self.shell.positional_soft = next((word.soft for word in words if word.soft), "")
@@ -629,10 +629,6 @@ class Interpreter(Expansion):
             return None
         words = [node.op, first] if len(node.words) == 1 else [first, node.op, self.text(node.words[1])]
         return test(self.lookup, self.world, self.shell, words)
-
-
-_MOST_ITEMS = 10_000
-"""How many words an array or `$@` may hold."""
 
 
 def _circumstances(node: Simple, skipped: int) -> frozenset[str]:

@@ -72,6 +72,8 @@ class Lookup:
         self._cuts: dict[tuple[str, Place], Script] = {}
         # What shells have been given to run, each text once.
         self._texts: dict[str, None] = {}
+        self._searched = 0
+        self._may_install = False
         self._editable: set[int] = set()
         self._readonly: set[int] = set()
         self._reactions: dict[tuple[str, str], Reaction | None] = {}
@@ -288,9 +290,17 @@ class Lookup:
             return None
         if env.variables.get("PATH") != self.image.env["PATH"]:
             return None
-        if any(re.search(_INSTALLS, text) for text in self._texts):
+        if self._installs():
             return None
         return self.image.missing(name.value)
+
+    def _installs(self) -> bool:
+        """Whether a script that was run may bring a program, or a file, before it is started."""
+        if len(self._texts) > self._searched:
+            new = list(self._texts)[self._searched :]
+            self._searched = len(self._texts)
+            self._may_install = self._may_install or any(re.search(_INSTALLS, text) for text in new)
+        return self._may_install
 
     def needs_shell(self, name: Argument) -> str:
         """Why no file has the name that an array gives for a program: only a shell would make one of it."""

@@ -12,6 +12,8 @@ UNKNOWN = "\ufffc"
 
 MOST_CHARACTERS = 65_536
 """How long a value may grow; of a longer one nothing is known."""
+MOST_WORDS = 2_000
+"""How many words a command, an array or `$@` may have; of more nothing is known."""
 _MOST_DIGITS = 18
 
 
