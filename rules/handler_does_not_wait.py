@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from pid1lint import Applicability, Fault, Finding, Fix, Launch, Link, Note, Severity, rule
@@ -141,6 +142,9 @@ def _fix(fault: Fault) -> Fix | None:
         pids = []  # these name programs, and `wait` knows none
     if not pids or any(mark in word for word in pids for mark in "(`'\\"):
         pids = []
+    behind = fault.sent.call.script.text.text[fault.sent.call.node.span.end :].lstrip("; \t\n")
+    if re.match(r"wait\b", behind):
+        return None  # it waits already: another one would make nothing better
     made = statement_after(fault.sent.call, " ".join(("wait", *pids)))
     if made is None:
         return None

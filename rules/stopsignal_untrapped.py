@@ -102,4 +102,7 @@ def _end(path: Path) -> str:
 def _fix(link: Link, trap: TrapSet) -> Fix | None:
     if len(trap.node.words) < 3 or trap.node.words[-1].literal is None:
         return None
+    if trap.refused:
+        # At a name that it does not know a shell may stop to read the line: one more would change nothing.
+        return None
     return also_trap(trap, link.path.signal)
