@@ -23,7 +23,6 @@ _PACKAGES = (
     "catatonit cron dnsmasq-base dumb-init gosu gunicorn haproxy lighttpd memcached mosquitto nginx-light "
     "openssh-server perl procps python3 redis-server rsyslog ruby runit s6 sudo supervisor tini uvicorn"
 ).split()
-_MIRROR = "http://deb.debian.org/debian"
 
 
 def make(base: str, work: Path) -> None:
@@ -65,7 +64,7 @@ def _debian(root: Path, packages: Sequence[str]) -> None:
     """Debian 12 with the programs of the cases: one base, so that a case's own RUN finds them installed."""
     if shutil.which("debootstrap") is None:
         raise LookupError("debootstrap not installed here")
-    subprocess.run(["debootstrap", "--variant=minbase", "bookworm", root, _MIRROR], check=True, capture_output=True)
+    subprocess.run(["debootstrap", "--variant=minbase", "bookworm", root], check=True, capture_output=True)
     for name in ("apt.conf.d", "sources.list.d", "preferences.d"):
         if Path("/etc/apt", name).is_dir():
             shutil.copytree(f"/etc/apt/{name}", root / "etc/apt" / name, dirs_exist_ok=True)
