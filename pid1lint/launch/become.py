@@ -25,6 +25,8 @@ SHELLS = frozenset(("sh", "bash", "dash", "ash", "zsh", "ksh", "mksh", "yash", "
 _USER_SWITCHERS = frozenset("gosu su-exec setpriv s6-setuidgid setuidgid chpst su runuser sudo chroot capsh".split())
 _SHELL_WORDS = frozenset("set exec export if cd echo source . for while trap case".split())
 """Words with which a shell script begins, and nothing else."""
+_ROOT_HAS_BASH = frozenset(("debian", "ubuntu", "fedora", "rhel", "amazon", "suse"))
+"""Families in whose /etc/passwd root's shell is bash."""
 _DEPTH = 24
 
 
@@ -210,7 +212,7 @@ class _Becoming:
         parts = split(known, start.words)
         command: Argv = tuple(argv[index] for index in parts.words)
         if parts.shell_string_index is not None:
-            command = (*arguments(["/bin/sh", "-c"]), argv[parts.shell_string_index])
+            command = (*arguments([self._login_shell(known, parts, start), "-c"]), argv[parts.shell_string_index])
         elif parts.split_string_index is not None:
             command = arguments(argv[parts.split_string_index].value.split())
         if not command:
@@ -249,6 +251,16 @@ class _Becoming:
         self._connect(proc, child, parts.kind, parts.group, beside=known.leads_group)
         self.become(child, Start(command, "child", at, start.call, env), depth + 1)
         return True
+
+    def _login_shell(self, known: Launcher, parts: Split, start: Start) -> str:
+        """The shell that runs the string of `su -c`: the option names it, or /etc/passwd, which has bash for root."""
+        given = parts.value("-s", "--shell")
+        if given or known.name not in ("su", "runuser"):
+            return given or "/bin/sh"
+        operands = [start.argv[index].value for index in parts.operands]
+        base = self.lookup.image.base
+        is_root = all(word in ("-", "root") for word in operands)
+        return "/bin/bash" if is_root and base is not None and base.family in _ROOT_HAS_BASH else "/bin/sh"
 
     def _without_command(self, proc: Proc, known: Launcher, start: Start) -> bool:
         """A launcher given nothing to launch says how it is used, and ends; others are programs of their own."""
