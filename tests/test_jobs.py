@@ -159,3 +159,7 @@ def test_what_the_environment_decides_comes_before_other_arguments() -> None:
     checks = "\n".join(f'if [ "$1" = x{i} ]; then other{i} & fi\n' for i in range(60))
     found = of_script(f'{checks}if [ ! -d /data ]; then\n[ -n "$PASSWORD" ] || exit 1\nfi\nexec "$@"', "redis-server")
     assert found.outcome.value == "graceful"
+
+
+def test_a_status_that_is_kept_is_that_of_the_command_before() -> None:
+    assert main_of(of_script("false\nrc=$?\n[ $rc = 1 ] && exec nginx -g 'daemon off;'\nserver\n")) == "nginx"

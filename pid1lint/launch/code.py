@@ -508,8 +508,10 @@ class _Compiler:
         if node.words:
             self.add(Run(node, where))
             return
-        self.add(Set(0))
+        if not node.assignments:
+            self.add(Set(0))
         for assignment in node.assignments:
+            # `$?` in it still is the status of what was before.
             self.add(Assign(assignment, node, where.last))
         if node.redirects:
             self.add(Expand(node, where.last))

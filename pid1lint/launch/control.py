@@ -24,7 +24,10 @@ def exec_(run: Interpreter, node: Simple, argv: Argv, where: Where, skipped: int
     world, shell = run.world, run.shell
     call = run.call_of(node, where, skipped + 1)
     given = node.words[skipped + 1].text if len(node.words) > skipped + 1 else ""
-    if world.other_arguments and not shell.positional and given in ('"$@"', "$@", '"${@}"'):
+    first = argv[1] if len(argv) > 1 else None
+    # An option of CMD's where other arguments than CMD's are given is none of them.
+    is_given = not shell.positional or (first is not None and first.soft == "arguments" and first.value[:1] == "-")
+    if world.other_arguments and is_given and given in ('"$@"', "$@", '"${@}"'):
         # What the user gives comes first, whatever it is.
         unknown = argv[0]._replace(value=UNKNOWN, text=given, excerpt=None)
         run.program(node, (unknown, *argv[1:]), where, _index(node, skipped + 1), replace=True)

@@ -411,6 +411,7 @@ def _sum(text: str) -> list[tuple[int, str]]:
         elif piece == "-":
             sign = -1
         else:
-            atoms.append((sign, piece if piece.replace("_", "a").lstrip("$").strip("{}").isalnum() else UNKNOWN))
+            name = piece.replace("_", "a").lstrip("$").strip("{}")
+            atoms.append((sign, piece if name == "?" or name.isalnum() else UNKNOWN))
             sign = 1
     return atoms

@@ -17,6 +17,7 @@ from pid1lint.launch.interpreter import Interpreter
 from pid1lint.launch.leaf import Start
 from pid1lint.launch.lookup import Lookup
 from pid1lint.launch.process import Outcome
+from pid1lint.launch.signals import SIGNALS
 from pid1lint.launch.stack import WaitEnded
 from pid1lint.launch.step import BUILTINS, step
 from pid1lint.launch.world import Candidate, Choice, Point, Turn, World
@@ -264,6 +265,8 @@ class _Exploration:
             interrupted = proc.interrupted and proc.block.interruptible
             if interrupted and isinstance(shell.resume, WaitEnded):
                 shell.resume = shell.resume._replace(interrupted=True)
+                # What a handler finds in `$?`: 128 and the signal's number.
+                shell.status = 128 + SIGNALS.get(shell.pending[0], 15) if shell.pending else shell.status
             proc.block = None
 
     def _step(self, pid: int, most: int) -> bool:

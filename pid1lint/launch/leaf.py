@@ -11,7 +11,7 @@ from pid1lint.launch.process import Call, Started
 from pid1lint.launch.stack import Argument, Argv
 from pid1lint.launch.state import Environment
 from pid1lint.launch.values import UNKNOWN
-from pid1lint.launch.world import DEFAULT, HANDLES, Point, Proc, Reaction, Stage, World
+from pid1lint.launch.world import CLEANUP_SECONDS, DEFAULT, HANDLES, Point, Proc, Reaction, Stage, World
 
 if TYPE_CHECKING:
     from pid1lint.facts.programs import Program
@@ -238,8 +238,9 @@ def _live(world: World, proc: Proc, stage: Stage, start: Start, unsure: bool) ->
         _sleep(world, proc, stage, words[1])
     elif lifetime == "short":
         stage.kind = "job"
-        _stop_daemons(world, stage.program, words[1:])
-        world.end(proc.pid, 0)
+        if not _stops_app(world, proc, stage.program, words[1:]):
+            _stop_daemons(world, stage.program, words[1:])
+            world.end(proc.pid, 0)
     elif lifetime == "daemonizes":
         excerpts = tuple(word.excerpt for word in start.argv)
         name = start.argv[0].text
@@ -278,6 +279,23 @@ def _daemon(world: World, proc: Proc, stage: Stage) -> None:
     daemon.reaction = proc.reaction
     daemon.group = daemon.pid
     world.end(proc.pid, 0)
+
+
+def _stops_app(world: World, proc: Proc, name: str, words: list[str]) -> bool:
+    """A handler that stops the app by its own command, which waits for it: `redis-cli shutdown`, `service x stop`.
+
+    Measured: these come back when the app has ended.
+    """
+    if not world.stopped or not any(word in ("stop", "shutdown") for word in words):
+        return False
+    own = (*_STOPS.get(name, ()), name)
+    apps = [pid for pid in world.at_stop if world.procs[pid].alive and world.procs[pid].stage.program in own]
+    for pid in apps:
+        app = world.own(pid)
+        app.told = app.done = True
+        app.ends_at = world.clock + CLEANUP_SECONDS
+    proc.ends_at = world.clock + CLEANUP_SECONDS
+    return bool(apps)
 
 
 def _stop_daemons(world: World, name: str, words: list[str]) -> None:
