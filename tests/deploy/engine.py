@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import os
 import re
 import shutil
 import subprocess
@@ -14,15 +12,7 @@ from typing import NamedTuple
 
 from pid1lint.deployment import Deployment, Words
 
-_CONFIG = """[containers]
-default_ulimits = ["nofile=1024:1024", "nproc=4000:4000"]
-netns = "none"
-[engine]
-cgroup_manager = "cgroupfs"
-runtime = "runc"
-"""
-_STORAGE = '[storage]\ndriver = "vfs"\ngraphroot = "{root}/store"\nrunroot = "{root}/run"\n'
-_NEEDED = ("podman", "runc", "busybox", "tar", "catatonit")
+NEEDED = ("podman", "runc", "busybox", "tar", "catatonit")
 GRACE = 3
 
 
@@ -42,26 +32,6 @@ class Stopped(NamedTuple):
         if self.seconds > GRACE - 0.5:
             return "hang"
         return "graceful" if "finished" in self.said else "abrupt"
-
-
-@functools.cache
-def unavailable() -> str:
-    """Why podman cannot be used here; empty if it can."""
-    if not hasattr(os, "geteuid") or os.geteuid() != 0:
-        return "podman needs root here"
-    absent = [name for name in _NEEDED if shutil.which(name) is None and not Path("/usr/sbin", name).exists()]
-    return f"{', '.join(absent)} not installed here" if absent else ""
-
-
-def environment(root: Path) -> Mapping[str, str]:
-    """The environment in which podman keeps to a folder."""
-    (root / "containers.conf").write_text(_CONFIG)
-    (root / "storage.conf").write_text(_STORAGE.format(root=root))
-    return {
-        "CONTAINERS_CONF": str(root / "containers.conf"),
-        "CONTAINERS_STORAGE_CONF": str(root / "storage.conf"),
-        "PATH": os.environ["PATH"] + ":/usr/sbin:/sbin",
-    }
 
 
 def image(root: Path, files: Mapping[str, str], entrypoint: str, cmd: str) -> str:

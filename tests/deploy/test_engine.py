@@ -11,6 +11,7 @@ from pid1lint import deployed
 from pid1lint.deploy.project import Project
 from pid1lint.image.context import BuildContext
 from tests.deploy import engine
+from tests.engine.podman import environment, unavailable
 
 APP = """\
 #!/bin/sh
@@ -52,11 +53,11 @@ SERVICES = {
 @pytest.fixture(scope="module")
 def work(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Podman's store, and the project's files."""
-    if reason := engine.unavailable():
+    if reason := unavailable(engine.NEEDED):
         pytest.skip(reason)
     folder = tmp_path_factory.mktemp("engine")
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in engine.environment(folder).items():
+        for name, value in environment(folder).items():
             patch.setenv(name, value)
         yield folder
         engine.podman("rm", "--all", "--force", "--time", "0")

@@ -23,15 +23,14 @@ driver = "{driver}"
 graphroot = "{root}/store"
 runroot = "{root}/run"
 """
-_NEEDED = ("podman", "buildah", "runc", "tar")
 
 
 @functools.cache
-def unavailable() -> str:
-    """Why podman cannot be used here; empty if it can."""
+def unavailable(needed: tuple[str, ...] = ("podman", "buildah", "runc", "tar")) -> str:
+    """Why podman cannot be used here, with the programs that are needed; empty if it can."""
     if not hasattr(os, "geteuid") or os.geteuid() != 0:
         return "podman needs root here"
-    absent = [name for name in _NEEDED if shutil.which(name) is None and not Path("/usr/sbin", name).exists()]
+    absent = [name for name in needed if shutil.which(name) is None and not Path("/usr/sbin", name).exists()]
     return f"{', '.join(absent)} not installed here" if absent else ""
 
 
