@@ -125,11 +125,7 @@ def _override(by_key: dict[str, Setting], settings: tuple[Setting, ...], path: s
     podman = [s for s in settings if s.key == "PodmanArgs"]
     options = " ".join(setting.value.text for setting in podman)
     has_init = init is not None and init.value.text.lower() in _TRUE
-    own = (
-        init
-        if has_init
-        else next((s for s in podman if re.search(r"(?:^|\s)--init(?:=true)?(?:\s|$)", s.value.text)), None)
-    )
+    own = init if has_init else next((s for s in podman if _INIT.search(s.value.text)), None)
     pid = next((s for s in podman if re.search(r"--pid[= ]host", s.value.text)), None)
     return Override(
         entrypoint=_entrypoint(entrypoint) if entrypoint is not None else None,

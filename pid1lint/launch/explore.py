@@ -23,7 +23,6 @@ from pid1lint.launch.step import BUILTINS, step
 from pid1lint.launch.world import Candidate, Choice, Point, Turn, World
 from pid1lint.source import Place
 
-GRACE_SECONDS = 10.0
 _MOST_COMMANDS = 20_000
 """How many operations of scripts are done, in all worlds together, before no further way is begun."""
 _MOST_OF_ONE = 10_000

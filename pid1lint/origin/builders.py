@@ -375,9 +375,6 @@ def _python(ran: Ran, path: str) -> Product | None:
     return None if inner is None else inner(ran._replace(argv=(module, *ran.argv[3:])), path)
 
 
-_FOLDER = re.compile(r"\.{1,2}(?:/[^\[\]]*)?(?:\[[^\]]*\])?|/[^\[\]]+")
-
-
 def _pip(ran: Ran, path: str) -> Product | None:
     """`pip install .` makes the programs that pyproject.toml names."""
     words = _words(

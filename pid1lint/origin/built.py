@@ -26,7 +26,6 @@ _OUTSIDE = (
     ("zig build", "zig", re.compile(r"(?:^|/)zig-out/bin/[^/]+$")),
 )
 """What lies where in a build context that was built before: tool, language, path."""
-_MANIFEST_OF = {"rust": "Cargo.toml", "java": "pom.xml", "elixir": "mix.exs", "swift": "Package.swift"}
 
 
 @dataclass(frozen=True)

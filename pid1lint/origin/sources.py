@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import posixpath
 import re
 import tomllib
@@ -498,15 +497,6 @@ def _perl_imports(room: _Room, file: ImageFile, root: str) -> Iterator[str]:
         path = name.replace("::", "/") + ".pm"
         for base in (folder, posixpath.join(folder, "lib"), posixpath.join(root, "lib")):
             yield posixpath.join(base, path)
-
-
-def package_json(file: ImageFile | None) -> dict[str, Any]:
-    """A package.json's object; empty if it cannot be read."""
-    try:
-        loaded = json.loads(_text(file)) if file is not None else {}
-    except ValueError:
-        return {}
-    return _table(loaded)
 
 
 _FINDERS: dict[str, Callable[[_Room, Product, str], Sources]] = {
