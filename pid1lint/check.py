@@ -18,7 +18,7 @@ from pid1lint.source import Source
 
 if TYPE_CHECKING:
     from pid1lint.deploy.images import Names
-    from pid1lint.deploy.names import Named
+    from pid1lint.deploy.names import Naming
     from pid1lint.deployment import Building
     from pid1lint.dockerfile.scanner import Dockerfile
     from pid1lint.fixer import Change, Made, Refusal
@@ -419,14 +419,17 @@ def _names(path: str, root: str, config: Config) -> Names:
     """What the files around a path build under which names; they are only read when somebody asks."""
 
     def look_up(reference: str) -> Building | None:
-        builds = _builds(os.path.dirname(os.path.abspath(path)), root)
         images = config.facts.images
-        if not builds and not any("dockerfile" in row for row in images.values()):
+        naming = _naming(os.path.dirname(os.path.abspath(path)), root)
+        if not naming and not any("dockerfile" in row for row in images.values()):
             return None
         from pid1lint.deploy.images import named
         from pid1lint.deploy.names import configured
+        from pid1lint.facts.images import parse_reference
 
+        name = parse_reference(reference).name
         folder = os.path.relpath(config.folder, root).replace(os.sep, "/") if config.folder else "."
+        builds = (build for files in naming for build in files.of(name))
         return named((*configured(images, folder), *builds))(reference)
 
     return look_up
@@ -448,17 +451,19 @@ def _bases(path: str, root: str, config: Config, disk: BuildContext) -> Bases:
 
 
 @cache
-def _builds(folder: str, root: str) -> tuple[Named, ...]:
-    """The builds with names that files in a folder, and in those above it, describe."""
-    paths = discover.naming(folder, root)
-    if not paths:
-        return ()
-    from pid1lint.deploy.names import collect
+def _naming(folder: str, root: str) -> tuple[Naming, ...]:
+    """The files that give names to images, of a folder and of those above it."""
+    return tuple(_naming_in(paths, root) for paths in discover.naming(folder, root))
+
+
+@cache
+def _naming_in(paths: tuple[str, ...], root: str) -> Naming:
+    from pid1lint.deploy.names import Naming
     from pid1lint.deploy.project import Project
     from pid1lint.image.context import DiskContext
 
     inside = (os.path.relpath(path, root).replace(os.sep, "/") for path in paths)
-    return tuple(collect(inside, Project(DiskContext(root))))
+    return Naming(inside, Project(DiskContext(root)))
 
 
 def read(path: str, options: Options, overlay: Mapping[str, Source]) -> Source:

@@ -88,20 +88,24 @@ _NAMING = re.compile(
 )
 
 
-def naming(folder: str, root: str) -> tuple[str, ...]:
-    """The files in a folder, and in those above it up to a root, that may give names to the images they build."""
-    found: list[str] = []
+def naming(folder: str, root: str) -> tuple[tuple[str, ...], ...]:
+    """The files that may give names to the images they build: those of a folder, and of each above it up to a root."""
+    found: list[tuple[str, ...]] = []
     directory = os.path.abspath(folder)
     top = os.path.abspath(root)
     while True:
-        try:
-            names = sorted(os.listdir(directory))
-        except OSError:
-            names = []
-        found += (os.path.join(directory, name) for name in names if _NAMING.match(name))
+        found += [paths] if (paths := _naming_in(directory)) else []
         if directory == top or len(directory) <= len(top):
             return tuple(found)
         directory = os.path.dirname(directory)
+
+
+def _naming_in(directory: str) -> tuple[str, ...]:
+    try:
+        names = sorted(os.listdir(directory))
+    except OSError:
+        names = []
+    return tuple(os.path.join(directory, name) for name in names if _NAMING.match(name))
 
 
 def deployments(directory: str) -> Iterator[str]:

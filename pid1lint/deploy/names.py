@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -13,6 +14,42 @@ from pid1lint.deployment import UNKNOWN, Building
 from pid1lint.source import Source
 
 Named = tuple[str, Building]
+
+
+class Naming:
+    """The files of one folder that give names to the images they build, each read when a name asks for it.
+
+    `paths` are from the project's root.
+    """
+
+    def __init__(self, paths: Iterable[str], project: Project) -> None:
+        self._paths = tuple(paths)
+        self._project = project
+        self._named: tuple[Named, ...] | None = None
+
+    def of(self, name: str) -> tuple[Named, ...]:
+        """The builds that the files give names to; none where no file has this name, an image's without its tag."""
+        if self._named is None:
+            sources = ((path, source) for path in self._paths if (source := self._project.source(path)) is not None)
+            if not any(_may_name(path, source.text, name) for path, source in sources):
+                return ()
+            self._named = tuple(collect(self._paths, self._project))
+        return self._named
+
+
+_ELSEWHERE = re.compile(r"\b(?:extends|include)\b")
+_IMAGE = re.compile(r"\bimage[\"']?[ \t]*:[ \t]*([^\n#]*)")
+_VARIABLE = re.compile(r"\$(?:\{[^}\n]*\}|\w+)")
+
+
+def _may_name(path: str, text: str, name: str) -> bool:
+    """Whether a file may give an image a name, by a glance: it holds it, or takes names from elsewhere."""
+    if name.rpartition("/")[2] in text or posixpath.basename(path).startswith("docker-bake") or _ELSEWHERE.search(text):
+        return True
+    if "$" not in text:
+        return False
+    values = (_VARIABLE.sub("$", value) for value in _IMAGE.findall(text))
+    return any("$" in value.rpartition("/")[2].partition(":")[0] for value in values)
 
 
 def collect(paths: Iterable[str], project: Project) -> Iterator[Named]:
