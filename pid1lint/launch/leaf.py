@@ -234,7 +234,15 @@ def _live(world: World, proc: Proc, stage: Stage, start: Start, unsure: bool) ->
         if not world.is_fed(proc):
             world.end(proc.pid, 0)
         return
-    if words[0].rpartition("/")[2] == "sleep" and len(words) > 1:
+    if (watched := _watched_by_tail(words)) and not _outlasts(world, proc, watched):
+        stage.kind = "job"
+        world.end(proc.pid, 0)
+    elif watched:
+        stage.kind = "job"
+        proc.helper = proc.long = True
+        proc.reaction = DEFAULT
+        proc.reads_from = (int(watched),)
+    elif words[0].rpartition("/")[2] == "sleep" and len(words) > 1:
         _sleep(world, proc, stage, words[1])
     elif lifetime == "short":
         stage.kind = "job"
@@ -249,6 +257,21 @@ def _live(world: World, proc: Proc, stage: Stage, start: Start, unsure: bool) ->
         _daemon(world, proc, stage)
     else:
         _stay(world, proc, stage, lifetime)
+
+
+def _watched_by_tail(words: list[str]) -> str:
+    """The process that `tail --pid=N -f` waits for: measured, it ends within a second of that one."""
+    if words[0].rpartition("/")[2] != "tail":
+        return ""
+    for word, following in zip(words[1:], [*words[2:], ""], strict=True):
+        if word.startswith("--pid"):
+            return word.partition("=")[2] or following
+    return ""
+
+
+def _outlasts(world: World, proc: Proc, pid: str) -> bool:
+    """Whether a process by its number is one of the world's that lives; one that is not known ends some day."""
+    return pid.isdigit() and int(pid) != proc.pid and int(pid) in world.procs and world.procs[int(pid)].alive
 
 
 def _sleep(world: World, proc: Proc, stage: Stage, duration: str) -> None:

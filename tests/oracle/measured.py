@@ -43,6 +43,8 @@ SCRIPTS = (
     (f"trap '{FORWARD}' TERM; cd / && app & pid=$!; wait $pid", "G143 A143 G143"),
     ("trap 'kill $p1 $p2; wait' TERM; app & p1=$!; app2 & p2=$!; wait", "G143 G143 G143"),
     ("trap 'kill $pid' TERM; app143 & pid=$!; wait $pid; wait $pid", "G143 G143 G143"),
+    ("trap 'kill $pid; tail --pid=$pid -f /dev/null' TERM; app & pid=$!; wait $pid", "G143 G143 G143"),
+    ("trap 'kill $pid' TERM; app & pid=$!; tail --pid=$pid -f /dev/null", "H137 H137 H137"),
     ("trap 'kill 0' TERM; slow & wait", "A139 A139 A139"),
     ("trap 'echo bye' EXIT; app", "H137 A143 H137"),
     ("trap 'echo bye' EXIT; exec app", "G0* G0* G0*"),
