@@ -140,6 +140,7 @@ class DiskContext(BuildContext):
         self.display_root = os.path.abspath(display_root or os.curdir)
         self.dockerfile = dockerfile
         self._shown_root = os.path.abspath(root)
+        self._real: dict[str, str | None] = {}
 
     def read(self, path: str) -> bytes | None:
         """See `BuildContext.read`."""
@@ -211,10 +212,30 @@ class DiskContext(BuildContext):
     def _resolve(self, path: str) -> str | None:
         """Where a path really is, None if that is outside the root."""
         cleaned = clean(path)
-        if cleaned is None:
-            return None
+        if not cleaned:
+            return None if cleaned is None else self.root
+        if cleaned not in self._real:
+            # Where its folder is has mostly been asked before: then there is one name to look at.
+            folder, _, name = cleaned.rpartition("/")
+            if folder and folder not in self._real:
+                self._real[folder] = self._realpath(folder)
+            above = self._real[folder] if folder else self.root
+            self._real[cleaned] = self._realpath(cleaned) if above is None else self._realpath_in(above, name)
+        return self._real[cleaned]
+
+    def _realpath(self, cleaned: str) -> str | None:
+        return self._within(os.path.join(self.root, cleaned))
+
+    def _realpath_in(self, folder: str, name: str) -> str | None:
+        path = os.path.join(folder, name)
         try:
-            real = os.path.realpath(os.path.join(self.root, cleaned))
+            return self._within(path) if os.path.islink(path) else path
+        except (OSError, ValueError):
+            return None
+
+    def _within(self, path: str) -> str | None:
+        try:
+            real = os.path.realpath(path)
         except (OSError, ValueError):
             return None
         inside = real == self.root or real.startswith(self.root.rstrip(os.sep) + os.sep)

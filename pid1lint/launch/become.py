@@ -11,7 +11,7 @@ from pid1lint.launch.leaf import Start, cannot_start, enter, start_leaf, start_u
 from pid1lint.launch.lookup import Lookup
 from pid1lint.launch.process import Started
 from pid1lint.launch.stack import Argument, Argv, arguments
-from pid1lint.launch.state import Environment, Shell, ShellStart
+from pid1lint.launch.state import Shell, ShellStart
 from pid1lint.launch.values import UNKNOWN
 from pid1lint.launch.world import Proc, Reaction, World
 from pid1lint.source import Excerpt, Source
@@ -165,7 +165,7 @@ class _Becoming:
         stage.interpreter = start.argv[0].value.rpartition("/")[2]
         name = rest[1].value if len(rest) > 1 else start.argv[0].value
         where = Where(True, frozenset({"simple"} | _ending(script)))
-        self._run_shell(proc, dialect, script, where, rest[2:], start.env, ShellStart("string", name, letters))
+        self._run_shell(proc, dialect, script, where, rest[2:], start, ShellStart("string", name, letters))
 
     def _shell_file(self, proc: Proc, start: Start, rest: Argv, dialect: Dialect, letters: str) -> None:
         lookup, world = self.lookup, self.world
@@ -187,7 +187,7 @@ class _Becoming:
         stage.interpreter = interpreter or shown.argv[0].value.rpartition("/")[2]
         stage.script = script = lookup.script_of(file)
         where = Where(True, frozenset({"simple"}) if dialect.exec_file else None)
-        self._run_shell(proc, dialect, script, where, rest[1:], start.env, ShellStart("file", path, letters))
+        self._run_shell(proc, dialect, script, where, rest[1:], start, ShellStart("file", path, letters))
 
     def _run_shell(
         self,
@@ -196,10 +196,12 @@ class _Becoming:
         script: Script,
         where: Where,
         words: Argv,
-        env: Environment,
+        start: Start,
         how: ShellStart,
     ) -> None:
-        image = self.lookup.image
+        image, env = self.lookup.image, start.env
+        if start.call is not None:
+            self.lookup.inherits(script)
         home, user = image.env.get("HOME", "/root"), _user_id(env.user or image.user)
         anchor = None if script.text.source.path else proc.stage.place
         code = compiled(script.body, where)

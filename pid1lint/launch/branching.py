@@ -25,6 +25,8 @@ def chain(run: Interpreter, op: Chain) -> None:
         usual = taken
         taken = run.branch(usual, soft, (node.right,), (), node.left.span, op.where)
         if taken is None:
+            if run.passes_over(usual):
+                return
             at = None if usual is None else 0 if usual else 1
             run.choose((shell.pc, op.skip), at, soft or "unknown", node.left, run.place(node.left.span), op.join)
             return
@@ -59,6 +61,8 @@ def branch(run: Interpreter, op: Branch) -> None:
         usual = truth
         truth = run.branch(usual, soft, (body,), others, condition.span, op.where)
         if truth is None:
+            if run.passes_over(usual):
+                return
             at = None if usual is None else 0 if usual else 1
             run.choose((shell.pc, op.other), at, soft or "unknown", condition, run.place(condition.span), op.join)
             return
@@ -87,6 +91,8 @@ def choose(run: Interpreter, op: Choose) -> None:
     if run.inert.all(bodies, op.where.last):
         run.inert.forget(bodies)
         shell.pc = straight if certain else op.none
+        return
+    if run.passes_over(usual if certain else None):
         return
     ways: list[int | None] = [i for i, arm in enumerate(node.arms) if not run.inert.aborts((arm.body,))]
     if not any(pattern.text in ("*", "(*") for arm in node.arms for pattern in arm.patterns):

@@ -6,17 +6,14 @@ What is static is worked out here: which command is the last of its shell, where
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeAlias, assert_never
+from typing import Any, NamedTuple, TypeAlias, assert_never
 
 from pid1lint.launch.shapes import (
-    ALL_CALLS,
-    ALL_NAMES,
     and_or_parts,
     arithmetic_status,
     is_nothing,
     is_plain,
     is_test,
-    names_read,
     sees_enough,
     words_below,
 )
@@ -360,52 +357,13 @@ Op: TypeAlias = (
 
 
 class Code:
-    """Operations, in the order in which they stand, and the names that are read from each of them on."""
+    """Operations, in the order in which they stand; `kept` is what is known of each of them once it was asked for."""
 
-    __slots__ = ("_reads", "ops")
+    __slots__ = ("kept", "ops")
 
     def __init__(self, ops: tuple[Op, ...]) -> None:
         self.ops = ops
-        self._reads: tuple[frozenset[str], ...] = ()
-
-    def reads(self, at: int) -> frozenset[str]:
-        """The variables that may be read, and functions called, from operation number `at` on: `shapes.names_read`."""
-        if not self._reads:
-            names = _ANYTHING if len(self.ops) > _LONG else _NOTHING
-            found = []
-            for op in reversed(self.ops):
-                more = _read_by(op)
-                names = names if more <= names else names | more
-                found.append(names)
-            self._reads = tuple(reversed(found))
-        # Behind the end, where a shell is about to leave, nothing is read.
-        return self._reads[at] if at < len(self._reads) else _NOTHING
-
-
-_LONG = 5000
-"""In how many operations nobody looks up which names are read."""
-_ANYTHING = frozenset((ALL_NAMES, ALL_CALLS))
-_NOTHING: frozenset[str] = frozenset()
-
-
-def _read_by(op: Op) -> frozenset[str]:
-    match op:
-        case Run(node=node) | Expand(node=node) | Define(node=node) | Fork(node=node) | Bracket(node=node):
-            return names_read(node)
-        case Job(node=node) | Pipe(node=node) | KillJobs(node=node):
-            return names_read(node)
-        case Choose(node=case):
-            return names_read(Case(case.subject, tuple(arm.replaced(body=_EMPTY) for arm in case.arms), case.span))
-        case EnterFor(node=loop):
-            return names_read(For(loop.name, loop.words, _EMPTY, loop.span))
-        case Assign(assignment=assignment):
-            return names_read(Simple((), assignment.span, (assignment,)))
-        case Unread():
-            return _ANYTHING
-    return _NOTHING
-
-
-_EMPTY = List((), Span(0, 0))
+        self.kept: tuple[Any, ...] | None = None
 
 
 # ---------------------------------------------------------------------- compiling

@@ -20,6 +20,7 @@ from pid1lint.shell.ir import (
     Arithmetic,
     CommandSub,
     Damaged,
+    Declared,
     List,
     Literal,
     Param,
@@ -237,6 +238,15 @@ class Expansion:
                 out += self.part(part)
         return values.capped(out)
 
+    def regular_expression(self, word: Word) -> str:
+        """What stands behind `=~`, with quoted parts protected."""
+        out = ""
+        for part in word.parts:
+            text = self.part(part)
+            quoted = isinstance(part, (Literal, Param)) and part.quoted
+            out += values.escaped(text) if quoted else text
+        return values.capped(out)
+
     def matching(self, field: str) -> Sequence[str]:
         """The files that a wildcard finds in the image, as far as they are known; the wildcard itself if none is."""
         if UNKNOWN in field or not any(char in field for char in "*?["):
@@ -260,7 +270,7 @@ class Expansion:
                 return self.arithmetic(part.text)
             case Literal():
                 return part.text
-            case Damaged():
+            case Damaged() | Declared():
                 return UNKNOWN
 
     def parameter(self, part: Param) -> str:

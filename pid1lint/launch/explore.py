@@ -12,7 +12,7 @@ from heapq import heappop, heappush
 from typing import NamedTuple
 
 from pid1lint.launch.become import become
-from pid1lint.launch.code import Job
+from pid1lint.launch.code import Code, Job
 from pid1lint.launch.interpreter import Interpreter
 from pid1lint.launch.leaf import Start
 from pid1lint.launch.lookup import Lookup
@@ -25,6 +25,8 @@ from pid1lint.source import Place
 
 _MOST_COMMANDS = 20_000
 """How many operations of scripts are done, in all worlds together, before no further way is begun."""
+_MOST_AGAIN = 8_000
+"""How many of them, one after the other, may be such as have been done before; in worlds that go astray, a quarter."""
 _MOST_OF_ONE = 10_000
 """And how many of them on one way."""
 _MOST_FORKS = 2_000
@@ -86,43 +88,95 @@ class _Exploration:
         self.world: World
         self.run: Interpreter
         # The worlds that have come to where ways meet, each with the run in which it did.
-        self.seen: dict[object, int] = {}
+        self.seen: dict[object, tuple[int, object]] = {}
         self.merges = True
         self.merged: dict[int, _Merged] = {}
+        # Those of them that had been at other places to stay before, and the runs that surely stay somewhere else.
+        self.deferred: list[int] = []
+        self.firm: set[int] = set()
+        # The worlds that go on after all, with the runs in which they had come to the same as another.
+        self.halted: dict[World, int] = {}
         self.stays: dict[int, _Stay] = {}
+        # Which operations have been done, and how many had been when one was for the first time.
+        self.covered: dict[Code, bytearray] = {}
+        self.news = 0
 
     def all_of(self, first: World) -> Explored:
         """Each way is gone to its end before another is begun."""
         self.run = Interpreter(self.lookup, first, BUILTINS)
-        queue: list[tuple[int, int, World]] = [(0, 0, first)]
+        queue: list[tuple[int, bool, int, World]] = [(0, False, 0, first)]
         order = 0
         ended: list[Ended] = []
         numbers: list[int] = []
         taken: set[tuple[int, ...]] = set()
-        while queue and self.run.commands < _MOST_COMMANDS:
-            *_, world = heappop(queue)
+        level = 0
+        while self.run.commands < _MOST_COMMANDS:
+            if not queue or queue[0][0] > level:
+                for other in self._resumed():
+                    order += 1
+                    heappush(queue, (other.strays, False, order, other))
+            if not queue:
+                break
+            level, begun, at, world = heappop(queue)
+            if not begun and self._is_covered(world):
+                # What no world has come to yet goes first.
+                heappush(queue, (level, True, at, world))
+                continue
+            if self.run.commands - self.news > (_MOST_AGAIN if not level else _MOST_AGAIN // 4):
+                heappush(queue, (level, True, at, world))
+                break
             self.number += 1
+            if world in self.halted:
+                self.merged[self.halted.pop(world)] = _Merged(world, self.number)
             found = self._to_end(world, world.choices)
             for fork in self.run.forks:
                 if len(queue) < _MOST_FORKS:
                     order += 1
-                    heappush(queue, (fork.strays, order, fork))
+                    heappush(queue, (fork.strays, False, order, fork))
             ways = tuple(choice.way for choice in found.choices) if found is not None else ()
             if found is not None and ways not in taken:
                 taken.add(ways)
                 ended.append(found)
                 numbers.append(self.number)
+        left = [*(world for *_, world in queue), *self._resumed()]
+        for world in left:
+            self.merged.pop(self.halted.get(world, 0), None)
         self._reconsider(ended, numbers)
         ended += self._noted_elsewhere(dict(zip(numbers, ended, strict=True)))
-        return Explored(tuple(ended), tuple(world.choices for *_, world in queue))
+        return Explored(tuple(ended), tuple(world.choices for world in left))
+
+    def _is_covered(self, world: World) -> bool:
+        """Whether another world has been where this one goes on."""
+        turn = world.turns[-1] if world.turns else None
+        shell = world.procs[turn.running].shell if turn is not None and turn.running else None
+        if shell is None:
+            return False
+        marks = self.covered.get(shell.code)
+        return marks is not None and shell.pc < len(marks) and bool(marks[shell.pc])
+
+    def _resumed(self) -> list[World]:
+        """The worlds that go on after all: the one that each has come to the same as may stay where it had not been."""
+        found = []
+        for run in self.deferred:
+            world, number = self.merged[run]
+            if self._end_of(number) not in self.firm:
+                world.exact = True
+                self.halted[world] = run
+                found.append(world)
+        self.deferred = []
+        return found
+
+    def _end_of(self, number: int) -> int:
+        """The run in which what another one has begun came to its end."""
+        while number in self.merged:
+            number = self.merged[number].number
+        return number
 
     def _noted_elsewhere(self, ended: Mapping[int, Ended]) -> Iterator[Ended]:
         """The paths of worlds that have come to the same as others, where something else was noted on the way."""
         noted = {note for each in ended.values() for note in _notes(each.world, each.world)}
         for world, same_as in self.merged.values():
-            number = same_as
-            while number in self.merged:
-                number = self.merged[number].number
+            number = self._end_of(same_as)
             if number not in ended:
                 continue
             end = ended[number].world
@@ -136,12 +190,23 @@ class _Exploration:
             yield Ended(end, world.choices)
 
     def _reconsider(self, ended: list[Ended], numbers: Sequence[int]) -> None:
-        """What stays nowhere where PID 1 becomes the app behind it is only a step, on any path."""
-        steps: set[Place] = set()
-        for number in numbers:
-            stay = self.stays.get(number)
-            if stay is not None and stay.candidate.point.how == "exec":
-                steps |= stay.rest.guessed
+        """What a way goes past to stay somewhere else is only a step, on any way.
+
+        That holds for what PID 1 becomes in the end, and for what a plain `docker run` comes to: a user may have
+        things run together that are there to be run by themselves.
+        """
+        passed = [(stay, stay.rest) for number in numbers if (stay := self.stays.get(number)) is not None]
+        passed += [
+            (stay, world)
+            for world, same_as in self.merged.values()
+            if (stay := self.stays.get(self._end_of(same_as))) is not None
+        ]
+        steps = {
+            place
+            for stay, world in passed
+            if stay.candidate.point.how == "exec" or not world.strays
+            for place in world.guessed - {stay.candidate.point.place}
+        }
         for index, number in enumerate(numbers):
             stay = self.stays.get(number)
             if stay is None or not stay.candidate.point.guess or stay.candidate.point.place not in steps:
@@ -276,8 +341,15 @@ class _Exploration:
             return True
         if run.world is not world or run.proc.pid != pid or run.proc.owner is not world.owner:
             run.enter(world, pid)
-        turns = world.turns
+        turns, covered = world.turns, self.covered
         while True:
+            shell = run.shell
+            marks = covered.get(shell.code)
+            if marks is None:
+                marks = covered[shell.code] = bytearray(len(shell.code.ops) + 1)
+            if not marks[shell.pc]:
+                marks[shell.pc] = 1
+                self.news = run.commands
             goes_on = step(run)
             if not goes_on or run.met or world.point is not None or world.turns is not turns:
                 break
@@ -297,10 +369,15 @@ class _Exploration:
         """Whether no other world has come to the same before as the present one, where ways meet."""
         if not self.merges:
             return True
-        number = self.seen.setdefault(self.world.likeness(self.lookup.read_names()), self.number)
-        if number != self.number:
-            self.merged[self.number] = _Merged(self.world, number)
-        return number == self.number
+        world = self.world
+        likeness, passed = world.likeness(self.lookup.elsewhere())
+        number, before = self.seen.setdefault((likeness, passed if world.exact else None), (self.number, passed))
+        if number == self.number:
+            return True
+        self.merged[self.number] = _Merged(world, number)
+        if passed != before:
+            self.deferred.append(self.number)
+        return False
 
     def _has_more(self, pid: int) -> bool:
         """Whether a process that has its turn is a shell that need not wait."""
@@ -363,6 +440,8 @@ class _Exploration:
             world.settled |= {0}
             return False
         self.stays[self.number] = _Stay(candidate, world.copy())
+        if candidate.point.how in _STAYING:
+            self.firm.add(self.number)
         return self._stay_at(candidate)
 
     def _decide_job(self, thread: int) -> bool:

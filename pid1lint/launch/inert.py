@@ -11,6 +11,7 @@ from pid1lint.launch.shapes import (
     leaves_loop,
     may_last,
     passes_status_on,
+    walk,
 )
 from pid1lint.launch.state import Shell
 from pid1lint.launch.values import UNKNOWN
@@ -55,6 +56,9 @@ class Inert:
         # what changes nothing.
         self._through: dict[tuple[str, str, bool], bool] = {}
         self._told: dict[tuple[object, ...], bool] = {}
+        # A command stands beside what is told of it: as long as it is held, no other has its identity.
+        self._own: dict[int, tuple[Node, frozenset[str]]] = {}
+        self._names: dict[tuple[int, object], tuple[frozenset[str], tuple[str, ...]]] = {}
 
     def all(self, nodes: tuple[Node, ...], last: bool) -> bool:
         """Whether none of the commands starts, ends, replaces or signals a process that matters."""
@@ -63,7 +67,16 @@ class Inert:
     def _asked(self, question: str, node: Node, last: bool = False) -> bool:
         """The answer to a question that stays the same as long as the shell's functions and files do."""
         shell = self.shell
-        key = (question, id(node), last, shell.functions_version, id(shell.script), shell.hooks, shell.env.workdir)
+        key = (
+            question,
+            id(node),
+            last,
+            shell.functions_version,
+            id(shell.script),
+            shell.hooks,
+            shell.env.workdir,
+            shell.errexit,
+        )
         found = self._told.get(key)
         if found is None:
             self._through.clear()
@@ -76,6 +89,10 @@ class Inert:
                 return self._inert(node, last)
             case "aborts":
                 return self._aborts((node,))
+            case "passes":
+                return self._passes(node)
+            case "fails":
+                return self._may_fail(node)
             case "leaves":
                 return self._leaves(node, 0)
             case _:
@@ -145,7 +162,10 @@ class Inert:
                 word.text == "--" or not word.text.startswith(("-", "+")) for word in node.words[1:]
             ) and not any(word.text == "-m" for word in node.words)
         if name in self.shell.functions:
-            return self._function("inert", name, last, meanwhile=True)
+            if last:
+                return self._function("inert", name, last, meanwhile=True)
+            fails = self.shell.errexit and self._function("fails", name, False, meanwhile=False)
+            return not fails and self._function("passes", name, last, meanwhile=True)
         if name in ("export", "local", "declare", "typeset", "readonly", "read", "mapfile", "readarray"):
             return not any(word.text.partition("=")[0] in relevant for word in node.words[1:])
         if name in _PLAIN:
@@ -173,6 +193,82 @@ class Inert:
             self._through[key] = meanwhile
             self._through[key] = self._answer(question, self.shell.functions[name].node.body, last)
         return self._through[key]
+
+    # -------------------------------------------------------------------- calls
+
+    def passes(self, name: str, *, asked: bool) -> bool:
+        """Whether a call of a function, which others follow, changes no process that matters, whichever way it goes.
+
+        If its status is `asked` for, `set -e` does not end the script by it.
+        """
+        body = self.shell.functions[name].node.body
+        return self._asked("passes", body) and (asked or not self.shell.errexit or not self._asked("fails", body))
+
+    def _passes(self, node: Node) -> bool:
+        """As `_inert`, for the body of a function: its `return` leaves nothing else, its arguments are its own.
+
+        A way that only ends the script is not taken.
+        """
+        match node:
+            case List():
+                return all(not item.background and self._passes(item.node) for item in node.items)
+            case AndOr():
+                first, joined = and_or_parts(node)
+                return self._only_asks(first) and all(self._passes_or_aborts(part.right) for part in joined)
+            case If():
+                asked = all(self._only_asks(condition) for condition, _ in node.branches)
+                ways = [body for _, body in node.branches] + ([node.otherwise] if node.otherwise else [])
+                return asked and all(map(self._passes_or_aborts, ways))
+            case Case():
+                return all(self._passes_or_aborts(arm.body) for arm in node.arms)
+            case For() | Group():
+                return self._passes(node.body)
+            case Simple() if node.words and node.words[0].literal in ("return", "shift"):
+                return True
+            case Simple() if node.words and node.words[0].literal == "set":
+                return len(node.words) > 1 and node.words[1].text == "--"
+            case _:
+                return self._inert(node, False)
+
+    def _only_asks(self, node: Node) -> bool:
+        """The same for what is run for its status, which does not end the script under `set -e`."""
+        match node:
+            case List():
+                return all(not item.background and self._only_asks(item.node) for item in node.items)
+            case AndOr():
+                first, joined = and_or_parts(node)
+                return self._only_asks(first) and all(self._only_asks(part.right) for part in joined)
+            case Pipeline() if len(node.commands) == 1:
+                return self._only_asks(node.commands[0])
+            case Simple() if node.words and node.words[0].literal in self.shell.functions:
+                return self._function("passes", node.words[0].literal or "", False, meanwhile=True)
+            case _:
+                return self._passes(node)
+
+    def _passes_or_aborts(self, way: Node) -> bool:
+        return self._passes(way) or self._aborts((way,))
+
+    def _may_fail(self, node: Node) -> bool:
+        """Whether a function's status may end a script under `set -e` that has gone on inside of it."""
+        commands = (one.words for one in walk(node) if isinstance(one, Simple) and one.words)
+        returned = ([word.literal for word in words[1:]] for words in commands if words[0].literal == "return")
+        return any(status not in ([], ["0"]) for status in returned) or self._ends_in_test(node)
+
+    def _ends_in_test(self, node: Node) -> bool:
+        match node:
+            case List():
+                return bool(node.items) and self._ends_in_test(node.items[-1].node)
+            case AndOr() | Test() | ArithmeticCommand():
+                return True
+            case If() | Case() | For() | Loop() | Group():
+                return any(map(self._ends_in_test, below(node)))
+            case Simple():
+                name = node.words[0].literal if node.words else ""
+                if name in self.shell.functions:
+                    return self._function("fails", name, False, meanwhile=False)
+                return name in ("[", "test", "false", "let")
+            case _:
+                return False
 
     # ------------------------------------------------------------------ aborting
 
@@ -228,10 +324,64 @@ class Inert:
     # ------------------------------------------------------------------ variables
 
     def forget(self, nodes: tuple[Node, ...]) -> None:
-        """What the commands assign is unknown from here on."""
+        """What the commands assign, and the functions that they call, is unknown from here on."""
         for node in nodes:
-            replaced = assigned_names(node, appended=False)
-            for name in sorted(assigned_names(node)):
-                # `name+=value` leaves what was there before.
-                before = "" if name in replaced else self.shell.lookup(name).text or ""
-                self.shell.assign(name, before + UNKNOWN)
+            replaced, all_names = self._assigned(node)
+            for name in all_names:
+                self._forget(name, all_of_it=name in replaced)
+
+    def forget_call(self, name: str) -> None:
+        """What a call of a function assigns, besides its own variables, is unknown from here on."""
+        body = self.shell.functions[name].node.body
+        own = self._own_names(body)
+        for assigned in self._assigned(body)[1]:
+            if assigned not in own:
+                self._forget(assigned, all_of_it=True)
+
+    def _forget(self, name: str, *, all_of_it: bool) -> None:
+        """Have a variable unknown, or what `name+=value` adds to it."""
+        shell = self.shell
+        if name in shell.arrays:
+            shell.arrays[name] = (UNKNOWN,) if all_of_it else (*shell.arrays[name], UNKNOWN)
+        before = "" if all_of_it else shell.lookup(name).text or ""
+        shell.assign(name, before + UNKNOWN)
+
+    def _assigned(self, node: Node) -> tuple[frozenset[str], tuple[str, ...]]:
+        """The variables that a command replaces, and all that it assigns, sorted."""
+        key = (id(node), self.shell.functions_version)
+        found = self._names.get(key)
+        if found is None:
+            replaced, names = assigned_names(node, appended=False), assigned_names(node)
+            for called in self._called(node):
+                body = self.shell.functions[called].node.body
+                own = self._own_names(body)
+                replaced |= assigned_names(body, appended=False) - own
+                names |= assigned_names(body) - own
+            found = self._names[key] = (frozenset(replaced), tuple(sorted(names)))
+        return found
+
+    def _called(self, node: Node) -> set[str]:
+        """The functions that a command may call, and those that these call."""
+        found: set[str] = set()
+        waiting = [node]
+        for each in waiting:
+            for one in walk(each):
+                name = one.words[0].literal if isinstance(one, Simple) and one.words else None
+                if name in self.shell.functions and name not in found and name is not None:
+                    found.add(name)
+                    waiting.append(self.shell.functions[name].node.body)
+        return found
+
+    def _own_names(self, body: Node) -> frozenset[str]:
+        """The variables that a function has for itself."""
+        found = self._own.get(id(body))
+        if found is None:
+            names = {
+                word.text.partition("=")[0]
+                for one in walk(body)
+                if isinstance(one, Simple) and one.words and one.words[0].literal in ("local", "declare", "typeset")
+                for word in one.words[1:]
+                if "-g" not in one.words[1].text
+            }
+            found = self._own[id(body)] = (body, frozenset(names))
+        return found[1]

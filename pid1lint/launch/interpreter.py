@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeAlias
 
 from pid1lint.launch import values
 from pid1lint.launch.become import become
-from pid1lint.launch.code import Code, Where, compiled
+from pid1lint.launch.code import Code, Run, Where, compiled
 from pid1lint.launch.expand import Expansion
 from pid1lint.launch.inert import Inert
 from pid1lint.launch.leaf import Start
@@ -277,6 +277,37 @@ class Interpreter(Expansion):
             self.enter(world, self.proc.pid)
         world.choices = (*world.choices, choice)
         self.shell.pc = ways[taken]
+
+    def passes_over(self, usual: bool | int | None) -> bool:
+        """Leave a call that changes nothing, whichever way it goes, where what is asked in it would be a choice.
+
+        If its own status is asked for, what is `usual` would be lost: only where there is no such thing.
+        """
+        frame = self._idle_call(asked=usual is None)
+        if frame is None:
+            return False
+        shell = self.shell
+        while shell.stack is not frame:
+            assert shell.stack is not None
+            self.unwind(shell.stack)
+        self.inert.forget_call(frame.name)
+        self.unwind(frame)
+        shell.code, shell.pc, shell.status = frame.code, frame.pc, None
+        return True
+
+    def _idle_call(self, *, asked: bool) -> Called | None:
+        """The innermost call around that changes nothing, of those that only calls and loops lie in."""
+        for frame in self.shell.frames():
+            if isinstance(frame, Called):
+                op = frame.code.ops[frame.pc - 1]
+                where = op.where if isinstance(op, Run) else None
+                follows = where is not None and not where.last and where.implicit is None
+                conditional = where is not None and where.conditional
+                if follows and (asked or not conditional) and self.inert.passes(frame.name, asked=conditional):
+                    return frame
+            elif not isinstance(frame, (Looping, Iterating)):
+                return None
+        return None
 
     def _hangs_on_call(self, asked: Node | Word) -> bool:
         """Whether what decides is another thing in each call of a function, or each round of a loop."""
@@ -626,7 +657,7 @@ class Interpreter(Expansion):
             return match if match is None or node.op != "!=" else not match
         first = self.text(node.words[0])
         if node.op == "=~":
-            return None
+            return values.searches(first, self.regular_expression(node.words[1]))
         words = [node.op, first] if len(node.words) == 1 else [first, node.op, self.text(node.words[1])]
         return test(self.lookup, self.world, self.shell, words)
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from functools import cache, reduce
 from typing import TYPE_CHECKING
 
 from pid1lint.facts.programs import Program
 from pid1lint.facts.shells import Shell as Dialect, known as is_shell, shell as dialect_of
 from pid1lint.image.changes import is_below
 from pid1lint.image.model import may_write, strings_of
-from pid1lint.launch.shapes import assigned_names, command_variables, literal_words, names_read
+from pid1lint.launch.shapes import Spelling, assigned_names, command_variables, literal_words, names_read, spelling
 from pid1lint.launch.stack import Argument
-from pid1lint.launch.state import Environment
+from pid1lint.launch.state import Elsewhere, Environment
 from pid1lint.launch.values import UNKNOWN
 from pid1lint.shell.ir import Script, Word
 from pid1lint.shell.parse import parse
@@ -66,8 +67,10 @@ class Lookup:
         # Whether an answer hung on what /bin/sh is.
         self.asked_sh = False
         self._scripts: dict[int, Script] = {}
-        self._read_names: frozenset[str] = frozenset()
-        self._read_in = 0
+        self._elsewhere = Elsewhere()
+        self._read_in = (0, 0)
+        # Those that a shell starts, and that see its variables.
+        self._inheriting: dict[int, Script] = {}
         self._made: dict[str, Script] = {}
         self._cuts: dict[tuple[str, Place], Script] = {}
         # What shells have been given to run, each text once.
@@ -153,13 +156,21 @@ class Lookup:
             found = self._assigned_names[id(script)] = (script, frozenset(assigned_names(script.body)))
         return found[1]
 
-    def read_names(self) -> frozenset[str]:
-        """The variables that the scripts read which have been run so far."""
-        if len(self._scripts) != self._read_in:
-            self._read_in = len(self._scripts)
+    def elsewhere(self) -> Elsewhere:
+        """The variables that the scripts which have been run so far read, and may name."""
+        state = (len(self._scripts), len(self._inheriting))
+        if state != self._read_in:
+            self._read_in = state
             scripts = self._scripts.values()
-            self._read_names = frozenset().union(*(names_read(script.body) for script in scripts))
-        return self._read_names
+            read = frozenset[str]().union(*(names_read(script.body) for script in scripts))
+            inherited = frozenset[str]().union(*(names_read(script.body) for script in self._inheriting.values()))
+            spelt = reduce(Spelling.joined, (spelling(script.body) for script in scripts), Spelling())
+            self._elsewhere = Elsewhere(read, inherited, cache(spelt.may_be))
+        return self._elsewhere
+
+    def inherits(self, script: Script) -> None:
+        """Keep in mind that a shell starts a script, which has its variables."""
+        self._inheriting[id(script)] = script
 
     def is_called_often(self, name: str, script: Script) -> bool:
         """Whether a function of a script may be called more than once."""

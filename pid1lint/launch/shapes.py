@@ -10,9 +10,11 @@ from pid1lint.shell.ir import (
     AndOr,
     Arithmetic,
     ArithmeticCommand,
+    Assignment,
     Case,
     CommandSub,
     Damaged,
+    Declared,
     For,
     Function,
     Group,
@@ -268,11 +270,15 @@ ALL_NAMES = "*"
 """Stands among the names that are read for: any of them."""
 ALL_CALLS = "*()"
 """Stands among them for: any function may be called."""
+NAMED = "${!}"
+"""Stands among them for: any that a string may name (see `Spelling`)."""
+SOURCED = "."
+"""Stands among them for: any that a file reads which is read in."""
 _DOLLAR = re.compile(r"\$\{?(\w+)")
 _NAME = re.compile(r"[A-Za-z_]\w*")
 _WORD = re.compile(r"\w+")
 _PREFIXES = frozenset(("command", "builtin"))
-_READ_ANYTHING = frozenset(("eval", ".", "source"))
+_SOURCES = frozenset((".", "source"))
 
 
 def called(name: str) -> str:
@@ -307,8 +313,10 @@ def _names_read(node: Node) -> frozenset[str]:
                 at = next((i for i, word in enumerate(one.words) if word.literal not in _PREFIXES), 0)
                 name = one.words[at].literal if one.words else ""
                 names.add(ALL_CALLS if name is None else called(name))
-                if name in _READ_ANYTHING:
-                    names.update((ALL_NAMES, ALL_CALLS))
+                if name in _SOURCES:
+                    names.update((SOURCED, ALL_CALLS))
+                if name == "eval":
+                    names.update((NAMED, ALL_CALLS))
                 if name == "trap":
                     handlers = " ".join(word.text for word in one.words)
                     names.update(map(called, _WORD.findall(handlers)))
@@ -317,9 +325,7 @@ def _names_read(node: Node) -> frozenset[str]:
                 for redirect in one.redirects:
                     names.update(_DOLLAR.findall(redirect.heredoc or ""))
                 for assignment in one.assignments:
-                    _read_in((*(assignment.array or ()), *([assignment.value] if assignment.value else ())), names)
-                    if assignment.append:
-                        names.add(assignment.name)
+                    _read_by_assignment(assignment, names)
             case Case():
                 _read_in((one.subject, *(pattern for arm in one.arms for pattern in arm.patterns)), names)
             case For():
@@ -332,6 +338,75 @@ def _names_read(node: Node) -> frozenset[str]:
                 names.update((ALL_NAMES, ALL_CALLS))
     _read_in(words_below(node), names)
     return frozenset(names)
+
+
+class Spelling(NamedTuple):
+    """What the names can be that a script makes of strings: words of its own, and such that begin or end like these."""
+
+    words: frozenset[str] = frozenset()
+    starts: tuple[str, ...] = ()
+    ends: tuple[str, ...] = ()
+
+    def may_be(self, name: str) -> bool:
+        """Whether a string may be a variable's name."""
+        return name in self.words or name.startswith(self.starts) or name.endswith(self.ends)
+
+    def joined(self, other: Spelling) -> Spelling:
+        """What either of two scripts may spell."""
+        return Spelling(
+            self.words | other.words,
+            tuple({*self.starts, *other.starts}),
+            tuple({*self.ends, *other.ends}),
+        )
+
+
+def spelling(body: Node) -> Spelling:
+    """The words that a script's literal text holds, and those that stand beside a variable: `${x}_FILE`, `DB_$x`."""
+    found: set[str] = set()
+    starts: set[str] = set()
+    ends: set[str] = set()
+    for word in _all_words(body):
+        parts = word.parts
+        for at, part in enumerate(parts):
+            if not isinstance(part, Literal):
+                continue
+            found.update(_WORD.findall(part.text))
+            before = at > 0 and not isinstance(parts[at - 1], Literal)
+            after = at + 1 < len(parts) and not isinstance(parts[at + 1], Literal)
+            if before and (end := _WORD.match(part.text)):
+                ends.add(end[0])
+            if after and (start := re.search(r"\w+\Z", part.text)):
+                starts.add(start[0])
+    return Spelling(frozenset(found), tuple(starts), tuple(ends))
+
+
+def _all_words(body: Node) -> Iterator[Word]:
+    """Every word of a script, those of substitutions in words too."""
+    waiting: list[Node] = [body]
+    for node in waiting:
+        words = words_below(node)
+        for one in walk(node):
+            match one:
+                case Simple():
+                    words += [word for given in one.assignments for word in given.array or ()]
+                case For():
+                    words += one.words or ()
+                case Case():
+                    words += [one.subject, *(pattern for arm in one.arms for pattern in arm.patterns)]
+                case Test():
+                    words += _test_words(one.expression)
+        for word in words:
+            yield word
+            for part in word.parts:
+                if isinstance(part, (CommandSub, ProcessSub)):
+                    waiting.append(part.body)
+                elif isinstance(part, Declared):
+                    given = part.assignment
+                    words += [*(given.array or ()), *([given.value] if given.value is not None else [])]
+
+
+def _test_words(expression: TestExpression) -> list[Word]:
+    return [*expression.words, *(word for operand in expression.operands for word in _test_words(operand))]
 
 
 def word_names(word: Word) -> frozenset[str]:
@@ -348,7 +423,7 @@ def _read_in(words: Iterable[Word], names: set[str]) -> None:
                 case Literal():
                     names.update(_DOLLAR.findall(part.text))
                 case Param():
-                    names.add(ALL_NAMES if part.indirect else part.name)
+                    names.update((NAMED, part.name) if part.indirect else (part.name,))
                     if part.operand is not None:
                         _read_in((part.operand,), names)
                 case CommandSub() | ProcessSub():
@@ -356,13 +431,23 @@ def _read_in(words: Iterable[Word], names: set[str]) -> None:
                 case Arithmetic():
                     names.update(_NAME.findall(part.text))
                 case Damaged():
-                    names.add(ALL_NAMES)
+                    names.update((NAMED, *_NAME.findall(part.text)))
+                case Declared():
+                    _read_by_assignment(part.assignment, names)
+
+
+def _read_by_assignment(assignment: Assignment, names: set[str]) -> None:
+    _read_in((*(assignment.array or ()), *([assignment.value] if assignment.value else ())), names)
+    if assignment.append:
+        names.add(assignment.name)
 
 
 def _read_in_test(expression: TestExpression, names: set[str]) -> None:
     _read_in(expression.words, names)
-    if expression.op in ("-v", "-R", "?"):
+    if expression.op == "?":
         names.add(ALL_NAMES)
+    if expression.op in ("-v", "-R"):
+        names.add(NAMED)
     for operand in expression.operands:
         _read_in_test(operand, names)
 

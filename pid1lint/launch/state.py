@@ -7,12 +7,13 @@ copies where they are tuples and frozen sets; the dictionaries are copied.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from pid1lint.launch.code import Code
+from pid1lint.launch.code import Code, Where, compiled
+from pid1lint.launch.liveness import SOFT, live
 from pid1lint.launch.process import TrapSet
-from pid1lint.launch.shapes import ALL_CALLS, ALL_NAMES, called, names_read
+from pid1lint.launch.shapes import ALL_CALLS, ALL_NAMES, NAMED, SOURCED, called
 from pid1lint.launch.stack import (
     Argv,
     Frame,
@@ -65,6 +66,21 @@ _UNTOLD = frozenset(
 )
 _UNSET_SOFTLY = Value(None, "environment")
 _NOT_TOLD = Value(UNKNOWN)
+
+
+def _is_never(name: str) -> bool:
+    return False
+
+
+class Elsewhere(NamedTuple):
+    """What the scripts of a launch do with variables: which they read, and which they may name by strings.
+
+    `inherited` are those that scripts read which a shell has started.
+    """
+
+    read: frozenset[str] = frozenset()
+    inherited: frozenset[str] = frozenset()
+    may_be_named: Callable[[str], bool] = _is_never
 
 
 class Version:
@@ -362,22 +378,20 @@ class Shell:
     # ------------------------------------------------------------------- likeness
 
     def reads(self) -> frozenset[str]:
-        """The variables that it may read, and the functions that it may call, from here on; see `shapes.names_read`."""
-        names: set[str] = set()
+        """The variables that it may read before it writes them, and the functions that it may call, from here on."""
         code, at, frame = self.code, self.pc, self.stack
-        while True:
-            while isinstance(frame, (Looping, Iterating)) and frame.code is code:
-                at = min(at, frame.again)
-                frame = frame.below
-            names |= code.reads(at)
-            while isinstance(frame, Leaving):
-                frame = frame.below
-            if frame is None:
-                break
+        read, written = live(code, at)
+        names = set(read)
+        while frame is not None:
             if isinstance(frame, (Looping, Iterating)):
-                code, at = frame.code, frame.again
-            else:
-                code, at, frame = frame.code, frame.pc, frame.below
+                if frame.code is not code:
+                    names |= live(frame.code, frame.again).read
+            elif not isinstance(frame, Leaving):
+                code, at = frame.code, frame.pc
+                more = live(code, at)
+                names |= more.read - written
+                written |= more.written
+            frame = frame.below
         for handler in self.traps.values():
             words = _WORD.findall(handler)
             names.update(words, map(called, words))
@@ -392,7 +406,8 @@ class Shell:
             done: set[str] = set()
             while todo := self._called_in(found) - done:
                 done |= todo
-                found = found.union(*(names_read(self.functions[name].node.body) for name in todo))
+                bodies = (compiled(self.functions[name].node.body, Where(False)) for name in todo)
+                found = found.union(*(live(body, 0).read for body in bodies))
             kept[names] = found
         return found
 
@@ -402,15 +417,18 @@ class Shell:
             return set(self.functions)
         return {name for name in self.functions if called(name) in names}
 
-    def likeness(self, names: frozenset[str], read_elsewhere: frozenset[str]) -> tuple[object, ...]:
+    def likeness(self, names: frozenset[str], elsewhere: Elsewhere) -> tuple[object, ...]:
         """What two shells have in common that go on alike.
 
         Only variables that may be read, the `names`, count, and exported ones that other scripts may read.
         """
         variables, arrays = self.variables, self.arrays
+        if SOURCED in names:
+            names |= elsewhere.read
         if ALL_NAMES not in names:
-            variables = {name: value for name, value in variables.items() if name in names}
-            arrays = {name: value for name, value in arrays.items() if name in names}
+            named = elsewhere.may_be_named if NAMED in names else names.__contains__
+            variables = {name: value for name, value in variables.items() if name in names or named(name)}
+            arrays = {name: value for name, value in arrays.items() if name in names or named(name)}
         return (
             self.code,
             self.pc,
@@ -420,7 +438,7 @@ class Shell:
             self.leaving,
             frozenset(variables.items()),
             frozenset(arrays.items()),
-            frozenset((name, text) for name, text in self.exported.items() if name in read_elsewhere),
+            frozenset((name, text) for name, text in self.exported.items() if name in elsewhere.inherited),
             frozenset((name, id(defined.node)) for name, defined in self.functions.items()),
             self.positional,
             self.positional_soft,
@@ -434,7 +452,8 @@ class Shell:
             self.waited,
             self.pending,
             (self.errexit, self.monitor, self.nounset, self.err_trap, self.in_trap, self.foreign_functions),
-            (self.soft, self.dying, self.sourcing, self.trap_depth, self.calls, self.interrupt_left),
+            self.soft if SOFT in live(self.code, self.pc).read else "",
+            (self.dying, self.sourcing, self.trap_depth, self.calls, self.interrupt_left),
             self.trapped_first,
             self.reset,
             self.hooks,

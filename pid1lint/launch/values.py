@@ -54,6 +54,115 @@ def matches(value: str, pattern: str) -> bool | None:
     return None
 
 
+_SPECIAL = frozenset("^$.[]*+?(){}|\\")
+_MOST_WAYS = 32
+
+
+def escaped(text: str) -> str:
+    """A text as a regular expression that stands for itself."""
+    return "".join("\\" + char if char in _SPECIAL else char for char in text)
+
+
+def searches(value: str, expression: str) -> bool | None:
+    """Whether a regular expression of a plain kind finds something; None for others, or if unknown text decides.
+
+    Plain ones are such as `^(true|yes)`, `--opt=(.*)`, `.+[.]gz$`: they can be told as shell patterns, which are
+    matched in a bounded time.
+    """
+    if not known(expression):
+        return None
+    ways = _as_patterns(expression)
+    if ways is None:
+        return None
+    found = [matches(value, pattern) for pattern in ways]
+    return True if True in found else None if None in found else False
+
+
+def _as_patterns(expression: str) -> list[str] | None:
+    """The shell patterns that a regular expression comes to, or None."""
+    branches = _branches(expression)
+    found: list[str] = []
+    for branch in branches if branches is not None else ():
+        inner = branch.removeprefix("^")
+        start = "" if len(inner) < len(branch) else "*"
+        ended = inner.endswith("$") and not inner.endswith("\\$")
+        ways = _sequence(inner[:-1] if ended else inner)
+        if ways is None:
+            return None
+        found += [start + way + ("" if ended else "*") for way in ways]
+    return None if branches is None or len(found) > _MOST_WAYS else found
+
+
+def _branches(expression: str) -> list[str] | None:
+    """What `|` parts, outside of parentheses and brackets."""
+    found = [""]
+    depth, at = 0, 0
+    while at < len(expression):
+        char = expression[at]
+        width = 2 if char == "\\" else 1
+        if char == "[":
+            close = expression.find("]", at + 2)
+            width = close + 1 - at if close > 0 else len(expression)
+        depth += (char == "(") - (char == ")")
+        if char == "|" and depth == 0:
+            found.append("")
+        else:
+            found[-1] += expression[at : at + width]
+        at += width
+    return found if depth == 0 else None
+
+
+def _sequence(expression: str) -> list[str] | None:
+    """The patterns of an expression without anchors."""
+    ways = [""]
+    at = 0
+    while at < len(expression):
+        piece = _piece(expression, at)
+        if piece is None:
+            return None
+        texts, width = piece
+        at += width
+        behind = expression[at : at + 1]
+        if behind in ("*", "+") and texts == ["?"]:
+            texts = ["*"] if behind == "*" else ["?*"]
+            at += 1
+        elif behind == "?" and len(texts) < _MOST_WAYS:
+            texts = ["", *texts]
+            at += 1
+        elif behind in ("*", "+", "{"):
+            return None
+        ways = [way + text for way in ways for text in texts]
+        if len(ways) > _MOST_WAYS:
+            return None
+    return ways
+
+
+def _piece(expression: str, at: int) -> tuple[list[str], int] | None:
+    """One character, class or group, as patterns, and how long it is."""
+    char = expression[at]
+    if char == "\\":
+        escape = expression[at + 1 : at + 2]
+        return None if escape.isalnum() or not escape else (["\\" + escape], 2)
+    if char == ".":
+        return ["?"], 1
+    if char == "[":
+        close = expression.find("]", at + 2)
+        inside = expression[at + 1 : close]
+        if close < 0 or "[" in inside or "\\" in inside:
+            return None
+        return [f"[{'!' + inside[1:] if inside.startswith('^') else inside}]"], close + 1 - at
+    if char == "(":
+        close = expression.find(")", at)
+        inside = expression[at + 1 : close]
+        if close < 0 or "(" in inside or "^" in inside or "$" in inside:
+            return None
+        branches = [_sequence(branch) for branch in _branches(inside) or ()]
+        if not branches or None in branches:
+            return None
+        return [way for branch in branches if branch is not None for way in branch], close + 1 - at
+    return None if char in "^$*+?{})|" else ([char], 1)
+
+
 def strip(value: str, op: str, pattern: str) -> str:
     """`${x#p}`, `${x##p}`, `${x%p}`, `${x%%p}`."""
     if not known(value) or not known(pattern):

@@ -7,7 +7,7 @@ from pid1lint.launch.control import ASSIGNMENT
 from pid1lint.launch.interpreter import LATER, ExitShell, Interpreter, Result
 from pid1lint.launch.stack import Argv, Block, Done, Value
 from pid1lint.launch.values import UNKNOWN, is_number
-from pid1lint.shell.ir import Simple, Word
+from pid1lint.shell.ir import Declared, Simple, Word
 from pid1lint.shell.parse import parse_assignment
 
 
@@ -86,7 +86,9 @@ def declare(run: Interpreter, node: Simple, argv: Argv, where: Where, skipped: i
 
 def _declare(run: Interpreter, word: Word, exports: bool, *, own: bool) -> None:
     shell = run.shell
-    assignment = parse_assignment(word.text, word.span.start)
+    part = word.parts[0] if word.parts else None
+    # Behind `command` it is a word like any other.
+    assignment = part.assignment if isinstance(part, Declared) else parse_assignment(word.text, word.span.start)
     if assignment is None:
         name = word.literal
         if name and own and name.isidentifier():

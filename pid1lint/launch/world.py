@@ -8,7 +8,7 @@ by exec and ignored ones are inherited.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from pid1lint.launch.catch import catch
@@ -17,7 +17,7 @@ from pid1lint.launch.process import Call, Decision, Handled, Obstacle, Outcome, 
 from pid1lint.launch.shapes import ALL_CALLS, called
 from pid1lint.launch.signals import HARMLESS, SIGNALS
 from pid1lint.launch.stack import Block
-from pid1lint.launch.state import Shell
+from pid1lint.launch.state import Elsewhere, Shell
 from pid1lint.source import Place
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class Stage:
     @property
     def likeness(self) -> tuple[object, ...]:
         """What two programs that were started alike have in common."""
-        return (self.argv, self.start, self.place, self.kind, self.form, self.began)
+        return (self.argv, self.start, self.place, self.kind, self.form)
 
 
 class Reaction(NamedTuple):
@@ -282,6 +282,7 @@ class World:
         "choices",
         "clock",
         "ended_in",
+        "exact",
         "exec_failed",
         "failure",
         "fifos",
@@ -324,6 +325,8 @@ class World:
         self.choices: tuple[Choice, ...] = ()
         # The joins that are still to come behind choices: what runs, how deep its stack is, and where in its code.
         self.owed: frozenset[tuple[int, int, Code, int]] = frozenset()
+        # Only a world that has passed the same places to stay is its like.
+        self.exact = False
         # One of them was jumped over: by `return`, or by the end of its process.
         self.overdue = False
         # Lines of execution: where they may have stayed, and those of which it is decided.
@@ -593,23 +596,26 @@ class World:
 
     # --------------------------------------------------------------- likeness
 
-    def likeness(self, read_elsewhere: frozenset[str]) -> tuple[object, ...]:
+    def likeness(self, elsewhere: Elsewhere) -> tuple[tuple[object, ...], tuple[object, ...]]:
         """What two worlds have in common that go on alike from here, whatever has led to them.
 
-        Variables that nobody reads any more do not count, nor what was only noted on the way. `read_elsewhere` are the
+        Second, the places on the way where the container may have stayed, if it stays nowhere else.
+
+        Variables that nobody reads any more do not count, nor what was only noted on the way. `elsewhere` are the
         names that the launch's scripts read of their environment.
         """
         living = [proc for proc in self.procs.values() if proc.alive]
         names = {proc.pid: proc.shell.reads() for proc in living if proc.shell is not None}
-        candidates = tuple(
-            (thread, tuple((c.point, c.world, c.point.guess and self.started[thread] - c.started) for c in met))
+        candidates = {
+            thread: tuple((c.point, c.world, c.point.guess and self.started[thread] - c.started) for c in met)
             for thread, met in self.candidates.items()
             if thread not in self.settled
-        )
-        return (
+        }
+        passed = candidates.pop(0, ())
+        alike = (
             self.clock,
             self.stopped,
-            self.turns,
+            self._turns_among(living),
             self.settled,
             self.live,
             self.fifos,
@@ -620,11 +626,25 @@ class World:
             self.other_arguments,
             frozenset((c.place, c.way) for c in self.choices if c.kind == "unknown" and self._recurs(c, names)),
             tuple((o.reason, o.place) for o in self.obstacles),
-            self.waiting and tuple((w.pid, w.how, w.place) for w in self.waiting),
+            tuple((w.pid, w.how, w.place) for w in self.waiting),
             len(self.sent),
             tuple((h.pid, h.signal, h.ended) for h in self.handled),
-            tuple(self._likeness_of(proc, names, read_elsewhere) for proc in living),
-            candidates,
+            tuple(self._likeness_of(proc, names, elsewhere) for proc in living),
+            tuple(candidates.items()),
+        )
+        return alike, passed
+
+    def _turns_among(self, living: Sequence[Proc]) -> tuple[object, ...]:
+        """The turns, as far as they are those of processes that live."""
+        pids = [proc.pid for proc in living]
+        return tuple(
+            (
+                turn.progress,
+                turn.running,
+                tuple(pid for pid in pids if pid >= turn.first),
+                tuple(pid for pid in pids if turn.at <= pid <= turn.limit),
+            )
+            for turn in self.turns
         )
 
     def _recurs(self, choice: Choice, names: Mapping[int, frozenset[str]]) -> bool:
@@ -634,10 +654,8 @@ class World:
         shell = self.procs[choice.pid].shell if choice.pid else None
         return shell is not None and shell.depth >= choice.depth
 
-    def _likeness_of(
-        self, proc: Proc, names: Mapping[int, frozenset[str]], read_elsewhere: frozenset[str]
-    ) -> tuple[object, ...]:
-        stages = tuple(stage.likeness for stage in proc.stages)
+    def _likeness_of(self, proc: Proc, names: Mapping[int, frozenset[str]], elsewhere: Elsewhere) -> tuple[object, ...]:
+        stages = tuple((stage.likeness, sum(pid <= stage.began for pid in names)) for stage in proc.stages)
         own = (
             proc.pid,
             proc.parent,
@@ -662,4 +680,4 @@ class World:
             proc.fed,
             proc.reads_from,
         )
-        return (*own, stages, proc.shell.likeness(names[proc.pid], read_elsewhere) if proc.shell is not None else None)
+        return (*own, stages, proc.shell.likeness(names[proc.pid], elsewhere) if proc.shell is not None else None)

@@ -60,7 +60,13 @@ class Damaged(Frozen):
     text: str
 
 
-Part: TypeAlias = Literal | Param | CommandSub | ProcessSub | Arithmetic | Damaged
+class Declared(Frozen):
+    """`name=value` behind `local`, `export` and the like: the whole of a word."""
+
+    assignment: Assignment
+
+
+Part: TypeAlias = Literal | Param | CommandSub | ProcessSub | Arithmetic | Damaged | Declared
 
 
 class Word(Frozen):

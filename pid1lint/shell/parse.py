@@ -21,6 +21,7 @@ from pid1lint.shell.ir import (
     CommandSub,
     Damage,
     Damaged,
+    Declared,
     For,
     Function,
     Group,
@@ -540,12 +541,20 @@ class _Reader:
             pattern = re.compile(r"(?:\[[^\]]*\]|\([^)]*\)|\\.|'[^']*'|\"[^\"]*\"|[^\s])+").match(self.text, self.at)
             if pattern is None:
                 return TestExpression("?")
-            self.at = pattern.end()
-            return TestExpression(
-                "=~", (first, Word((Damaged(pattern.group()),), pattern.group(), Span(*pattern.span())))
-            )
+            return TestExpression("=~", (first, self._regular_expression(pattern.end())))
         second = self.word()
         return TestExpression(op.group(), (first, second)) if second else TestExpression("?")
+
+    def _regular_expression(self, end: int) -> Word:
+        """What stands up to an end, in which the characters that end other words are its own."""
+        start, whole = self.at, self.end
+        self.end = end
+        try:
+            parts = self.parts(lambda _: False)
+        finally:
+            self.end = whole
+        self.at = end
+        return Word(parts, self.text[start:end], Span(start, end))
 
     # -------------------------------------------------------- simple commands
 
@@ -566,7 +575,7 @@ class _Reader:
             assignment = self.assignment() if not words or _declares(words[0]) else None
             if assignment is not None:
                 if words:
-                    words.append(Word((Damaged(assignment.name),), self.text[slice(*assignment.span)], assignment.span))
+                    words.append(Word((Declared(assignment),), self.text[slice(*assignment.span)], assignment.span))
                 else:
                     assignments.append(assignment)
                 stop = self.at
