@@ -101,7 +101,8 @@ def no_init(launch: Launch) -> Iterator[Finding]:
     ## When not to care
 
     `docker run --init`, `init: true` in Compose, or a pod with a shared process namespace put an init there. Where
-    the app's source is not in the build context, or a library in it may set the handler, the finding is an info.
+    the app's source is not in the build context, or may set the handler somewhere else, the finding is an info. Where
+    the source sets none, but uses a library of which it is not known whether it does, the finding is a warning.
 
     ## Fix safety
 
@@ -119,7 +120,9 @@ def no_init(launch: Launch) -> Iterator[Finding]:
             continue
         if path.ignores_signal:
             message = f"{main.program} is PID 1 without a handler for {path.signal}: {_KILLED}"
-            severity = Severity.WARNING if main.helper else launch.severity(path)
+            severity = Severity.WARNING if main.helper or main.rests else launch.severity(path)
+            if main.rests is not None:
+                message = path.why
             yield Finding(_at(main), message, fix=_fix(launch, path), severity=severity)
             return
         # A reaper that is missing as well is told of by no-reaper, and mended alike.

@@ -392,3 +392,153 @@ def test_a_console_script_is_read_from_the_module_that_pyproject_names() -> None
     found = program("FROM python:3.12\nWORKDIR /src\nCOPY . .\nRUN pip install .\n", files, "/usr/local/bin/web")
     answer = reaction(found, "TERM")
     assert (found.tool, answer.does, where(answer)) == ("pip install", "handles", "src/web/cli.py:2")
+
+
+# ------------------------------------------------------- what its libraries do
+
+
+GO_MOD = "module example.org/web\n\ngo 1.22\n\nrequire (\n\t{}\n\tgolang.org/x/text v0.3.0 // indirect\n)\n"
+
+
+@pytest.mark.parametrize(
+    ("build", "output", "files", "rests", "line"),
+    [
+        pytest.param(
+            "cargo build --release",
+            "/src/target/release/web",
+            {"Cargo.toml": CARGO + 'trusty = "1"\n', "src/main.rs": RUST},
+            "trusty leaves SIGTERM alone",
+            "Cargo.toml:6",
+            id="rust",
+        ),
+        pytest.param(
+            "cargo build --release",
+            "/src/target/release/web",
+            {"Cargo.toml": CARGO + 'trusty = "1"\nrusty = "2"\n', "src/main.rs": RUST},
+            "none of trusty and 1 more libraries handles SIGTERM",
+            "Cargo.toml:6",
+            id="rust, several",
+        ),
+        pytest.param(
+            "cargo build --release",
+            "/src/target/release/web",
+            {"Cargo.toml": CARGO, "src/main.rs": RUST},
+            "",
+            "src/main.rs:1",
+            id="rust, all known",
+        ),
+        pytest.param(
+            "go build -o web .",
+            "/src/web",
+            {"go.mod": GO_MOD.format("example.com/x/graceful v1.0.0"), "main.go": GO},
+            "example.com/x/graceful leaves SIGTERM alone",
+            "go.mod:6",
+            id="go",
+        ),
+        pytest.param(
+            "go build -o web .",
+            "/src/web",
+            {"go.mod": GO_MOD.format("github.com/gin-gonic/gin v1.9.0"), "main.go": GO},
+            "",
+            "main.go:1",
+            id="go, all known",
+        ),
+        pytest.param(
+            "gcc -o web web.c",
+            "/src/web",
+            {"web.c": "#include <stdio.h>\n#include <sys/wait.h>\n#include <fancy/loop.h>\n" + C},
+            "fancy leaves SIGTERM alone",
+            "web.c:3",
+            id="c",
+        ),
+        pytest.param(
+            "gcc -o web web.c",
+            "/src/web",
+            {"web.c": '#include <unistd.h>\n#include "own.h"\n' + C, "own.h": "int x;\n"},
+            "",
+            "web.c:1",
+            id="c, its own",
+        ),
+        pytest.param(
+            "dub build",
+            "/src/web",
+            {
+                "dub.json": '{"name": "web",\n "dependencies": {\n  "photon": "1"}}\n',
+                "source/app.d": "void main() {}\n",
+            },
+            "photon leaves SIGTERM alone",
+            "dub.json:3",
+            id="d",
+        ),
+        pytest.param(
+            "zig build-exe web.zig",
+            "/src/web",
+            {"web.zig": "pub fn main() void {}\n"},
+            "",
+            "web.zig:1",
+            id="zig, without manifest",
+        ),
+    ],
+)
+def test_a_default_rests_on_the_libraries_that_nobody_knows(
+    build: str, output: str, files: dict[str, str], rests: str, line: str
+) -> None:
+    answer = reaction(program(two_stages(build, output), files, "web"), "TERM")
+    assert (answer.does in ("default", "drops"), answer.rests, where(answer)) == (True, rests, line)
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "rests"),
+    [
+        pytest.param("app.py", "import os, json\nimport flask\nfrom flask_cors import CORS\n", "", id="python"),
+        pytest.param(
+            "app.py", "import os\nfrom runloop import serve\n", "runloop leaves SIGTERM alone", id="python, one"
+        ),
+        pytest.param("app.py", "import own\n", "", id="python, its own"),
+        pytest.param("app.js", "const http = require('node:http');\nconst e = require('express');\n", "", id="node"),
+        pytest.param(
+            "app.js", "import { run } from '@team/run/fast';\n", "@team/run leaves SIGTERM alone", id="node, one"
+        ),
+        pytest.param("app.js", "import x from './own.py';\nimport fs from 'fs/promises';\n", "", id="node, its own"),
+        pytest.param("app.pl", "use strict;\nuse POSIX qw(pause);\npause();\n", "", id="perl"),
+    ],
+)
+def test_so_does_a_script_on_what_it_imports(path: str, text: str, rests: str) -> None:
+    files = {path: text, "own.py": "x = 1\n"}
+    answer = reaction(program("FROM debian:12\nCOPY . /srv/\n", files, f"/srv/{path}"), "TERM")
+    assert (answer.does, answer.rests) == ("default", rests)
+
+
+@pytest.mark.parametrize(
+    ("build", "output", "files"),
+    [
+        pytest.param(
+            "dub build",
+            "/src/web",
+            {"dub.json": '{"name": "web", "dependencies": {"vibe-d": "1"}}\n', "source/app.d": "void main() {}\n"},
+            id="vibe.d, by its manifest",
+        ),
+        pytest.param(
+            "cargo build --release",
+            "/src/target/release/web",
+            {"Cargo.toml": CARGO, "src/main.rs": "fn main() {\n    trillium_tokio::run(handler);\n}\n"},
+            id="trillium",
+        ),
+        pytest.param(
+            "g++ -o web web.cc",
+            "/src/web",
+            {"web.cc": "#include <drogon/drogon.h>\nint main() {\n  drogon::app().run();\n}\n"},
+            id="drogon",
+        ),
+    ],
+)
+def test_a_framework_that_sets_handlers_by_itself_is_known(build: str, output: str, files: dict[str, str]) -> None:
+    answer = reaction(program(two_stages(build, output), files, "web"), "TERM")
+    assert (answer.does, answer.handler) == ("handles", True)
+
+
+def test_a_framework_that_is_told_to_set_none_is_not_taken_for_one_that_does() -> None:
+    main = "fn main() {\n    trillium_tokio::config().without_signals().run(handler);\n}\n"
+    files = {"Cargo.toml": CARGO + 'trillium-tokio = "0.4"\n', "src/main.rs": main}
+    answer = reaction(program(two_stages("cargo build --release", "/src/target/release/web"), files, "web"), "TERM")
+    assert (answer.does, answer.rests) == ("default", "trillium-tokio leaves SIGTERM alone")

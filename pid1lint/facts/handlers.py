@@ -118,6 +118,24 @@ def libraries(language: str, manifest: str, signal_name: str) -> tuple[Library, 
     return tuple(found)
 
 
+def leaves_alone(language: str, name: str) -> bool:
+    """Whether a library sets no handler by itself, for any signal that stops a program.
+
+    Read in the libraries' own documentation and source; a name that ends in `*` stands for all that begin so.
+    """
+    return name in _alone(_canonical(language)) or any(map(name.startswith, _alone_by_start(_canonical(language))))
+
+
+@cache
+def _alone(language: str) -> frozenset[str]:
+    return frozenset(_file()["alone"].get(language, "").split())
+
+
+@cache
+def _alone_by_start(language: str) -> tuple[str, ...]:
+    return tuple(name[:-1] for name in _alone(language) if name.endswith("*"))
+
+
 def default_reaction(language: str, signal_name: str = "TERM") -> str:
     """What a signal does to a program of this language, as PID 1, that sets no handler.
 

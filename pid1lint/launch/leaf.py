@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from pid1lint.facts.launchers import Launcher, launcher
-from pid1lint.launch.appsource import app_reaction
+from pid1lint.launch.appsource import is_read, script_of
 from pid1lint.launch.lookup import Lookup
-from pid1lint.launch.process import Call, Started
+from pid1lint.launch.process import Assumption, Call, Started
 from pid1lint.launch.stack import Argument, Argv
 from pid1lint.launch.state import Environment
 from pid1lint.launch.values import UNKNOWN
@@ -143,11 +143,11 @@ def start_leaf(lookup: Lookup, world: World, proc: Proc, start: Start, file: Ima
     if doubt:
         world.hinder(doubt, start.place, proc.pid)
     if fact is not None and fact.interpreter:
-        stage.reaction, stage.assumed = app_reaction(lookup.image, fact, words, start.env.workdir, signal)
+        _by_script(lookup, fact, words, start.env, signal, stage)
     elif fact is not None and fact.reaction(signal):
         stage.reaction = fact.reaction(signal)
     else:
-        stage.reaction, stage.assumed = _by_source(lookup, world, proc, start, file)
+        _by_source(lookup, world, proc, start, file, stage)
     proc.reaction = _reaction(fact, stage, signal, proc.ignored)
     if fact is not None and fact.interpreter == "node":
         # It sets every signal back to its default when it starts: measured, a trap '' before it has no effect.
@@ -155,18 +155,37 @@ def start_leaf(lookup: Lookup, world: World, proc: Proc, start: Start, file: Ima
     _live(world, proc, stage, start, unsure)
 
 
-def _by_source(lookup: Lookup, world: World, proc: Proc, start: Start, file: ImageFile | None) -> tuple[str, bool]:
-    """What the stop signal does to an app of which no fact tells, by its source; whether that is only assumed.
+def _by_script(lookup: Lookup, fact: Program, words: list[str], env: Environment, signal: str, stage: Stage) -> None:
+    """Note what the stop signal does to a program of an interpreted language: that is for the script to say."""
+    plain = fact.reaction(signal) or "handles"
+    stage.reaction, stage.assumed = plain, False
+    if plain != "default" or not is_read(fact.interpreter):
+        return
+    script = script_of(lookup.image, fact, words, env.workdir)
+    found = lookup.reaction(script, env, signal) if script else None
+    if found is None or not found.does:
+        stage.reaction, stage.assumed = "handles", True
+    elif found.handler or found.does == "handles":
+        stage.reaction = found.does
+    elif found.rests:
+        stage.rests = Assumption(found.rests, found.place)
+
+
+def _by_source(lookup: Lookup, world: World, proc: Proc, start: Start, file: ImageFile | None, stage: Stage) -> None:
+    """Note what the stop signal does to an app of which no fact tells, by its source.
 
     It is not looked for where a shell stands above the app, which is not told then.
     """
+    stage.reaction, stage.assumed = "handles", True
     above = world.procs.get(proc.parent)
     if above is not None and above.shell is not None and start.how == "child":
-        return "handles", True
+        return
     if file is not None and file.text is not None:
-        return "handles", True
+        return
     found = lookup.reaction(start.argv[0].value, start.env, world.stop_signal)
-    return (found.does, False) if found is not None and found.does else ("handles", True)
+    if found is not None and found.does:
+        stage.reaction, stage.assumed = found.does, False
+        stage.rests = Assumption(found.rests, found.place) if found.rests else None
 
 
 def start_unread_script(world: World, proc: Proc, stage: Stage, name: Argument) -> None:

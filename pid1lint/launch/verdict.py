@@ -57,6 +57,12 @@ def _assumptions(world: World, outcome: Outcome, image: Image) -> Iterator[Assum
         for proc in _at_stop(world):
             if proc.long and not proc.helper and proc.told and proc.stage.assumed:
                 yield Assumption(f"{proc.stage.program} handles SIG{world.stop_signal}", proc.stage.place)
+    if outcome in (Outcome.HANG, Outcome.ABRUPT):
+        for proc in _at_stop(world):
+            above = world.procs.get(proc.parent_at_stop or proc.parent)
+            decides = proc.pid == 1 or (above is not None and above.stage.kind == "init")
+            if decides and proc.long and not proc.helper and proc.told and proc.stage.rests is not None:
+                yield proc.stage.rests
     if outcome is Outcome.EXITS:
         for place in sorted(world.guessed, key=lambda place: (place.source.path, place.span)):
             yield Assumption(f"`{place.text.split(chr(10))[0][:60]}` comes back", place)
@@ -189,6 +195,7 @@ def _process(
         tuple(sorted(proc.ignored)),
         last and proc.alive and proc.long,
         proc.group,
+        stage.rests,
     )
 
 

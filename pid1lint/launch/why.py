@@ -66,6 +66,9 @@ def _hang(path: Path, one: Process, main: Process, signal: str) -> str:
     if main.pid == 1:
         if main.reaction == "survives":
             return f"{main.program} is PID 1 and stays on {signal}: {tail}"
+        if main.rests is not None:
+            where = "the source that it runs" if _is_interpreter(main) else "its source"
+            return f"{main.program} is PID 1, and no handler for {signal} is in {where}: {_unless_a_library(tail)}"
         return f"{main.program} is PID 1 without a handler for {signal}, so the kernel drops it: {tail}"
     if one.kind == "shell":
         waiting = next((waiting for waiting in path.waiting if waiting.pid == 1), None)
@@ -80,7 +83,20 @@ def _hang(path: Path, one: Process, main: Process, signal: str) -> str:
     return f"{one.program} is PID 1 and keeps {signal} from {main.program}: {tail}"
 
 
+def _is_interpreter(process: Process) -> bool:
+    return process.fact is not None and bool(process.fact.interpreter)
+
+
+def _unless_a_library(consequence: str) -> str:
+    """What happens if no library of an app sets the handler that its own source lacks, which is not known."""
+    return f"unless a library of it sets one, {consequence}"
+
+
 def _abrupt(path: Path, one: Process, main: Process, signal: str) -> str:
+    if one.kind == "init" and main.rests is not None and not any(_shells_between(path, main)):
+        whose = f"the source that {main.program} runs" if _is_interpreter(main) else f"the source of {main.program}"
+        cut_off = _unless_a_library("it is cut off at once")
+        return f"{one.program} passes {signal} on, and no handler for it is in {whose}: {cut_off}"
     if one.kind == "init" and main.reaction == "default" and not any(_shells_between(path, main)):
         return f"{one.program} passes {signal} on, and {main.program} has no handler: it is cut off at once"
     if one.kind == "init" and main.receives_stop and not any(_shells_between(path, main)):

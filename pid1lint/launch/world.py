@@ -13,7 +13,18 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pid1lint.launch.catch import catch
 from pid1lint.launch.code import Code
-from pid1lint.launch.process import Call, Decision, Handled, Obstacle, Outcome, Sent, Started, TrapSet, Waiting
+from pid1lint.launch.process import (
+    Assumption,
+    Call,
+    Decision,
+    Handled,
+    Obstacle,
+    Outcome,
+    Sent,
+    Started,
+    TrapSet,
+    Waiting,
+)
 from pid1lint.launch.shapes import ALL_CALLS, called
 from pid1lint.launch.signals import HARMLESS, SIGNALS
 from pid1lint.launch.stack import Block
@@ -52,6 +63,7 @@ class Stage:
         "place",
         "program",
         "reaction",
+        "rests",
         "script",
         "start",
     )
@@ -83,6 +95,8 @@ class Stage:
         self.launcher: Launcher | None = None
         self.reaction = ""
         self.assumed = False
+        # What it rests on that the reaction is this one: libraries of which nothing is known.
+        self.rests: Assumption | None = None
         self.interpreter = ""
 
     @property

@@ -12,6 +12,7 @@ from pid1lint.facts import handlers
 from pid1lint.image.changes import Alter, Append, Chmod, Duplicate, Link, Put, Remove, is_below
 from pid1lint.image.filesystem import CopyFiles, FileSystem, ImageFile, Layer
 from pid1lint.image.model import Image
+from pid1lint.origin import libraries
 from pid1lint.origin.builders import Product, product
 from pid1lint.origin.sources import NONE, SUFFIXES, Sources, language_of, sources
 from pid1lint.source import Place
@@ -58,12 +59,14 @@ class Reaction:
     ends it at once), `survives` (it ignores it); empty: cannot tell. `why` says what it rests on, as a fragment;
     `place` is where that stands: the handler, the library's line in the manifest, else the main program or the
     command that built it. `handler` is set where the source or a library of it, not only the language, says so.
+    `rests` is what it rests on that is not known, as a fragment: that the libraries set no handler; empty if nothing.
     """
 
     does: str
     why: str
     place: Place
     handler: bool = False
+    rests: str = ""
 
 
 def built(image: Image, path: str) -> Built | None:
@@ -100,7 +103,21 @@ def reaction(program: Built, signal: str) -> Reaction:
         return Reaction("", f"what {program.runtime} does on SIG{name} without a handler is not known", at)
     count = len(source.reached) + len(source.others)
     files = "its source" if count == 1 else f"the {count} files of its source"
-    return Reaction(default, f"no handler for SIG{name} is in {files}", at)
+    return replace(_unless_a_library(program, name, at), does=default, why=f"no handler for SIG{name} is in {files}")
+
+
+def _unless_a_library(program: Built, name: str, at: Place) -> Reaction:
+    """What it rests on that no handler is in the source: that no library sets one, where not all are known."""
+    uses = libraries.used(program.language, program.source)
+    if uses is None:
+        return Reaction("", "", at, rests=f"no library of {_name(program)} handles SIG{name}")
+    unknown = [use for use in uses if not handlers.leaves_alone(program.language, use.name)]
+    if not unknown:
+        return Reaction("", "", at)
+    if len(unknown) == 1:
+        return Reaction("", "", unknown[0].place, rests=f"{unknown[0].name} leaves SIG{name} alone")
+    rests = f"none of {unknown[0].name} and {len(unknown) - 1} more libraries handles SIG{name}"
+    return Reaction("", "", unknown[0].place, rests=rests)
 
 
 # -------------------------------------------------------------- what it does

@@ -40,6 +40,7 @@ SUFFIXES = {
 MANIFESTS = {
     "c": ("CMakeLists.txt", "meson.build"),
     "crystal": ("shard.yml",),
+    "d": ("dub.json", "dub.sdl"),
     "dotnet": (),
     "elixir": ("mix.exs",),
     "erlang": ("rebar.config",),

@@ -106,6 +106,9 @@ def _signal(process: Process, stop_signal: str, style: Style) -> tuple[str, str]
             return "dim", f"{style.sign('↓', 'v')} becomes {printable(_name(child.program))}"
     if process.receives_stop is None:
         return "yellow", "? cannot tell"
+    if process.rests is not None and process.main:
+        # It may well have a handler that its own source does not show.
+        return "yellow", f"? gets {stop_signal}"
     if process.receives_stop and process.assumed and process.kind == "app":
         # What it does then, nobody knows.
         return "yellow", f"? gets {stop_signal}"
