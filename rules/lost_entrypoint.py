@@ -35,9 +35,10 @@ def lost_entrypoint(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```python status.py
-    import http.server
+    import time
 
-    http.server.test(http.server.SimpleHTTPRequestHandler)
+    while True:
+        time.sleep(60)
     ```
 
     ```yaml compose.yaml

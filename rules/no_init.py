@@ -63,7 +63,7 @@ def no_init(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```js server.js
-    require("http").createServer((request, response) => response.end()).listen(80);
+    setInterval(() => console.log(new Date()), 60000);
     ```
 
     ```text

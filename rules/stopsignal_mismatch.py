@@ -29,7 +29,7 @@ def stopsignal_mismatch(launch: Launch) -> Iterator[Finding]:
 
     ```text
     Dockerfile:3:7: PID503 nginx drops its work on SIGTERM and ends cleanly on SIGQUIT
-    = graceful
+    = abrupt, not measured: the oracle's stand-in finishes its work
     ```
 
     Use instead:

@@ -152,7 +152,10 @@ LINES = (
             {
                 "Dockerfile": '# escape=`\nFROM debian:12\nRUN apt-get update `\n  && apt-get install -y nodejs\nCOPY server.js /\nRUN apt-get update && apt-get install -y --no-install-recommends tini && rm -rf /var/lib/apt/lists/*\nENTRYPOINT ["tini", "--"]\nCMD [ `\n  "node", `\n "/server.js" ]\n'
             },
-            ("= abrupt",),
+            (
+                "Dockerfile:9:4: PID310 tini passes SIGTERM on, and node has no handler: it is cut off at once",
+                "= abrupt",
+            ),
         ),
     ),
     Case(
@@ -227,7 +230,10 @@ LINES = (
             {
                 "Dockerfile": 'FROM alpine:3.20\r\nRUN apk add --no-cache nodejs\r\nCOPY server.js /\r\nUSER app\r\nUSER root\r\nRUN apk add --no-cache tini\r\nUSER app\r\nENTRYPOINT ["tini", "--"]\r\nCMD ["node", "/server.js"]\r\n'
             },
-            ("= abrupt",),
+            (
+                "Dockerfile:9:7: PID310 tini passes SIGTERM on, and node has no handler: it is cut off at once",
+                "= abrupt",
+            ),
         ),
     ),
     Case(
@@ -1348,7 +1354,10 @@ SEVERAL = (
                 "Dockerfile": DEBIAN
                 + 'RUN apt-get update && apt-get install -y nodejs\nCOPY server.js /\nRUN apt-get update && apt-get install -y --no-install-recommends tini && rm -rf /var/lib/apt/lists/*\nENTRYPOINT ["tini", "--"]\nCMD ["node", "/server.js"]\n'
             },
-            ("= abrupt",),
+            (
+                "Dockerfile:6:7: PID310 tini passes SIGTERM on, and node has no handler: it is cut off at once",
+                "= abrupt",
+            ),
         ),
     ),
     Case(
@@ -1441,7 +1450,7 @@ SEVERAL = (
             (
                 "Dockerfile:3:12: PID502 `SIGTEM` is no signal",
                 "Dockerfile:4:7: PID503 nginx drops its work on SIGTEM and ends cleanly on SIGQUIT",
-                "= graceful",
+                "= abrupt",
             ),
         ),
         every=Mended(
@@ -1451,6 +1460,7 @@ SEVERAL = (
             },
             ("= graceful",),
         ),
+        unmeasured="the stand-in finishes its work on every signal",
     ),
     Case(
         "a server in the background with a stop signal of its own",

@@ -75,6 +75,7 @@ def test_a_report_says_everything_of_a_finding() -> None:
             "info": 0,
             "fixable": {"safe": 1, "unsafe": 0},
             "fixed": 0,
+            "verdicts": {"proven": 0, "assumed": 0, "unknown": 0},
         },
     }
 

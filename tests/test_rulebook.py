@@ -48,6 +48,8 @@ PID305 nested-init
 PID306 init-arguments
 PID307 late-init
 PID308 unknown-handler
+PID309 group-init
+PID310 no-handler
 PID401 untrapped-signal
 PID402 deferred-trap
 PID403 trap-lost-on-exec

@@ -126,6 +126,12 @@ def leaves_alone(language: str, name: str) -> bool:
     return name in _alone(_canonical(language)) or any(map(name.startswith, _alone_by_start(_canonical(language))))
 
 
+def serves(language: str, text: str) -> bool:
+    """Whether a source text shows a program that answers requests, or works off a queue."""
+    pattern: str | None = _file()["serves"].get(_canonical(language))
+    return pattern is not None and re.search(pattern, text) is not None
+
+
 @cache
 def _alone(language: str) -> frozenset[str]:
     return frozenset(_file()["alone"].get(language, "").split())

@@ -15,6 +15,7 @@ from pid1lint.launch.become import become
 from pid1lint.launch.code import Code, Job
 from pid1lint.launch.interpreter import Interpreter
 from pid1lint.launch.leaf import Start
+from pid1lint.launch.likeness import likeness
 from pid1lint.launch.lookup import Lookup
 from pid1lint.launch.process import Outcome
 from pid1lint.launch.signals import SIGNALS
@@ -370,8 +371,8 @@ class _Exploration:
         if not self.merges:
             return True
         world = self.world
-        likeness, passed = world.likeness(self.lookup.elsewhere())
-        number, before = self.seen.setdefault((likeness, passed if world.exact else None), (self.number, passed))
+        alike, passed = likeness(world, self.lookup.elsewhere())
+        number, before = self.seen.setdefault((alike, passed if world.exact else None), (self.number, passed))
         if number == self.number:
             return True
         self.merged[self.number] = _Merged(world, number)

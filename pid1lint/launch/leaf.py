@@ -163,6 +163,7 @@ def _by_script(lookup: Lookup, fact: Program, words: list[str], env: Environment
         return
     script = script_of(lookup.image, fact, words, env.workdir)
     found = lookup.reaction(script, env, signal) if script else None
+    stage.serves = found is not None and found.serves
     if found is None or not found.does:
         stage.reaction, stage.assumed = "handles", True
     elif found.handler or found.does == "handles":
@@ -184,7 +185,7 @@ def _by_source(lookup: Lookup, world: World, proc: Proc, start: Start, file: Ima
         return
     found = lookup.reaction(start.argv[0].value, start.env, world.stop_signal)
     if found is not None and found.does:
-        stage.reaction, stage.assumed = found.does, False
+        stage.reaction, stage.assumed, stage.serves = found.does, False, found.serves
         stage.rests = Assumption(found.rests, found.place) if found.rests else None
 
 

@@ -72,7 +72,8 @@ class Process(Frozen):
     whether the stop signal reaches it and is not lost on it; None where that cannot be told. `ignored` are the signals
     that it ignores or has inherited as ignored; `cut_off` is set for an app that is still at work when PID 1 ends, or
     when the grace period does. `group` is its process group, by the PID of that group's first process. `rests` is set
-    where nobody knows whether a library of it sets the handler that its own source lacks.
+    where nobody knows whether a library of it sets the handler that its own source lacks; `serves` where that source
+    shows that it answers requests or works off a queue.
     """
 
     argv: tuple[str, ...]
@@ -102,6 +103,7 @@ class Process(Frozen):
     cut_off: bool = False
     group: int = 1
     rests: Assumption | None = None
+    serves: bool = False
 
     def runs(self, text: Excerpt) -> bool:
         """Whether this is a shell that runs just this text."""

@@ -196,6 +196,7 @@ def _process(
         last and proc.alive and proc.long,
         proc.group,
         stage.rests,
+        stage.serves,
     )
 
 

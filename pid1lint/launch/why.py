@@ -78,9 +78,28 @@ def _hang(path: Path, one: Process, main: Process, signal: str) -> str:
         if waiting is not None and waiting.handles:
             return f"{shell} is PID 1 and its handler for {signal} does not end {main.program}: {tail}"
         return f"{shell} stays PID 1 and keeps {signal} from {main.program}: {tail}"
+    if one.kind == "init" and _is_told_with_its_workers(main):
+        workers = f"signals the whole process group of {main.program}, whose workers end of it"
+        return f"{one.program} {workers}, and {main.program} waits for them: {tail}"
     if one.kind == "init":
         return f"{one.program} passes {signal} on, and {main.program} is not told: {tail}"
     return f"{one.program} is PID 1 and keeps {signal} from {main.program}: {tail}"
+
+
+def _dropped(one: Process, main: Process, signal: str) -> str:
+    """An app that gets the signal and ends of it at once."""
+    lost = "ends at once: what it was doing is lost"
+    if main.rests is not None:
+        lost = f"has no handler in its source: {_unless_a_library('it ends at once, and what it was doing is lost')}"
+    if main.pid == 1:
+        return f"{main.program} is PID 1, gets {signal} and {lost}"
+    if one.kind == "shell":
+        return f"{one.dialect or one.program} is PID 1 and its handler tells {main.program}, which {lost}"
+    return f"{one.program} is PID 1 and passes {signal} on to {main.program}, which {lost}"
+
+
+def _is_told_with_its_workers(main: Process) -> bool:
+    return main.fact is not None and bool(main.fact.in_group) and main.reaction == "handles"
 
 
 def _is_interpreter(process: Process) -> bool:
@@ -93,6 +112,8 @@ def _unless_a_library(consequence: str) -> str:
 
 
 def _abrupt(path: Path, one: Process, main: Process, signal: str) -> str:
+    if main.reaction == "drops" and main.receives_stop:
+        return _dropped(one, main, signal)
     if one.kind == "init" and main.rests is not None and not any(_shells_between(path, main)):
         whose = f"the source that {main.program} runs" if _is_interpreter(main) else f"the source of {main.program}"
         cut_off = _unless_a_library("it is cut off at once")

@@ -8,7 +8,6 @@ by exec and ignored ones are inherited.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from pid1lint.launch.catch import catch
@@ -25,10 +24,9 @@ from pid1lint.launch.process import (
     TrapSet,
     Waiting,
 )
-from pid1lint.launch.shapes import ALL_CALLS, called
 from pid1lint.launch.signals import HARMLESS, SIGNALS
 from pid1lint.launch.stack import Block
-from pid1lint.launch.state import Elsewhere, Shell
+from pid1lint.launch.state import Shell
 from pid1lint.source import Place
 
 if TYPE_CHECKING:
@@ -65,6 +63,7 @@ class Stage:
         "reaction",
         "rests",
         "script",
+        "serves",
         "start",
     )
 
@@ -97,6 +96,8 @@ class Stage:
         self.assumed = False
         # What it rests on that the reaction is this one: libraries of which nothing is known.
         self.rests: Assumption | None = None
+        # Its source shows that it answers requests, or works off a queue.
+        self.serves = False
         self.interpreter = ""
 
     @property
@@ -461,8 +462,8 @@ class World:
 
     # --------------------------------------------------------------- signals
 
-    def signal(self, pid: int, name: str, *, from_outside: bool = False) -> None:
-        """Send a signal to one process."""
+    def signal(self, pid: int, name: str, *, from_outside: bool = False, with_group: bool = False) -> None:
+        """Send a signal to one process; `with_group`: to all of its process group, its own children among them."""
         if not self.procs[pid].alive:
             return
         proc = self.own(pid)
@@ -486,13 +487,17 @@ class World:
             self._pass_on(proc, name)
             return
         reaction = proc.reaction_to(name)
+        if with_group and reaction == "handles" and proc.stages and proc.stage.fact is not None:
+            # A pool's workers get it as well, and may end of it under their master's hands.
+            reaction = proc.stage.fact.in_group or reaction
         if reaction == "survives":
             proc.lost = True
         elif reaction == "abandons":
             # What it supervises is left behind, and so cut off.
             self.end(pid, 0)
         elif reaction in ("handles", "drops"):
-            proc.done = True
+            # What drops its work ends as soon, and has not done what it was there for.
+            proc.done = reaction == "handles"
             if proc.ends_at is None or proc.ends_at > self.clock + CLEANUP_SECONDS:
                 proc.ends_at = self.clock + CLEANUP_SECONDS
         elif name in HARMLESS or (pid == 1 and self.as_pid1):
@@ -518,7 +523,7 @@ class World:
     def signal_group(self, group: int, name: str) -> None:
         """Send a signal to every process of a group."""
         for pid in [proc.pid for proc in self.procs.values() if proc.group == group and proc.alive]:
-            self.signal(pid, name)
+            self.signal(pid, name, with_group=True)
 
     # ------------------------------------------------------------------ notes
 
@@ -607,91 +612,3 @@ class World:
         if all(proc.done and not proc.alive for proc in apps):
             return Outcome.GRACEFUL, ""
         return Outcome.ABRUPT, ""
-
-    # --------------------------------------------------------------- likeness
-
-    def likeness(self, elsewhere: Elsewhere) -> tuple[tuple[object, ...], tuple[object, ...]]:
-        """What two worlds have in common that go on alike from here, whatever has led to them.
-
-        Second, the places on the way where the container may have stayed, if it stays nowhere else.
-
-        Variables that nobody reads any more do not count, nor what was only noted on the way. `elsewhere` are the
-        names that the launch's scripts read of their environment.
-        """
-        living = [proc for proc in self.procs.values() if proc.alive]
-        names = {proc.pid: proc.shell.reads() for proc in living if proc.shell is not None}
-        candidates = {
-            thread: tuple((c.point, c.world, c.point.guess and self.started[thread] - c.started) for c in met)
-            for thread, met in self.candidates.items()
-            if thread not in self.settled
-        }
-        passed = candidates.pop(0, ())
-        alike = (
-            self.clock,
-            self.stopped,
-            self._turns_among(living),
-            self.settled,
-            self.live,
-            self.fifos,
-            self.polls,
-            self.failure,
-            self.exec_failed,
-            self.at_stop,
-            self.other_arguments,
-            frozenset((c.place, c.way) for c in self.choices if c.kind == "unknown" and self._recurs(c, names)),
-            tuple((o.reason, o.place) for o in self.obstacles),
-            tuple((w.pid, w.how, w.place) for w in self.waiting),
-            len(self.sent),
-            tuple((h.pid, h.signal, h.ended) for h in self.handled),
-            tuple(self._likeness_of(proc, names, elsewhere) for proc in living),
-            tuple(candidates.items()),
-        )
-        return alike, passed
-
-    def _turns_among(self, living: Sequence[Proc]) -> tuple[object, ...]:
-        """The turns, as far as they are those of processes that live."""
-        pids = [proc.pid for proc in living]
-        return tuple(
-            (
-                turn.progress,
-                turn.running,
-                tuple(pid for pid in pids if pid >= turn.first),
-                tuple(pid for pid in pids if turn.at <= pid <= turn.limit),
-            )
-            for turn in self.turns
-        )
-
-    def _recurs(self, choice: Choice, names: Mapping[int, frozenset[str]]) -> bool:
-        """Whether a choice may be met again: its loop goes round, or its function may be called."""
-        if choice.function and any(called(choice.function) in read or ALL_CALLS in read for read in names.values()):
-            return True
-        shell = self.procs[choice.pid].shell if choice.pid else None
-        return shell is not None and shell.depth >= choice.depth
-
-    def _likeness_of(self, proc: Proc, names: Mapping[int, frozenset[str]], elsewhere: Elsewhere) -> tuple[object, ...]:
-        stages = tuple((stage.likeness, sum(pid <= stage.began for pid in names)) for stage in proc.stages)
-        own = (
-            proc.pid,
-            proc.parent,
-            proc.group,
-            proc.thread,
-            proc.block,
-            proc.ignored,
-            proc.reaction,
-            proc.passes,
-            proc.child,
-            proc.interrupted,
-            proc.told,
-            proc.done,
-            proc.lost,
-            proc.ends_at,
-            proc.kills_at,
-            proc.long,
-            proc.helper,
-            proc.background,
-            proc.daemon,
-            proc.brief,
-            proc.fed,
-            proc.reads_from,
-        )
-        return (*own, stages, proc.shell.likeness(names[proc.pid], elsewhere) if proc.shell is not None else None)

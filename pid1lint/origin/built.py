@@ -60,6 +60,7 @@ class Reaction:
     `place` is where that stands: the handler, the library's line in the manifest, else the main program or the
     command that built it. `handler` is set where the source or a library of it, not only the language, says so.
     `rests` is what it rests on that is not known, as a fragment: that the libraries set no handler; empty if nothing.
+    `serves` says whether the source shows that it answers requests, or works off a queue.
     """
 
     does: str
@@ -67,6 +68,7 @@ class Reaction:
     place: Place
     handler: bool = False
     rests: str = ""
+    serves: bool = False
 
 
 def built(image: Image, path: str) -> Built | None:
@@ -75,10 +77,16 @@ def built(image: Image, path: str) -> Built | None:
     A file of the build context that is the source itself, such as `app.py`, is its own answer.
     """
     for candidate in _candidates(image, path):
-        found = _trace(image.files, candidate)
+        found = _trace(image.files, candidate) or _itself(image.files, candidate)
         if found is not None:
             return replace(found, path=candidate)
     return None
+
+
+def _itself(files: FileSystem, path: str) -> Built | None:
+    """A source that is not copied: it is mounted, or a RUN or a here-document writes it."""
+    file = files.lookup(path)
+    return None if file is None or file.text is None else _as_source(files, file, path, file.path, file.place)
 
 
 def reaction(program: Built, signal: str) -> Reaction:
@@ -103,7 +111,9 @@ def reaction(program: Built, signal: str) -> Reaction:
         return Reaction("", f"what {program.runtime} does on SIG{name} without a handler is not known", at)
     count = len(source.reached) + len(source.others)
     files = "its source" if count == 1 else f"the {count} files of its source"
-    return replace(_unless_a_library(program, name, at), does=default, why=f"no handler for SIG{name} is in {files}")
+    serves = any(handlers.serves(program.language, file.text.text) for file in source.reached if file.text is not None)
+    why = f"no handler for SIG{name} is in {files}"
+    return replace(_unless_a_library(program, name, at), does=default, why=why, serves=serves)
 
 
 def _unless_a_library(program: Built, name: str, at: Place) -> Reaction:
@@ -299,18 +309,25 @@ def _dotnet(source: Sources) -> str:
 
 def _copied(files: FileSystem, entry: CopyFiles, path: str, before: str) -> Built | None:
     """A file of the build context: the source itself, or what was built before the image."""
-    language = next((name for name, suffixes in SUFFIXES.items() if before.endswith(suffixes)), "")
     file = files.lookup(path)
-    if language and file is not None and file.text is not None:
-        made = Product("", language, posixpath.dirname(path), entry.place, path)
-        return Built(path, None, "", language, language, entry.place, sources(files, made, path))
-    if file is not None and file.text is not None and (language := _of_shebang(file)):
-        made = Product("", language, posixpath.dirname(path), entry.place, path)
-        return Built(path, None, "", language, language, entry.place, sources(files, made, path))
+    if file is not None and file.text is not None:
+        found = _as_source(files, file, path, before, entry.place)
+        if found is not None:
+            return found
     for tool, language, pattern in _OUTSIDE:
         if pattern.search(before):
             return Built(path, None, tool, language, language, entry.place, certain=False)
     return None
+
+
+def _as_source(files: FileSystem, file: ImageFile, path: str, name: str, place: Place) -> Built | None:
+    """A file that is its own source, by its name or its first line."""
+    language = next((language for language, suffixes in SUFFIXES.items() if name.endswith(suffixes)), "")
+    language = language or _of_shebang(file)
+    if not language:
+        return None
+    made = Product("", language, posixpath.dirname(path), place, path)
+    return Built(path, None, "", language, language, place, sources(files, made, path))
 
 
 def _of_shebang(file: ImageFile) -> str:

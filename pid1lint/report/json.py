@@ -25,15 +25,24 @@ VERSION = 1
 
 def report(made: Report, style: Style) -> Iterator[str]:
     """The lines of the report of `check`."""
-    yield diagnostics_json(made.diagnostics, made.dockerfiles, made.fixed, len(made.deployments))
+    yield diagnostics_json(made.diagnostics, made.dockerfiles, made.fixed, len(made.deployments), made.launches)
 
 
-def diagnostics_json(diagnostics: Sequence[Diagnostic], checked: int, fixed: int = 0, deployments: int = 0) -> str:
-    """The report of `check`; `checked` counts Dockerfiles, `deployments` their files, `fixed` fixes that were made."""
+def diagnostics_json(
+    diagnostics: Sequence[Diagnostic],
+    checked: int,
+    fixed: int = 0,
+    deployments: int = 0,
+    launches: Sequence[Launch] = (),
+) -> str:
+    """The report of `check`; `checked` counts Dockerfiles, `deployments` their files, `fixed` fixes that were made.
+
+    `launches` are those that have been judged.
+    """
     document = {
         "version": VERSION,
         "diagnostics": [_diagnostic(diagnostic) for diagnostic in diagnostics],
-        "summary": _summary(diagnostics, checked, fixed, deployments),
+        "summary": _summary(diagnostics, checked, fixed, deployments, launches),
     }
     return dump(document)
 
@@ -67,7 +76,9 @@ def dump(document: Json) -> str:
     return json.dumps(document, indent=2)
 
 
-def _summary(diagnostics: Sequence[Diagnostic], checked: int, fixed: int, deployments: int) -> Json:
+def _summary(
+    diagnostics: Sequence[Diagnostic], checked: int, fixed: int, deployments: int, launches: Sequence[Launch]
+) -> Json:
     fixes = [d.fix for d in diagnostics if d.fix is not None]
     by_severity: dict[str, object] = {
         severity.value: sum(d.severity is severity for d in diagnostics) for severity in reversed(Severity)
@@ -82,6 +93,10 @@ def _summary(diagnostics: Sequence[Diagnostic], checked: int, fixed: int, deploy
             for applicability in Applicability
         },
         "fixed": fixed,
+        "verdicts": {
+            certainty: sum((launch.certainty or "unknown") == certainty for launch in launches)
+            for certainty in ("proven", "assumed", "unknown")
+        },
     }
 
 

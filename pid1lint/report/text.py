@@ -12,6 +12,7 @@ from pid1lint.report.style import SEVERITY_COLOURS, Style, cell_map, cells, prin
 from pid1lint.source import Place
 
 if TYPE_CHECKING:
+    from pid1lint.launch.launch import Launch
     from pid1lint.report import Report
 
 
@@ -144,7 +145,17 @@ def _fold(text: str, width: int, indent: str) -> list[str]:
 def conclusion(made: Report) -> str:
     """What there is to say of the whole run."""
     images = sum(map(is_image, made.checked))
-    return summary(made.diagnostics, made.dockerfiles - images, made.fixed, made.known, len(made.deployments), images)
+    said = summary(made.diagnostics, made.dockerfiles - images, made.fixed, made.known, len(made.deployments), images)
+    return said + _assumed(made.launches)
+
+
+def _assumed(launches: Sequence[Launch]) -> str:
+    """How many verdicts rest on what nobody knows."""
+    number = sum(launch.certainty == "assumed" for launch in launches)
+    if not number:
+        return ""
+    verdicts = f"{count(number, 'verdict')} of {len(launches)} {'is' if number == 1 else 'are'} assumed"
+    return f" {verdicts}: trace says on what."
 
 
 def summary(

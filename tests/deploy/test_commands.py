@@ -107,7 +107,8 @@ def test_a_search_finds_deployments_by_name_and_by_what_they_hold(run: Run) -> N
 def test_the_summary_counts_both_kinds_of_files(run: Run) -> None:
     put("Dockerfile", 'FROM debian:12\nCMD ["server"]\n')
     put("compose.yaml", "services: {web: {build: .}}\n")
-    assert run().out == "1 Dockerfile and 1 deployment file checked: nothing found.\n"
+    said = "1 Dockerfile and 1 deployment file checked: nothing found."
+    assert run().out == f"{said} 2 verdicts of 2 are assumed: trace says on what.\n"
 
 
 def test_manifests_come_from_standard_input(run: Run) -> None:
@@ -120,7 +121,8 @@ def test_manifests_come_from_standard_input(run: Run) -> None:
 
 
 def test_a_dockerfile_still_comes_from_standard_input(run: Run) -> None:
-    assert run("-", stdin='FROM debian:12\nCMD ["server"]\n').out == "1 Dockerfile checked: nothing found.\n"
+    said = "1 Dockerfile checked: nothing found. 1 verdict of 1 is assumed: trace says on what.\n"
+    assert run("-", stdin='FROM debian:12\nCMD ["server"]\n').out == said
 
 
 def test_a_trace_shows_one_tree_a_service(run: Run) -> None:
@@ -204,12 +206,13 @@ def test_a_script_is_checked_through_the_deployment_that_mounts_it(run: Run) -> 
 
 def test_what_every_deployment_mends_falls_to_info_and_says_why(run: Run) -> None:
     put("Dockerfile", 'FROM python:3.12\nCOPY app.py /\nCMD ["python", "/app.py"]\n')
-    put("app.py", "import http.server\nhttp.server.test()\n")
+    put("app.py", "import time\ntime.sleep(1000)\n")
     put("compose.yaml", "services: {web: {build: ., init: true}}\n")
     assert run("Dockerfile").code == 1
     found = json.loads(run("-f", "json").out)["diagnostics"]
     assert [(each["code"], each["severity"], each["notes"][-1]["message"]) for each in found] == [
-        ("PID301", "info", "service web has an init put in front")
+        ("PID301", "info", "service web has an init put in front"),
+        ("PID310", "info", "service web is run here"),
     ]
 
 

@@ -1,0 +1,99 @@
+"""PID309: an init that signals an app's workers behind its back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pid1lint import Applicability, Edit, Finding, Fix, Launch, Outcome, Process, Severity, Span, rule
+
+
+@rule("PID309", Severity.ERROR)
+def group_init(launch: Launch) -> Iterator[Finding]:
+    r"""An init sends the stop signal to an app and to all its workers, and the app wants it for itself.
+
+    ## Why is this bad?
+
+    dumb-init signals the whole session of its child, and so does `tini -g`. A server with a pool of processes stops
+    them itself, each when it has done its task. If they get the signal as well, they end at once with the task that
+    they were at, and celery then waits for them until the grace period is over.
+
+    ## Example
+
+    ```dockerfile
+    FROM python:3.12
+    RUN apt-get update && apt-get install -y dumb-init && pip install celery
+    ENTRYPOINT ["dumb-init", "--"]
+    CMD ["celery", "-A", "tasks", "worker"]
+    ```
+
+    ```text
+    Dockerfile:4:7: PID309 dumb-init signals the whole process group of celery, whose workers end of it, and celery waits for them: docker stop waits 10 s, then kills it
+    = hang, not measured: the oracle has no celery
+    ```
+
+    Use instead:
+
+    ```dockerfile
+    FROM python:3.12
+    RUN apt-get update && apt-get install -y dumb-init && pip install celery
+    ENTRYPOINT ["dumb-init", "-c", "--"]
+    CMD ["celery", "-A", "tasks", "worker"]
+    ```
+
+    ## When not to care
+
+    Never where tasks may not be done half. A pool without processes (`--pool=solo`, threads, gevent) is not meant.
+
+    ## Fix safety
+
+    Unsafe: `-c` has dumb-init signal its child alone; other processes of the container are not told any more. `-g` is
+    taken away from tini, which then does the same.
+
+    ## References
+
+    - [dumb-init: session behavior](https://github.com/Yelp/dumb-init#session-behavior)
+    """
+    for path in launch.bad_paths:
+        one, main = path.pid1, path.main
+        if one is None or main is None or main.place is None or one.kind != "init" or main.kind != "app":
+            continue
+        if path.outcome is not Outcome.HANG or main.fact is None or not main.fact.in_group:
+            continue
+        if main.reaction != "handles":
+            continue
+        at = main.call.command if main.call is not None else main.place
+        yield Finding(at, path.why, fix=_fix(launch, one), severity=launch.severity(path))
+        return
+
+
+def _fix(launch: Launch, init: Process) -> Fix | None:
+    """Have the init signal its child alone, where it stands in an array of the Dockerfile."""
+    source = launch.image.dockerfile.source
+    for command in (launch.image.entrypoint, launch.image.cmd):
+        words = command.words if command is not None else ()
+        for index, word in enumerate(words):
+            if word.source is not source or word.text != init.argv[0]:
+                continue
+            if word.text.rpartition("/")[2] == "dumb-init":
+                at = word.offset(len(word.text)) + 1
+                return Fix("Have dumb-init signal its child alone", (_insert(launch, at),), Applicability.UNSAFE)
+            following = words[index + 1] if index + 1 < len(words) else None
+            if following is not None and following.text == "-g":
+                span = following.span(0, 2)
+                edit = Edit(source, span._replace(start=span.start - 1, end=span.end + 1), "")
+                return _without(launch, edit)
+    return None
+
+
+def _insert(launch: Launch, at: int) -> Edit:
+    return Edit(launch.image.dockerfile.source, Span(at, at), ', "-c"')
+
+
+def _without(launch: Launch, edit: Edit) -> Fix:
+    """Take a word of an array away with the comma behind it."""
+    text = edit.source.text
+    end = edit.span.end
+    while end < len(text) and text[end] in ", ":
+        end += 1
+    edit = Edit(edit.source, edit.span._replace(end=end), "")
+    return Fix("Have tini signal its child alone", (edit,), Applicability.UNSAFE)
