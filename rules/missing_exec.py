@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pid1lint import Finding, Fix, Launch, Link, Note, Severity, rule
+from pid1lint import Applicability, Finding, Fix, Launch, Link, Note, Process, Severity, rule
 from pid1lint.mend.command import exec_in_front
 from pid1lint.mend.launcher import without_setsid
 
@@ -96,7 +96,7 @@ def missing_exec(launch: Launch) -> Iterator[Finding]:
 
     Safe where the command is the last one on its path. Unsafe where the script would say something after it (`exec`
     never comes back), ends with a status of its own (`exit 0`), has an EXIT trap (which `exec` drops), or has started
-    other programs beside it. No fix is offered in a loop or a condition, where the script has work to do after it or
+    other programs beside it, or where the command is a script that is not at hand. No fix is offered in a loop or a condition, where the script has work to do after it or
     handlers for other signals, or where the command may be a function of a sourced file that is not at hand: `exec`
     knows no functions. `setsid` is taken out first, which is unsafe: PID 1 leads a session anyway, and after `exec`
     setsid would start the app and end.
@@ -136,4 +136,14 @@ def _is_missing(launch: Launch, link: Link) -> bool:
 def _fix(launch: Launch, link: Link) -> Fix | None:
     if link.shell.form == "subshell" or link.traps_others:
         return None
-    return exec_in_front(link) or without_setsid(launch, link.child)
+    made = exec_in_front(link) or without_setsid(launch, link.child)
+    if made is not None and _is_unread_script(link.child):
+        return made.replaced(applicability=Applicability.UNSAFE)
+    return made
+
+
+def _is_unread_script(child: Process) -> bool:
+    """Whether the shell starts a script whose text is not at hand: what it does with the signal is not known."""
+    text = child.file is not None and child.file.text is not None
+    name = child.arguments[0] if child.arguments else child.program
+    return not text and child.fact is None and name.endswith((".sh", ".bash", ".ash"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pid1lint import Applicability, Finding, Fix, Launch, Path, Place, Process, Severity, rule
+from pid1lint import Applicability, Edit, Finding, Fix, Instruction, Launch, Path, Place, Process, Severity, rule
 from pid1lint.mend.install import init_in_front
 from pid1lint.mend.lines import in_front
 
@@ -141,14 +141,20 @@ def _at(main: Process) -> Place:
     return main.call.command if main.call is not None else main.place
 
 
+def _instead(given: Instruction, launch: Launch) -> Edit | None:
+    """SIGINT in the place of a stop signal that is the default one; another one somebody has chosen."""
+    if launch.stop_signal != "SIGTERM" or given not in launch.image.stage.instructions:
+        return None
+    return Edit(launch.image.dockerfile.source, given.text.place().span, "SIGINT")
+
+
 def _fix(launch: Launch, path: Path) -> Fix | None:
     """SIGINT for Python, unless it leaves orphans; else an init."""
     image = launch.image
     main = path.main
     is_python = main is not None and main.fact is not None and main.fact.interpreter == "python"
     if is_python and launch.orphans is None:
-        edit = in_front(launch, "STOPSIGNAL SIGINT")
-        if edit is None or image.stop_signal_instruction is not None:
-            return None
-        return Fix("Stop with SIGINT", (edit,), Applicability.UNSAFE)
+        given = image.stop_signal_instruction
+        edit = in_front(launch, "STOPSIGNAL SIGINT") if given is None else _instead(given, launch)
+        return Fix("Stop with SIGINT", (edit,), Applicability.UNSAFE) if edit is not None else None
     return init_in_front(launch)

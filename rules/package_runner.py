@@ -94,6 +94,8 @@ def _fix(launch: Launch, path: Path, runner: Process) -> Fix | None:
     literal = literal_argv(shell.script)
     if literal is None or literal[0][0] != "node":
         return None
+    if runner.file is not None and runner.file.path.rpartition("/")[0] != image.workdir.rstrip("/"):
+        return None  # it is run in another folder: that of the workspace's package
     first, last = command.words[0], command.words[-1]
     span = Span(first.offset(0) - 1, last.offset(len(last.text)) + 1)
     edit = Edit(command.source, span, json_array(literal[0])[1:-1])

@@ -133,7 +133,7 @@ def _findings(launch: Launch, path: Path) -> Iterator[Finding]:
         call = link.child.call
         if link.how in ("wait", "loop"):
             message = f"{link.shell.interpreter} waits here without a handler for {path.signal}: {consequence}"
-            yield Finding(link.waiting.place, message, _children(link), _trap(launch, link), launch.severity(path))
+            yield Finding(link.waiting.place, message, _children(link), _trap(launch, link), _of(launch, path))
         elif call is not None and call.loop and link.child.start == "child":
             what = f"stays in a loop around {link.child.program} without a handler for {path.signal}"
             message = f"{link.shell.interpreter} {what}: {consequence}"
@@ -168,9 +168,9 @@ def _sleeping(one: Process, at: Place, path: Path) -> Fix | None:
 
 
 def _of(launch: Launch, path: Path) -> Severity:
-    """An error, unless all that is lost is a helper."""
+    """An error, unless all that is lost is a helper: cut off, it has nothing to finish."""
     if path.main is not None and path.main.helper:
-        return Severity.WARNING
+        return Severity.WARNING if path.outcome is Outcome.HANG else Severity.INFO
     return launch.severity(path)
 
 

@@ -592,6 +592,25 @@ def copy_sources(steps: tuple[Step, ...]) -> tuple[str, ...]:
     return tuple(found)
 
 
+_ADDS_USER = "user"
+_USERADD = r"\b(useradd|adduser)\b((?:[^\n;&|\\]|\\\n)*)"
+_HOME = r"(?:^|\s)(?:--home(?:-dir)?[= ]|-[a-zA-Z]*[dh]\s+)\s*[\"']?(/[^\s\"']+)"
+
+
+def _homes(text: str) -> Iterator[str]:
+    """The home directories that `useradd --create-home` and `adduser` make."""
+    for program, words in re.findall(_USERADD, text):
+        makes = program == "adduser" or re.search(r"(?:^|\s)(?:--create-home|-[a-zA-Z]*m)\b", words)
+        if not makes or re.search(r"(?:^|\s)(?:--no-create-home|-[a-zA-Z]*[MH])\b", words):
+            continue
+        given = re.search(_HOME, words)
+        names = [word for word in words.split() if not word.startswith("-")]
+        if given is not None:
+            yield given[1]
+        elif names:
+            yield f"/home/{names[-1]}"
+
+
 def known_dirs(steps: tuple[Step, ...]) -> frozenset[str]:
     """The paths that are directories for all that can be seen without reading any shell text closely."""
     found = set(_STANDARD_DIRS)
@@ -601,6 +620,8 @@ def known_dirs(steps: tuple[Step, ...]) -> frozenset[str]:
             for arguments in re.findall(_MKDIR, instruction.text.text):
                 words = [expand(w, before.lookup) for w in arguments.split() if not w.startswith("-")]
                 found.update(join(before.workdir, word) for word in words)
+        if instruction.keyword == "RUN" and _ADDS_USER in instruction.text.text:
+            found.update(join("/", expand(home, before.lookup)) for home in _homes(instruction.text.text))
         elif instruction.keyword in ("COPY", "ADD"):
             words = copy_words(instruction, before.lookup)
             if len(words) < 2:

@@ -150,11 +150,23 @@ class _Becoming:
             cannot_start(world, proc, start, 2, f"`{argv[-1].text}` lacks its string")
         elif rest and "s" not in letters:
             self._shell_file(proc, start, rest, dialect, letters)
+        elif proc.stdin is not None:
+            self._shell_input(proc, start, rest, dialect, letters)
         else:
             stage = enter(world, proc, start, "shell")
             stage.dialect, stage.form = dialect.name, "interactive"
             world.note(Started("interactive", start.place, argv[0].text, start.call))
             world.end(proc.pid, 0)
+
+    def _shell_input(self, proc: Proc, start: Start, rest: Argv, dialect: Dialect, letters: str) -> None:
+        """`echo app | sh`, `bash <<END`: it reads one line after the other, and execs none of them by itself."""
+        script = self.lookup.made(proc.stdin or "")
+        stage = enter(self.world, proc, start, "shell")
+        stage.form, stage.dialect, stage.script = "input", dialect.name, script
+        stage.interpreter = start.argv[0].value.rpartition("/")[2]
+        proc.stdin = None
+        how = ShellStart("input", stage.interpreter, letters)
+        self._run_shell(proc, dialect, script, Where(False), rest, start, how)
 
     def _shell_string(self, proc: Proc, start: Start, rest: Argv, dialect: Dialect, letters: str) -> None:
         text = rest[0]
@@ -217,6 +229,10 @@ class _Becoming:
             command = (*arguments([self._login_shell(known, parts, start), "-c"]), argv[parts.shell_string_index])
         elif parts.split_string_index is not None:
             command = arguments(argv[parts.split_string_index].value.split())
+        if proc.stdin is not None and known.name in ("su", "runuser") and not command:
+            command = arguments([self._login_shell(known, parts, start)])
+        if known.name == "xargs" and command and "-I" not in start.words and "-i" not in start.words:
+            command = (*command, *_from_input(proc.stdin))
         if not command:
             return self._without_command(proc, known, start)
         if self._misses_option(proc, known, start, parts):
@@ -248,6 +264,7 @@ class _Becoming:
             self.become(proc, Start(command, "exec", start.place, start.call, env), depth + 1)
             return True
         child.background = proc.background
+        child.stdin = None if known.name == "xargs" else proc.stdin
         if parts.kind == "detach" and proc.pid == 1:
             world.note(start.noted("detach", stage))
         self._connect(proc, child, parts.kind, parts.group, beside=known.leads_group)
@@ -345,7 +362,8 @@ class _Becoming:
         self._connect(proc, child, "forward", group=False)
         self._run_script(proc, stage.program)
         command = (*arguments(["/bin/sh", "-c"]), Argument(text, text))
-        self.become(child, Start(command, "child", start.place, None, start.env), depth + 1)
+        env = start.env._replace(workdir=file.path.rpartition("/")[0] or "/")
+        self.become(child, Start(command, "child", start.place, None, env), depth + 1)
         return True
 
     def _run_script(self, proc: Proc, name: str) -> None:
@@ -390,6 +408,13 @@ class _Becoming:
         at = words[0].excerpt.place() if words[0].excerpt else start.place
         self.become(proc, Start(words, "exec", at, start.call, start.env), depth + 1)
         return True
+
+
+def _from_input(text: str | None) -> Argv:
+    """The arguments that xargs reads."""
+    if text is None:
+        return (Argument(UNKNOWN, "..."),)
+    return arguments([word.strip("\"'") for word in text.split()])
 
 
 # ------------------------------------------------------------------------ scripts

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from pid1lint.launch import values
-from pid1lint.launch.code import Branch, Chain, Choose, Perhaps, Skipped
+from pid1lint.launch.code import After, Branch, Chain, Choose, End, Perhaps, Skipped
 from pid1lint.launch.interpreter import Interpreter
+from pid1lint.launch.stack import Called, Sourced
 from pid1lint.shell.ir import Node, Word
 
 
@@ -21,6 +22,10 @@ def chain(run: Interpreter, op: Chain) -> None:
         shell.pc = op.copy
         return
     taken: bool | None = truth == wanted if truth is not None else None
+    if taken is not None and soft and _is_the_status_of_a_body(run, op):
+        # Nothing else comes of it, but under `set -e` the script may end by it.
+        run.choose((shell.pc, op.skip), 0 if taken else 1, soft, node.left, run.place(node.left.span), op.join)
+        return
     if truth is None or soft:
         usual = taken
         taken = run.branch(usual, soft, (node.right,), (), node.left.span, op.where)
@@ -32,6 +37,17 @@ def chain(run: Interpreter, op: Chain) -> None:
             return
     if not taken:
         shell.pc = op.skip
+
+
+def _is_the_status_of_a_body(run: Interpreter, op: Chain) -> bool:
+    """Whether a chain is the last of a sourced file or a function, whose status may end the script."""
+    shell = run.shell
+    if not shell.errexit or op.where.conditional or not isinstance(shell.stack, (Sourced, Called)):
+        return False
+    at = op.join + 1
+    while isinstance(shell.code.ops[at], After):
+        at += 1
+    return isinstance(shell.code.ops[at], End)
 
 
 def skipped(run: Interpreter, op: Skipped) -> None:

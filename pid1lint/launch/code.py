@@ -277,12 +277,13 @@ class KillJobs(NamedTuple):
 
 
 class Pipe(NamedTuple):
-    """Member `number` of a pipeline."""
+    """Member `number` of a pipeline, which reads from the one `before` it."""
 
     node: Node
     number: int
     brief: bool
     where: Where
+    before: Node | None = None
 
 
 class Piped(NamedTuple):
@@ -624,7 +625,7 @@ class _Compiler:
         brief = sees_enough(node.commands[-1])
         member = Where(where.last, frozenset({"job"}), where.loop, where.function)
         for index, command in enumerate(node.commands):
-            self.add(Pipe(command, index, brief, member))
+            self.add(Pipe(command, index, brief, member, node.commands[index - 1] if index else None))
         self.add(Piped(node.span, where.conditional, node.negated))
         if kills is not None:
             self.ops[kills] = KillJobs(node, where, self.here)

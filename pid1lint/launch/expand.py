@@ -247,6 +247,26 @@ class Expansion:
             out += values.escaped(text) if quoted else text
         return values.capped(out)
 
+    def input_of(self, node: Simple) -> str | None:
+        """What a command is given to read: a here-document, or a string; None for anything else."""
+        redirect = next((each for each in reversed(node.redirects) if each.op.startswith("<")), None)
+        if redirect is None or redirect.target is None:
+            return None
+        if redirect.op == "<<<":
+            return self.text(redirect.target) + "\n"
+        if redirect.heredoc is None:
+            return None
+        if any(quote in redirect.target.text for quote in "'\"\\"):
+            return redirect.heredoc
+        # It is expanded as if in double quotes, and a double quote in it is none.
+        quoted = redirect.heredoc.replace('"', '\\"')
+        items = self.lookup.made(f': "{quoted}"').body.items
+        command = items[0].node if items else None
+        if len(items) != 1 or not isinstance(command, Simple) or len(command.words) != 2:
+            return None
+        word = command.words[1]
+        return None if any(isinstance(part, CommandSub) for part in word.parts) else self.text(word)
+
     def matching(self, field: str) -> Sequence[str]:
         """The files that a wildcard finds in the image, as far as they are known; the wildcard itself if none is."""
         if UNKNOWN in field or not any(char in field for char in "*?["):

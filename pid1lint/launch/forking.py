@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pid1lint.launch.code import Define, Fork, Job, JobStarted, Pipe, Piped, Where, compiled, compiled_alone, job_where
 from pid1lint.launch.interpreter import Interpreter
+from pid1lint.launch.output import output
 from pid1lint.launch.stack import Backgrounded, Block, Inside, PipelineEnded
 from pid1lint.launch.state import Defined
-from pid1lint.shell.ir import Node, Simple
+from pid1lint.launch.values import UNKNOWN
+from pid1lint.shell.ir import CommandSub, Node, ProcessSub, Simple
 
 
 def define(run: Interpreter, op: Define) -> None:
@@ -64,10 +66,12 @@ def job_started(run: Interpreter, op: JobStarted | Backgrounded) -> None:
 
 def pipe(run: Interpreter, op: Pipe) -> None:
     """One process of a pipeline."""
+    printed = _printed(run, op.before)
     world, shell = run.world, run.shell
     members = shell.members if op.number else ()
     proc = world.spawn(run.proc)
     proc.reads_from = members
+    proc.stdin = printed
     proc.brief = op.brief
     if shell.monitor:
         proc.group = members[0] if members else proc.pid
@@ -76,6 +80,18 @@ def pipe(run: Interpreter, op: Pipe) -> None:
     proc.shell.feeds = True
     shell.members = (*members, proc.pid)
     run.prime(proc.pid)
+
+
+def _printed(run: Interpreter, node: Node | None) -> str | None:
+    """What a member of a pipeline writes to the next one, where that can be told: `echo app | sh`."""
+    if not isinstance(node, Simple) or not node.words or node.words[0].literal not in ("echo", "printf", "cat"):
+        return None
+    if any(isinstance(part, (CommandSub, ProcessSub)) for word in node.words for part in word.parts):
+        return None
+    if node.words[0].literal == "cat":
+        return run.input_of(node) if len(node.words) == 1 else None
+    text = output(run.lookup, run.world, run.proc, run.shell, run.argv(node))
+    return None if text is None or text == UNKNOWN else f"{text}\n"
 
 
 def piped(run: Interpreter, op: Piped) -> None:

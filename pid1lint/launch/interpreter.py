@@ -532,8 +532,10 @@ class Interpreter(Expansion):
         call = self.call_of(node, where, skipped)
         span = node.words[min(skipped, len(node.words) - 1)].span
         at = self.place(Span(span.start, node.words[-1].span.end))
+        given = self.input_of(node)
         if replace or self.execs(where, _circumstances(node, skipped)):
             # Caught signals are reset by exec; ignored ones stay.
+            self.proc.stdin = given if given is not None else self.proc.stdin
             become(self.lookup, self.world, self.proc, Start(argv, "exec", at, call, env))
             return
         self._doubt_handler(call, argv)
@@ -542,6 +544,7 @@ class Interpreter(Expansion):
             child.group = child.pid
         child.reads_from = self.proc.reads_from if self.shell.feeds else ()
         child.fed = any(redirect.op.startswith("<<") for redirect in node.redirects)
+        child.stdin = given if given is not None else self.proc.stdin if self.shell.feeds else None
         become(self.lookup, self.world, child, Start(argv, "child", at, call, env))
         self.shell.resume = ChildStarted(child.pid, argv, node.span, where.conditional)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from pid1lint.facts.launchers import Launcher, launcher
@@ -24,6 +25,7 @@ FILTERS = frozenset(
 )
 """Programs that end when what they read from ends."""
 _CONTROLS = frozenset(("start", "stop", "status"))
+_SERVICES = frozenset(("service", "rc-service", "invoke-rc.d", "systemctl"))
 _DETACHES = frozenset(("--background", "--daemon", "--daemonize", "--detach"))
 _STOPS = {
     "mysqladmin": ("mysqld", "mariadbd", "mysqld_safe", "mariadbd-safe"),
@@ -235,8 +237,13 @@ def _live(world: World, proc: Proc, stage: Stage, start: Start, unsure: bool) ->
     """How long a program stays, by what it is, how it is called and where its input comes from."""
     fact, words = stage.fact, start.words
     lifetime = fact.lifetime if fact is not None else "long"
-    if lifetime == "daemonizes" and unsure:
+    if lifetime == "daemonizes" and unsure and (proc.pid == 1 or start.how != "child"):
         lifetime = "long"
+    elif lifetime == "daemonizes" and unsure:
+        # It is one way or the other, and both matter: left behind, it is cut off with the container.
+        world.hinder(f"whether {start.argv[0].text} goes into the background is not known", start.place)
+    if start.how == "child" and fact is not None and fact.interpreter and _is_step(words):
+        lifetime = "short"
     if fact is not None and fact.interpreter and len(words) == 1 and fact.interpreter != "java":
         # An interpreter without a script reads its standard input, which is at its end without a terminal.
         stage.form = "interactive"
@@ -294,6 +301,17 @@ def _outlasts(world: World, proc: Proc, pid: str) -> bool:
     return pid.isdigit() and int(pid) != proc.pid and int(pid) in world.procs and world.procs[int(pid)].alive
 
 
+_STEP = re.compile(
+    r"(?:wait|wait[-_]?(?:for|until)(?:[-_]\w+)*|(?:run[-_])?migrat(?:e|ions?)|(?:init|create|prepare|seed)[-_]?db)\.\w+\Z"
+)
+
+
+def _is_step(words: list[str]) -> bool:
+    """Whether an interpreter's script says by its name that it comes back: `python wait_for.py database`."""
+    script = next((word for word in words[1:] if not word.startswith("-")), "")
+    return _STEP.match(script.rpartition("/")[2]) is not None
+
+
 def _sleep(world: World, proc: Proc, stage: Stage, duration: str) -> None:
     """`sleep` is the one short program whose time matters: a trap waits for it."""
     seconds = sleep_seconds(duration)
@@ -314,7 +332,11 @@ def _daemon(world: World, proc: Proc, stage: Stage) -> None:
     """It leaves a child that nobody waits for, and ends."""
     stage.kind = "job"
     daemon = world.spawn(proc)
-    left = Stage(stage.argv, stage.program, "background", stage.place, "app", stage.call, began=len(world.procs))
+    program = stage.program
+    if program in _SERVICES and len(stage.argv) > 1:
+        # It is the daemon that is there then, and not what has started it.
+        program = stage.argv[2 if program == "systemctl" and len(stage.argv) > 2 else 1].removesuffix(".service")
+    left = Stage(stage.argv, program, "background", stage.place, "app", stage.call, began=len(world.procs))
     left.fact = stage.fact
     daemon.stages = (left,)
     daemon.long = daemon.daemon = True

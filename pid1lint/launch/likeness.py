@@ -99,6 +99,7 @@ def _likeness_of(
         proc.daemon,
         proc.brief,
         proc.fed,
+        proc.stdin,
         proc.reads_from,
     )
     return (*own, stages, proc.shell.likeness(names[proc.pid], elsewhere) if proc.shell is not None else None)

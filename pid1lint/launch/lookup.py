@@ -16,6 +16,7 @@ from pid1lint.launch.shapes import Spelling, assigned_names, command_variables, 
 from pid1lint.launch.stack import Argument
 from pid1lint.launch.state import Elsewhere, Environment
 from pid1lint.launch.values import UNKNOWN
+from pid1lint.launch.workspaces import member
 from pid1lint.shell.ir import Script, Word
 from pid1lint.shell.parse import parse
 from pid1lint.source import Excerpt, Place, Source
@@ -54,7 +55,9 @@ _FOLDER_OPTIONS = {
     "yarn": frozenset(("--cwd",)),
 }
 """The options by which a package runner is told in which folder its package.json lies."""
-_VALUE_OPTIONS = frozenset(("-w", "--workspace", "--filter", "-F", "--loglevel", "--reporter", "--userconfig"))
+_VALUE_OPTIONS = frozenset(("--loglevel", "--reporter", "--userconfig"))
+_WORKSPACE_OPTIONS = {"npm": frozenset(("-w", "--workspace")), "pnpm": frozenset(("--filter", "-F"))}
+"""The options by which it is told in which package of a workspace."""
 _CONFIGURATION = re.compile(r"(?:[\w.~@%+-]*/[\w./~@%+-]*|[\w.-]+)?\.(?:cfg|cnf|conf|ini|yaml|yml)\Z")
 
 
@@ -255,7 +258,7 @@ class Lookup:
         name_of_runner = argv[0].rpartition("/")[2]
         if name_of_runner not in _FOLDER_OPTIONS:
             return None
-        words, folder = _script_words(name_of_runner, argv[1:])
+        words, folder, package = _script_words(name_of_runner, argv[1:])
         if not words:
             return None
         name = words[0]
@@ -264,6 +267,11 @@ class Lookup:
         elif name_of_runner == "npm" and name not in ("start", "test", "stop", "restart"):
             return None
         below = folder if folder.startswith("/") else f"{env.workdir}/{folder}"
+        if package:
+            found = member(self.image.files, normal(below), package)
+            if found is None:
+                return None
+            below = found
         file = self.image.files.lookup(normal(f"{below}/package.json"))
         if file is None or file.text is None:
             return None
@@ -368,23 +376,25 @@ class Lookup:
         return any(re.search(pattern, said) for text in self._texts for said in (text, strings_of(text)))
 
 
-def _script_words(runner: str, given: Sequence[str]) -> tuple[list[str], str]:
-    """What a package runner is to run, without its options, and the folder that they name."""
+def _script_words(runner: str, given: Sequence[str]) -> tuple[list[str], str, str]:
+    """What a package runner is to run, without its options; the folder that they name, and the workspace's package."""
     words: list[str] = []
-    folder = ""
+    folder = package = ""
     rest = list(given)
     while rest:
         word = rest.pop(0)
         name, equals, value = word.partition("=")
         if name in _FOLDER_OPTIONS[runner]:
             folder = value if equals else (rest.pop(0) if rest else "")
+        elif name in _WORKSPACE_OPTIONS.get(runner, ()):
+            package = value if equals else (rest.pop(0) if rest else "")
         elif name in _VALUE_OPTIONS:
             rest = rest if equals else rest[1:]
         elif runner == "yarn" and word == "workspace" and not words:
-            rest = rest[1:]
+            package = rest.pop(0) if rest else ""
         elif not word.startswith("-"):
             words.append(word)
-    return words, folder
+    return words, folder, package
 
 
 def _is_same(program: str, other: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from pid1lint.facts import browsers
@@ -61,7 +62,9 @@ def _browser(image: Image) -> _Browser | None:
     if image.base is None and browsers.ships(image.base_reference.partition(":")[0].partition("@")[0]):
         return _Browser("the browser")
     installed = _installed(image)
-    driver = next(filter(None, (_depended_on(image, *manifest) for manifest in _MANIFESTS)), "")
+    manifests = ((f"{image.workdir.rstrip('/')}/{name}", language) for name, language in _MANIFESTS)
+    listed = ((path, "python") for path in _requirements(image))
+    driver = next(filter(None, (_depended_on(image, *manifest) for manifest in (*manifests, *listed))), "")
     if installed is not None:
         built = (*image.run_texts, *(f"{name}={value}" for name, value in image.env.items()))
         return installed if driver or browsers.names_driver(built) else None
@@ -81,6 +84,13 @@ def _installed(image: Image) -> _Browser | None:
     return None
 
 
-def _depended_on(image: Image, name: str, language: str) -> str:
-    file = image.files.lookup(f"{image.workdir.rstrip('/')}/{name}")
+def _requirements(image: Image) -> Iterator[str]:
+    """The lists of requirements that a RUN gives to pip."""
+    for _, text in image.runs:
+        for name in re.findall(r"(?:\s-r\s*|--requirement[ =])([^\s;&|\"']+)", text):
+            yield name if name.startswith("/") else f"{image.workdir.rstrip('/')}/{name}"
+
+
+def _depended_on(image: Image, path: str, language: str) -> str:
+    file = image.files.lookup(path)
     return browsers.depended_on(file.text.text, language) if file is not None and file.text is not None else ""

@@ -92,9 +92,7 @@ def output(lookup: Lookup, world: World, proc: Proc, shell: Shell, argv: Argv) -
         case "echo":
             return " ".join(word for word in words if word not in ("-n", "-e")).strip()
         case "printf":
-            if words[:1] in (["%s"], ["%s\\n"]) and len(words) == 2:
-                return words[1]
-            return UNKNOWN
+            return _printf(words)
         case "dirname":
             path = words[-1] if words else ""
             return (path.rpartition("/")[0] or ("/" if path.startswith("/") else ".")) if path else UNKNOWN
@@ -108,11 +106,9 @@ def output(lookup: Lookup, world: World, proc: Proc, shell: Shell, argv: Argv) -
         case "id":
             if words[:1] == ["-u"] and len(words) == 1:
                 return shell.user_id
-            if words in (["-un"], ["-nu"], ["-u", "-n"]) and shell.user_id == "0":
-                return "root"
-            return UNKNOWN
+            return _user_name(lookup, shell) if words in (["-un"], ["-nu"], ["-u", "-n"]) else UNKNOWN
         case "whoami":
-            return "root" if shell.user_id == "0" else UNKNOWN
+            return _user_name(lookup, shell)
         case "which" | "command" | "type":
             return f"{UNKNOWN}/{words[-1]}" if words else UNKNOWN
         case "jobs":
@@ -133,6 +129,27 @@ def output(lookup: Lookup, world: World, proc: Proc, shell: Shell, argv: Argv) -
         case "cat" | "date" | "hostname" | "uname" | "nproc" | "mktemp" | "head" | "tail" | "grep" | "sed" | "awk":
             return UNKNOWN
     return None
+
+
+def _printf(words: list[str]) -> str:
+    """`printf` with no other format than `%s`, which takes one word after the other; without the last newline."""
+    form = words[0].replace("\\n", "\n") if words else "%"
+    if UNKNOWN in form or "\\" in form or form.replace("%s", "").count("%"):
+        return UNKNOWN
+    given, taken = words[1:], form.count("%s")
+    if not taken:
+        return form.rstrip("\n")
+    rounds = [given[at : at + taken] for at in range(0, max(len(given), 1), taken)]
+    filled = (form.replace("%s", "{}").format(*some, *[""] * (taken - len(some))) for some in rounds)
+    return "".join(filled).rstrip("\n") if "{" not in form and "}" not in form else UNKNOWN
+
+
+def _user_name(lookup: Lookup, shell: Shell) -> str:
+    """The name of the user that a shell runs as; which one a number has is not known."""
+    if shell.user_id == "0":
+        return "root"
+    name = (shell.env.user or lookup.image.user).partition(":")[0]
+    return UNKNOWN if not name or name.isdigit() else name
 
 
 def by_name(world: World, own: Proc, pattern: str, *, full: bool) -> list[Proc]:

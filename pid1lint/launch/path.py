@@ -158,7 +158,8 @@ class Link(Frozen):
             for child in self.shell.children:
                 if child.pid not in sent.targets or not child.place:
                     continue
-                if child.kind == "shell" and any(below in untold for below in child.walk()[1:]):
+                # A launcher that passes nothing on is like a shell: `xvfb-run`, which is one.
+                if child.kind in ("shell", "launcher") and any(below in untold for below in child.walk()[1:]):
                     return sent
                 if child.start == "pipeline" and any(p.start == "pipeline" for p in untold):
                     return sent

@@ -230,11 +230,15 @@ class Waiting(NamedTuple):
 
 
 class Obstacle(NamedTuple):
-    """What the model could not follow; `pid` is set where it matters only if that process is the main one."""
+    """What the model could not follow; `pid` is set where it matters only if that process is the main one.
+
+    `in_time`: it only matters if the app has the time to end, and is not cut off with PID 1 in any case.
+    """
 
     reason: str
     place: Place | None
     pid: int = 0
+    in_time: bool = False
 
 
 class Assumption(NamedTuple):

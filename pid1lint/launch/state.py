@@ -45,7 +45,10 @@ class Environment(NamedTuple):
 
 
 class ShellStart(NamedTuple):
-    """How a shell was called: `form` is `string` (-c) or `file`; `name` is its $0; `options` its letters."""
+    """How a shell was called.
+
+    `form` is `string` (-c), `file` or `input` (its standard input); `name` is its $0, `options` are its letters.
+    """
 
     form: str
     name: str

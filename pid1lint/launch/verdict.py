@@ -110,8 +110,11 @@ def _degrade(world: World, outcome: Outcome, main: Proc | None) -> tuple[Outcome
     if outcome is Outcome.EXITS and world.polls:
         at = world.polls[-1]
         world.hinder(f"when the loop in {at.source.path}:{at.start.line} ends is not known", at)
+    cut_off = outcome is Outcome.ABRUPT and main is not None and main.alive and not main.helper
     critical: list[Obstacle] = [
-        obstacle for obstacle in world.obstacles if not obstacle.pid or (main is not None and obstacle.pid == main.pid)
+        obstacle
+        for obstacle in world.obstacles
+        if (not obstacle.pid or (main is not None and obstacle.pid == main.pid)) and not (obstacle.in_time and cut_off)
     ]
     if not critical or outcome is Outcome.FAILS:
         return outcome, ""

@@ -158,6 +158,7 @@ class Proc:
         "shell",
         "stages",
         "status",
+        "stdin",
         "thread",
         "told",
     )
@@ -196,6 +197,8 @@ class Proc:
         self.brief = False
         # Its input is a here-document: a filter ends with it.
         self.fed = False
+        # What it reads from its standard input, where that is known.
+        self.stdin: str | None = None
         # It has ended before anybody could wait for it.
         self.at_once = False
         self.reads_from: tuple[int, ...] = ()
@@ -527,9 +530,9 @@ class World:
 
     # ------------------------------------------------------------------ notes
 
-    def hinder(self, reason: str, place: Place | None, pid: int = 0) -> None:
-        """Note what cannot be followed."""
-        self.obstacles = (*self.obstacles, Obstacle(reason, place, pid))
+    def hinder(self, reason: str, place: Place | None, pid: int = 0, *, in_time: bool = False) -> None:
+        """Note what cannot be followed; see `Obstacle`."""
+        self.obstacles = (*self.obstacles, Obstacle(reason, place, pid, in_time))
 
     def note(self, start: Started) -> None:
         """Note a start that did not go as its author meant."""

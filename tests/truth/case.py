@@ -91,6 +91,13 @@ class Case:
         (launch,) = linter.trace(self.dockerfile, self.context)
         return launch.outcome.value
 
+    @property
+    def drops(self) -> bool:
+        """Whether a server drops its work on the stop signal: no run without requests shows that."""
+        (launch,) = linter.trace(self.dockerfile, self.context)
+        told = launch.tree.walk() if launch.tree is not None else ()
+        return any(process.reaction == "drops" and process.receives_stop for process in told)
+
     def shown(self) -> str:
         """All its files as one text."""
         parts = (f"# --- {name}\n{text}" for name, text in {"Dockerfile": self.dockerfile, **self.files}.items())

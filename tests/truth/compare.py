@@ -40,6 +40,8 @@ class Judged(NamedTuple):
     def agrees(self) -> bool:
         """Whether the model was right."""
         same = ENDED if self.run is not None and self.run.did("READY") else {**ENDED, **STOPPED}
+        if self.foreseen == "abrupt" and self.measured == "graceful" and self.case.drops:
+            return True
         return same.get(self.foreseen, self.foreseen) == same.get(self.measured, self.measured)
 
     @property
