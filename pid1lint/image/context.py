@@ -16,6 +16,7 @@ from pid1lint.files import MAX_BYTES, MAX_SETTINGS, MissingError, repository_roo
 from pid1lint.image.ignore import WILDCARDS, IgnoreRule, is_ignored, parse_ignore
 
 _MAX_LISTED = 20_000
+_MOST_UPWARD = 3
 
 
 class BuildContext:
@@ -318,19 +319,34 @@ def find_context(dockerfile_path: str, sources: Iterable[str], repo_root: str | 
     """The directory that a Dockerfile is built in: its own, or the nearest one above that holds more of `sources`.
 
     `sources` are what COPY and ADD take from the context, wildcards allowed. The search ends at `repo_root`, without
-    one at the directory that holds `.git`; outside a repository it does not begin.
+    one at the directory that holds `.git`. Outside a repository it goes up three directories at most, to one that holds
+    all of them, where the Dockerfile's own does not.
     """
     home = os.path.dirname(os.path.abspath(dockerfile_path))
     wanted = {fixed for source in sources if (fixed := _fixed_part(source))}
     best, most = home, _present(home, wanted)
     top = os.path.abspath(repo_root) if repo_root is not None else repository_root(home)
+    if top is None:
+        return _outside_a_repository(home, wanted) if most < len(wanted) else home
     directory = home
-    while most < len(wanted) and top is not None and directory != top and len(directory) > len(top):
+    while most < len(wanted) and directory != top and len(directory) > len(top):
         directory = os.path.dirname(directory)
         count = _present(directory, wanted)
         if count > most:
             best, most = directory, count
     return best
+
+
+def _outside_a_repository(home: str, wanted: set[str]) -> str:
+    """The context of a Dockerfile in a plain folder such as `docker/`: never the root of the file system."""
+    directory = home
+    for _ in range(_MOST_UPWARD):
+        directory = os.path.dirname(directory)
+        if os.path.dirname(directory) == directory:
+            break
+        if _present(directory, wanted) == len(wanted):
+            return directory
+    return home
 
 
 def _fixed_part(source: str) -> str:

@@ -124,6 +124,10 @@ def _abrupt(path: Path, one: Process, main: Process, signal: str) -> str:
         return f"{main.program} ends on {signal}, and what runs beside it is cut off"
     if one.kind == "init":
         return f"{one.program} passes {signal} on to a shell that dies of it, and {main.program} is cut off"
+    if one.kind == "shell" and main.receives_stop and main.reaction == "default" and not main.cut_off:
+        ends = "has no handler and ends at once" if main.rests is None else "has no handler in its source"
+        told = f"{one.dialect or one.program} is PID 1 and its handler tells {main.program}, which {ends}"
+        return told if main.rests is None else f"{told}: {_unless_a_library('it ends at once')}"
     if one.kind == "shell":
         return f"{one.dialect or one.program} is PID 1 and ends on {signal} before {main.program} has finished"
     if main.pid == 1:

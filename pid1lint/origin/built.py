@@ -14,7 +14,7 @@ from pid1lint.image.filesystem import CopyFiles, FileSystem, ImageFile, Layer
 from pid1lint.image.model import Image
 from pid1lint.origin import libraries
 from pid1lint.origin.builders import Product, product
-from pid1lint.origin.sources import NONE, SUFFIXES, Sources, language_of, sources
+from pid1lint.origin.sources import MOST_FILES, NONE, SUFFIXES, Sources, language_of, sources
 from pid1lint.source import Place
 
 _MOST_STEPS = 64
@@ -105,6 +105,8 @@ def reaction(program: Built, signal: str) -> Reaction:
         return Reaction("handles", f"{_speaker(program.runtime)} ends on SIG{name} by itself ({told})", at)
     if source.main is None:
         return Reaction("", f"the source of {_name(program)} is not in the build context", program.place)
+    if len(source.reached) + len(source.others) >= MOST_FILES:
+        return Reaction("", f"{_name(program)} has more source than is read", at)
     if source.missing:
         return Reaction("", f"{source.missing[0]}, which {_name(program)} takes in, is not in the build context", at)
     if not default:
@@ -118,7 +120,9 @@ def reaction(program: Built, signal: str) -> Reaction:
 
 def _unless_a_library(program: Built, name: str, at: Place) -> Reaction:
     """What it rests on that no handler is in the source: that no library sets one, where not all are known."""
-    uses = libraries.used(program.language, program.source)
+    source = program.source
+    # Where it is not told which of several programs it is, any of them may be meant.
+    uses = libraries.used(program.language, source if source.reached else source._replace(reached=source.others))
     if uses is None:
         return Reaction("", "", at, rests=f"no library of {_name(program)} handles SIG{name}")
     unknown = [use for use in uses if not handlers.leaves_alone(program.language, use.name)]

@@ -67,7 +67,8 @@ _NOT_OURS = frozenset(
     "bench testdata fixtures .git docs target build dist obj .next _build deps".split()
 )
 _TEST = re.compile(r"(?:_test\.go|[._](?:test|spec)\.[cm]?[jt]sx?|_test\.py|_spec\.rb|_test\.exs)$|^test_.*\.py$")
-_MOST_FILES = 400
+MOST_FILES = 400
+"""How many files of a program are read."""
 _MOST_DEPTH = 10
 
 
@@ -132,9 +133,9 @@ class _Room:
                     found += [] if file is None else [file]
                 elif name not in _NOT_OURS and "." not in name[1:] and depth < _MOST_DEPTH:
                     waiting.append((path, depth + 1))
-            if len(found) > _MOST_FILES:
+            if len(found) > MOST_FILES:
                 break
-        return found[:_MOST_FILES]
+        return found[:MOST_FILES]
 
     def own(self, folder: str) -> list[ImageFile]:
         """The files of the language in a directory itself."""
@@ -188,7 +189,7 @@ def _go(room: _Room, product: Product, path: str) -> Sources:
             taken = room.own(posixpath.join(module_root, name[len(module) :].lstrip("/")))
             missing += [] if taken else [name]
             for each in taken:
-                if each.path not in reached and len(reached) < _MOST_FILES:
+                if each.path not in reached and len(reached) < MOST_FILES:
                     reached[each.path] = each
                     waiting.append(each)
     manifests = (mod,) if mod is not None else ()
@@ -381,7 +382,7 @@ def _modules(
         for file in waiting:
             for name in imports(room, file, product.root):
                 found = room.file(name)
-                if found is not None and found.path not in reached and len(reached) < _MOST_FILES:
+                if found is not None and found.path not in reached and len(reached) < MOST_FILES:
                     reached[found.path] = found
                     waiting.append(found)
         others = tuple(file for file in everything if file.path not in reached)
