@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Protocol, cast
@@ -12,6 +13,12 @@ import pytest
 from tests import oracle, readers
 
 Runs = dict[str, "Future[oracle.Run]"]
+
+
+def pytest_configure() -> None:
+    """A shell starts its background jobs with SIGINT ignored; what the tests start must not inherit that."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class Case(Protocol):
