@@ -161,6 +161,8 @@ class _File:
             of_image = not rule.code.startswith(_OF_DEPLOYMENTS)
             if rule.on is not None or (of_image and (waits_for_input or as_built)):
                 continue
+            if not self.run.applies(rule, launch):
+                continue
             if deployment.override.init is not None and rule.code in _TOLD_BY_SECOND_INIT:
                 continue
             if image.supposes and rule.code.startswith(_OF_PID1):
@@ -194,7 +196,7 @@ class _File:
             diagnostics = tuple(
                 linter.diagnostic_of(rule, finding, path, launch.stage, launch.outcome.value)
                 for rule in self.run.rules
-                if rule.on is None
+                if rule.on is None and self.run.applies(rule, launch)
                 for finding in self.findings(rule, launch)
             )
             self._own[id(image)] = _ByItself(image, launch, diagnostics)

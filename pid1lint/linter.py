@@ -300,12 +300,21 @@ class Run:
         """Let the rules say what they have to say of a launch."""
         self.launches.append(launch)
         for rule in self.rules:
-            if rule.on is None:
+            if rule.on is None and self.applies(rule, launch):
                 found = self.check(rule, launch)
                 self.diagnostics += (
                     diagnostic_of(rule, finding, self.path, launch.stage, launch.outcome.value)
                     for finding in supposed(rule, (at_home(finding, launch) for finding in found), launch)
                 )
+
+    def applies(self, rule: registry.AnyRule, launch: Launch) -> bool:
+        """Whether a rule judges a launch: one that is `last` only where none of the others finds anything."""
+        if not rule.last:
+            return True
+        if launch.outcome.value not in ("hang", "abrupt", "fails"):
+            return False
+        others = (each for each in registry.all_rules() if each.on is None and each.default and not each.last)
+        return not any(self.check(each, launch) for each in others)
 
     def judge_problem(self, problem: FileProblem) -> None:
         """Let the rules say what they have to say of a file."""
@@ -323,7 +332,8 @@ class Run:
         value = attempt(at_work, self.path, work)
         if not isinstance(value, Crash):
             return value
-        self.crashes.append(value)
+        if value not in self.crashes:
+            self.crashes.append(value)
         return None
 
     def suppressed(self, dockerfile: Dockerfile) -> Result:

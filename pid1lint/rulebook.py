@@ -48,7 +48,8 @@ class Rule(Frozen, Generic[Subject]):
     """One entry of the rulebook.
 
     `on` is the type of what `check` takes: None stands for a launch. A rule that is not `default` runs only where it
-    is selected by its code or name.
+    is selected by its code or name. One that is `last` judges only a launch that goes wrong and of which no other rule
+    has anything to say, whichever are selected.
     """
 
     code: str
@@ -57,6 +58,7 @@ class Rule(Frozen, Generic[Subject]):
     check: Callable[[Subject], Iterator[Finding]]
     on: type[FileProblem] | None = None
     default: bool = True
+    last: bool = False
 
     @cached_property
     def page(self) -> str:
@@ -79,7 +81,9 @@ ProblemCheck = Callable[[FileProblem], Iterator[Finding]]
 
 
 @overload
-def rule(code: str, severity: Severity, *, default: bool = True) -> Callable[[LaunchCheck], Rule[Launch]]: ...
+def rule(
+    code: str, severity: Severity, *, default: bool = True, last: bool = False
+) -> Callable[[LaunchCheck], Rule[Launch]]: ...
 
 
 @overload
@@ -89,7 +93,12 @@ def rule(
 
 
 def rule(
-    code: str, severity: Severity, *, on: type[FileProblem] | None = None, default: bool = True
+    code: str,
+    severity: Severity,
+    *,
+    on: type[FileProblem] | None = None,
+    default: bool = True,
+    last: bool = False,
 ) -> Callable[[Callable[[Subject], Iterator[Finding]]], Rule[Subject]]:
     """Make a function a rule: named after its module's file, with its docstring as its page.
 
@@ -98,7 +107,7 @@ def rule(
 
     def make(check: Callable[[Subject], Iterator[Finding]]) -> Rule[Subject]:
         name = check.__module__.rpartition(".")[2].replace("_", "-")
-        return Rule(code, name, severity, check, on, default)
+        return Rule(code, name, severity, check, on, default, last)
 
     return make
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pid1lint import Applicability, Command, Edit, Finding, Fix, Launch, Outcome, Severity, Span, rule
-from pid1lint.launch.model import with_lost_cmd
+from pid1lint.launch.model import lost_cmd as find
 from pid1lint.mend.array import json_array
 from pid1lint.mend.lines import newline
-
-_ENDED = (Outcome.EXITS, Outcome.FAILS)
 
 
 @rule("PID107", Severity.ERROR)
@@ -65,18 +63,8 @@ def lost_cmd(launch: Launch) -> Iterator[Finding]:
 
     - [Dockerfile reference: how CMD and ENTRYPOINT interact](https://docs.docker.com/reference/dockerfile/#understand-how-cmd-and-entrypoint-interact)
     """
-    image = launch.image
-    entrypoint, lost = image.entrypoint, image.lost_cmd
-    if entrypoint is None or entrypoint.instruction is None or lost is None or launch.outcome not in _ENDED:
-        return
-    if lost.instruction is None and (image.base is None or image.base.guessed):
-        return
-    one = launch.main.pid1 if launch.main is not None else None
-    if launch.outcome is Outcome.EXITS and (one is None or one.kind != "shell" or one.form != "file"):
-        # `ENTRYPOINT ["python"]` is there to be given a script.
-        return
-    restored = with_lost_cmd(launch)
-    if restored is None or restored.outcome in (*_ENDED, Outcome.UNKNOWN):
+    lost, entrypoint = find(launch), launch.image.entrypoint
+    if lost is None or entrypoint is None:
         return
     end = "the container ends at once" if launch.outcome is Outcome.EXITS else "the container does not start"
     message = f"ENTRYPOINT drops the CMD `{_shown(lost)}`, and has nothing else to run: {end}"

@@ -10,6 +10,7 @@ _MEANING = {
     "wait -n": "`wait -n` is an error in {0}, and the script goes on without waiting",
     "&>": "{0} takes `&>` for `&` and `>`: the command runs in the background, and its output is not redirected",
     "process substitution": "{0} has no process substitution: the script ends here with a syntax error",
+    "pipefail": "{0} has no option pipefail, and ends at it",
     "arrays": "{0} has no arrays: the script ends here with a syntax error",
 }
 _HARMED = (Outcome.HANG, Outcome.ABRUPT, Outcome.FAILS, Outcome.EXITS)
@@ -24,7 +25,7 @@ def script_bashism(launch: Launch) -> Iterator[Finding]:
     `#!/bin/sh` is dash in Debian and Ubuntu, and an old Busybox in old Alpines. Most of what these lack is a plain
     error. Some of it decides which processes live: `wait -n` fails at once, so that the script runs to its end with
     its children still there; `app &> log` is `app &` and `> log`, so that the app goes into the background; at a
-    process substitution or an array the script ends.
+    process substitution or an array the script ends, and so it does at `set -o pipefail` in dash.
 
     ## Example
 
@@ -68,6 +69,33 @@ def script_bashism(launch: Launch) -> Iterator[Finding]:
     ```text
     entrypoint.sh:3:1: PID215 dash takes `&>` for `&` and `>`: the command runs in the background, and its output is not redirected
     = exits
+    ```
+
+    ## Example: an option
+
+    ```dockerfile
+    FROM debian:12
+    COPY entrypoint.sh /
+    ENTRYPOINT ["/entrypoint.sh"]
+    ```
+
+    ```sh entrypoint.sh
+    #!/bin/sh
+    set -euo pipefail
+    exec server
+    ```
+
+    ```text
+    entrypoint.sh:2:1: PID215 dash has no option pipefail, and ends at it
+    = fails
+    ```
+
+    Use instead:
+
+    ```sh entrypoint.sh
+    #!/bin/bash
+    set -euo pipefail
+    exec server
     ```
 
     ## When not to care

@@ -149,10 +149,9 @@ def _bare_loop(launch: Launch, path: Path) -> Iterator[Finding]:
     waiting = next((waiting for waiting in path.waiting if one is not None and waiting.pid == one.pid), None)
     if one is None or waiting is None or waiting.handles or path.outcome is not Outcome.HANG:
         return
-    if launch.shell_form(one) is None and launch.shell_word(one) is None:
-        what = f"stays in a loop without a handler for {path.signal}: docker stop waits 10 s, then kills it"
-        fix = _sleeping(one, waiting.place, path)
-        yield Finding(waiting.place, f"{one.interpreter} {what}", fix=fix, severity=Severity.WARNING)
+    what = f"stays in a loop without a handler for {path.signal}: docker stop waits 10 s, then kills it"
+    fix = _sleeping(one, waiting.place, path)
+    yield Finding(waiting.place, f"{one.interpreter} {what}", fix=fix, severity=Severity.WARNING)
 
 
 def _sleeping(one: Process, at: Place, path: Path) -> Fix | None:

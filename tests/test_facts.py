@@ -6,10 +6,12 @@ import json
 import pickle
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings, strategies
 
-from pid1lint.facts import handlers, images, launchers, programs, shells
+from pid1lint.facts import data, handlers, images, launchers, programs, shells
 
 DATA = Path(images.__file__).parent
 LISTS = [
@@ -693,6 +695,30 @@ def test_shells_have_other_names(name: str, same_as: str) -> None:
 
 
 # -------------------------------------------------------------------- handlers
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        pytest.param(row, id=row["pattern"][:60])
+        for part in ("handlers", "unclear")
+        for row in data.read("handlers")[part]
+        if "needs" in row
+    ],
+)
+@given(made=strategies.data())
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+def test_no_text_matches_a_pattern_without_a_word_that_it_needs(
+    row: dict[str, Any], made: strategies.DataObject
+) -> None:
+    pattern = re.compile(row["pattern"].format(SIG="SIGTERM", NAME="TERM"), re.ASCII)
+    text = made.draw(strategies.from_regex(pattern))
+    assert any(word in text for word in row["needs"])
+
+
+def test_every_pattern_that_names_no_signal_has_words_that_it_needs() -> None:
+    rows = data.read("handlers")
+    assert all("needs" in row for row in (*rows["unclear"], *(r for r in rows["handlers"] if "signals" in r)))
 
 
 @pytest.mark.parametrize(

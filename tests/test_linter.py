@@ -157,3 +157,31 @@ def test_no_exec_is_offered_where_it_would_do_harm(code: str, command: str, scri
     context = BuildContext.of({"e.sh": script})
     result = pid1lint.lint(f"FROM debian:12\nCOPY --chmod=755 e.sh /\n{command}\n", context, select=[code])
     assert [(diagnostic.code, diagnostic.fix) for diagnostic in result.diagnostics] == [(code, None)]
+
+
+LOOP = "FROM debian:12\nCMD trap : TERM; while true; do date; sleep 1; done\n"
+
+
+def codes(text: str, **options: object) -> list[str]:
+    return [found.code for found in linter.lint(text, EMPTY, **options).diagnostics]  # type: ignore[arg-type]
+
+
+def test_a_launch_that_goes_wrong_is_never_without_a_finding() -> None:
+    assert codes(LOOP) == ["PID111"]
+    assert codes(LOOP, select=["PID111"]) == ["PID111"]
+
+
+def test_the_last_rule_keeps_silent_where_another_is_switched_off() -> None:
+    shell_form = "FROM debian:12\nCMD server; true\n"
+    assert codes(shell_form) == ["PID101"]
+    assert codes(shell_form, ignore=["PID101"]) == []
+    assert codes(shell_form, select=["PID111"]) == []
+
+
+def test_a_crash_of_a_rule_is_reported_once_though_it_is_asked_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    rules = (falls_over, *registry.all_rules())
+    monkeypatch.setattr(registry, "all_rules", lambda: rules)
+    dockerfile = scan(Source.of_text("Dockerfile", LOOP))
+    result = linter.judge(dockerfile, EMPTY, None, {}, rules)
+    assert [crash.at_work for crash in result.crashes] == ["PID998 test-linter"]
+    assert [found.code for found in result.diagnostics] == ["PID111"]

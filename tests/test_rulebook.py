@@ -21,6 +21,8 @@ PID106 overridden-instruction
 PID107 lost-cmd
 PID108 one-string-command
 PID109 no-shell
+PID110 no-command
+PID111 ungraceful-launch
 PID201 missing-exec
 PID202 exec-in-subshell
 PID203 piped-main

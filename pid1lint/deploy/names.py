@@ -44,8 +44,12 @@ _VARIABLE = re.compile(r"\$(?:\{[^}\n]*\}|\w+)")
 
 def _may_name(path: str, text: str, name: str) -> bool:
     """Whether a file may give an image a name, by a glance: it holds it, or takes names from elsewhere."""
-    if name.rpartition("/")[2] in text or posixpath.basename(path).startswith("docker-bake") or _ELSEWHERE.search(text):
+    own = name.rpartition("/")[2]
+    if own in text or _ELSEWHERE.search(text):
         return True
+    if posixpath.basename(path).startswith("docker-bake"):
+        # It may be put together of variables and what functions return: its words are in the file all the same.
+        return all(word in text for word in re.findall(r"\w+", own))
     if "$" not in text:
         return False
     values = (_VARIABLE.sub("$", value) for value in _IMAGE.findall(text))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -60,31 +61,38 @@ def handles(language: str, text: str, signal_name: str) -> bool:
     """
     name = signal_name.removeprefix("SIG")
     own, libraries = _patterns(_canonical(language), name)
-    if name in text and any(pattern.search(text) for pattern, _ in own):
-        return True
-    return any(pattern.search(text) for pattern, _ in libraries)
+    return any(row.pattern.search(text) for row in (*_possible(own, text), *_possible(libraries, text)))
 
 
 def find(language: str, text: str, signal_name: str) -> Found | None:
     """What a source text does about a signal, comments left aside; None if nothing."""
     language = _canonical(language)
     name = signal_name.removeprefix("SIG")
+    own, libraries = (_possible(rows, text) for rows in _patterns(language, name))
+    unclear = _possible(_unclear(language), text)
+    if not (own or libraries or unclear):
+        return None
     code = without_comments(language, text)
-    own, libraries = _patterns(language, name)
-    for pattern, source in own if name in code else ():
-        match = pattern.search(code)
+    for row in own:
+        match = row.pattern.search(code)
         if match is not None:
-            reaction = "" if source.startswith("believed") else _what_is_set(code, match)
-            return Found(match.start(), match.end(), reaction, source)
-    for pattern, source in libraries:
-        match = pattern.search(code)
+            reaction = "" if row.source.startswith("believed") else _what_is_set(code, match)
+            return Found(match.start(), match.end(), reaction, row.source)
+    for row in libraries:
+        match = row.pattern.search(code)
         if match is not None:
-            return Found(match.start(), match.end(), "" if source.startswith("believed") else "handles", source)
-    for pattern, source in _unclear(language):
-        match = pattern.search(code)
+            reaction = "" if row.source.startswith("believed") else "handles"
+            return Found(match.start(), match.end(), reaction, row.source)
+    for row in unclear:
+        match = row.pattern.search(code)
         if match is not None:
-            return Found(match.start(), match.end(), "", source)
+            return Found(match.start(), match.end(), "", row.source)
     return None
+
+
+def _possible(rows: Sequence[_Row], text: str) -> list[_Row]:
+    """The patterns of which a text holds a word that every match holds: most texts hold none, and are soon read."""
+    return [row for row in rows if any(word in text for word in row.needs)]
 
 
 def _what_is_set(code: str, match: re.Match[str]) -> str:
@@ -176,24 +184,34 @@ def _file() -> dict[str, Any]:
     return data.read("handlers")
 
 
-_Patterns = tuple[tuple[re.Pattern[str], str], ...]
+class _Row(NamedTuple):
+    """A pattern, of which every match holds one of the words that it `needs`."""
+
+    pattern: re.Pattern[str]
+    needs: tuple[str, ...]
+    source: str
 
 
 @cache
-def _patterns(language: str, name: str) -> tuple[_Patterns, _Patterns]:
+def _patterns(language: str, name: str) -> tuple[tuple[_Row, ...], tuple[_Row, ...]]:
     """The patterns that name the signal, and those of libraries that handle it without naming it."""
     rows = [row for row in _file()["handlers"] if row["language"] == language]
     literal = re.escape(name)
     own = [row for row in rows if "signals" not in row]
     libraries = [row for row in rows if name in row.get("signals", "").split()]
-    return _compiled(own, "SIG" + literal, literal), _compiled(libraries, "", "")
+    return _compiled(own, "SIG" + literal, literal, (name,)), _compiled(libraries)
 
 
 @cache
-def _unclear(language: str) -> _Patterns:
+def _unclear(language: str) -> tuple[_Row, ...]:
     """The patterns of code that handles signals which it does not name."""
-    return _compiled([row for row in _file()["unclear"] if row["language"] == language], "", "")
+    return _compiled([row for row in _file()["unclear"] if row["language"] == language])
 
 
-def _compiled(rows: list[dict[str, str]], signal: str, name: str) -> _Patterns:
-    return tuple((re.compile(row["pattern"].format(SIG=signal, NAME=name)), row["source"]) for row in rows)
+def _compiled(
+    rows: list[dict[str, Any]], signal: str = "", name: str = "", needs: tuple[str, ...] = ()
+) -> tuple[_Row, ...]:
+    return tuple(
+        _Row(re.compile(row["pattern"].format(SIG=signal, NAME=name)), needs or tuple(row["needs"]), row["source"])
+        for row in rows
+    )

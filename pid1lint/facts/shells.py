@@ -47,7 +47,7 @@ class Shell(Frozen):
     `kill_counts_any`: of several processes one that is told is enough for `kill` to succeed.
     `errors_end`: a wrong use of `shift` or `local` ends the script with 2. `return_anywhere`: outside of functions
     `return` is an error that the script survives; else it ends the script.
-    `combined_short_options`: it starts with `-eo pipefail -c`; else it ends with 2.
+    `pipefail`: it has that option; else it ends with 2 at `set -o pipefail`, and where it is started with it.
     """
 
     name: str
@@ -79,7 +79,6 @@ class Shell(Frozen):
     wait_n_counts_ended: bool = False
     process_substitution: bool = True
     foreground_job: bool = False
-    combined_short_options: bool = True
     exec_a: bool = True
     exec_dashes: bool = True
     builtin_builtin: bool = False

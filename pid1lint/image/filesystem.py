@@ -448,6 +448,7 @@ class Layer:
         self.surface = surface
         self.dirs = dirs
         self.place = Place(step.instruction.text.source, step.instruction.span)
+        self._by_folder: dict[str, tuple[tuple[int, Entry], ...]] = {}
 
     @cached_property
     def entries(self) -> tuple[Entry, ...]:
@@ -455,6 +456,14 @@ class Layer:
         if self.step.instruction.keyword == "RUN":
             return self._run.changes if touches_files(self._text) else ()
         return tuple(self._copies())
+
+    def changes_in(self, folder: str) -> tuple[tuple[int, Entry], ...]:
+        """The changes that may concern a file which lies in a directory itself, each with its number."""
+        found = self._by_folder.get(folder)
+        if found is None:
+            found = tuple((at, entry) for at, entry in enumerate(self.entries) if _may_concern(entry, folder))
+            self._by_folder[folder] = found
+        return found
 
     @property
     def packages(self) -> tuple[str, ...]:
@@ -717,10 +726,12 @@ class FileSystem(Tree):
 
     def lookup(self, path: str) -> ImageFile | None:
         """The file at a path (relative ones start at WORKDIR), links followed; None if none is known there."""
-        path = join(self.workdir, path)
         if path not in self._found:
-            # An endless loop of COPY --from cannot be: a stage only sees those before it.
-            self._found[path] = self._lookup(path)
+            whole = join(self.workdir, path)
+            if whole not in self._found:
+                # An endless loop of COPY --from cannot be: a stage only sees those before it.
+                self._found[whole] = self._lookup(whole)
+            self._found[path] = self._found[whole]
         return self._found[path]
 
     def _lookup(self, path: str) -> ImageFile | None:
@@ -763,11 +774,16 @@ class FileSystem(Tree):
         """Go back through the instructions to the one that put the file there."""
         trail = _Trail()
         asked = path
+        folder = posixpath.dirname(path)
         for layer in reversed(self.layers):
-            for entry in reversed(layer.entries):
+            waiting = list(layer.changes_in(folder))
+            while waiting:
+                at, entry = waiting.pop()
                 found = _step_back(entry, path, trail)
                 if isinstance(found, str):
-                    path = found
+                    if found != path:
+                        path, folder = found, posixpath.dirname(found)
+                        waiting = [each for each in layer.changes_in(folder) if each[0] < at]
                 elif isinstance(found, ImageFile):
                     return trail.finish(found, asked)
                 elif isinstance(found, _Gone):
@@ -842,6 +858,23 @@ class FileSystem(Tree):
     def packages(self) -> frozenset[str]:
         """The packages that RUN instructions install, without their versions."""
         return frozenset(name for layer in self.layers for name in layer.packages)
+
+
+def _may_concern(entry: Entry, folder: str) -> bool:
+    """Whether `_step_back` may find anything but its path for a file that lies in a directory itself."""
+    match entry:
+        case Put(path=path) | Append(path=path):
+            return posixpath.dirname(path) == folder
+        case Link(path=path) | CopyFiles(target=path):
+            place = path.rstrip("/") or "/"
+            return is_below(folder, place) or posixpath.dirname(place) == folder
+        case Duplicate(target=path, moved=False):
+            return is_below(folder, path.rstrip("/") or "/") or posixpath.dirname(path.rstrip("/")) == folder
+        case Remove(target) | Chmod(target) | Alter(target):
+            if target.pattern:
+                return True
+            return posixpath.dirname(target.path) == folder or (target.recursive and is_below(folder, target.path))
+    return True
 
 
 def _step_back(entry: Entry, path: str, trail: _Trail) -> ImageFile | _Redirected | _Gone | str:

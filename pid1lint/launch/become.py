@@ -127,6 +127,7 @@ class _Becoming:
             return
         dialect = lookup.dialect(argv[0].value)
         at, letters, string = 1, "", False
+        options: Argv = ()
         while at < len(argv) and argv[at].value[:1] in ("-", "+") and len(argv[at].value) > 1:
             word = argv[at].value
             at += 1
@@ -134,20 +135,25 @@ class _Becoming:
                 break
             if word in ("-o", "+o", "-O", "+O", "--rcfile", "--init-file"):
                 letters += "e" if argv[at : at + 1] and argv[at].value == "errexit" else ""
+                options += argv[at : at + 1] if word in ("-o", "+o") else ()
                 at += 1
             elif not word.startswith("--"):
                 if word[0] == "-":
                     letters += word[1:]
                 string = string or "c" in word[1:]
                 if word.endswith("o"):
+                    options += argv[at : at + 1]
                     at += 1
         rest = argv[at:]
-        if string and not dialect.combined_short_options and "o" in letters:
-            cannot_start(world, proc, start, 2, f"{dialect.name} knows no option like this")
+        strange = next((option for option in options if option.value == "pipefail"), None)
+        if strange is not None and not dialect.pipefail:
+            at_option = strange.excerpt.place() if strange.excerpt is not None else start.place
+            world.note(Started("bashism", at_option, "pipefail", argv=(dialect.name,)))
+            cannot_start(world, proc, start, 2, f"{dialect.name} has no option pipefail, and ends at it")
         elif string and rest:
             self._shell_string(proc, start, rest, dialect, letters)
         elif string:
-            cannot_start(world, proc, start, 2, f"`{argv[-1].text}` lacks its string")
+            cannot_start(world, proc, start, 2, f"`{argv[-1].text}` lacks its string", "no-command")
         elif rest and "s" not in letters:
             self._shell_file(proc, start, rest, dialect, letters)
         elif proc.stdin is not None:
@@ -284,7 +290,8 @@ class _Becoming:
     def _without_command(self, proc: Proc, known: Launcher, start: Start) -> bool:
         """A launcher given nothing to launch says how it is used, and ends; others are programs of their own."""
         if known.needs_command and not any(word.value in known.no_command_options for word in start.argv[1:]):
-            cannot_start(self.world, proc, start, 1, f"{start.argv[0].text} is given no command to run")
+            why = f"{start.argv[0].text} is given no command to run"
+            cannot_start(self.world, proc, start, 1, why, "no-command")
             return True
         if known.kind not in ("exec", "forward", "detach") or known.commandless:
             return False

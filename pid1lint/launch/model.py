@@ -71,10 +71,23 @@ def analyse(image: Image) -> Launch:
     return _launch(image, outcome, why, open_at or image.command_place, first.reaps, tuple(paths), by_shell)
 
 
-def with_lost_cmd(launch: Launch) -> Launch | None:
-    """The launch as it would be with the CMD that an ENTRYPOINT has dropped; None if it has dropped none."""
+def lost_cmd(launch: Launch) -> Command | None:
+    """The CMD that an ENTRYPOINT has dropped and without which the container ends at once; None if there is none."""
     image = launch.image
-    return None if image.lost_cmd is None else analyse(replace(image, cmd=image.lost_cmd, lost_cmd=None))
+    entrypoint, lost = image.entrypoint, image.lost_cmd
+    if entrypoint is None or entrypoint.instruction is None or lost is None or launch.outcome not in _ENDED:
+        return None
+    if lost.instruction is None and (image.base is None or image.base.guessed):
+        return None
+    one = launch.main.pid1 if launch.main is not None else None
+    if launch.outcome is Outcome.EXITS and (one is None or one.kind != "shell" or one.form != "file"):
+        # `ENTRYPOINT ["python"]` is there to be given a script.
+        return None
+    restored = analyse(replace(image, cmd=lost, lost_cmd=None))
+    return None if restored.outcome in (*_ENDED, Outcome.UNKNOWN) else lost
+
+
+_ENDED = (Outcome.EXITS, Outcome.FAILS)
 
 
 _ONLY_PID1 = frozenset(
@@ -198,10 +211,9 @@ def _paths(lookup: Lookup, argv: Argv, signal: str) -> tuple[list[Path], list[Pl
 def _ordered(paths: list[Path]) -> list[Path]:
     """The path of the image's own CMD first; one that ends at once gives way to one that runs."""
     usual = [path for path in paths if path.usual]
-    ended = (Outcome.EXITS, Outcome.FAILS)
-    best = next((path for path in usual if path.outcome not in ended), None)
+    best = next((path for path in usual if path.outcome not in _ENDED), None)
     if best is None:
-        running = [path for path in paths if path.outcome not in ended and path.tree is not None]
+        running = [path for path in paths if path.outcome not in _ENDED and path.tree is not None]
         running.sort(key=lambda path: sum(decision.usual is False for decision in path.decisions))
         only_environment = [
             path for path in running if not any(d.usual is False and d.kind == "arguments" for d in path.decisions)

@@ -190,8 +190,9 @@ class Started(NamedTuple):
     `interactive` for a shell that reads its standard input, which is at its end without a terminal,
     `detach` for a command that a launcher has left behind in ending, `left` for a background job that is still there
     when the container exits by itself, `mode`, `shebang`, `crlf`, `shell` (there is no /bin/sh), `interpreter`,
-    `missing`, `words` or `unexpanded` (only a shell would make a program of its name) for a program that cannot start
-    (`file` is the script, if there is one), `daemon` for a program that has put itself into the background, and
+    `missing`, `no-command` (there is nothing for it to run), `words` or `unexpanded` (only a shell would make a program
+    of its name) for a program that cannot start (`file` is the script, if there is one), `daemon` for a program that
+    has put itself into the background, and
     `bashism` for a construct (`argument`) that the shell at hand (`argv`) does not know. `call` is None where the
     container starts it. An init is `init-flag` if it is given an `option` that it does not have, and `init-option` or
     `swallowed` if it takes one that stands behind the program's name (`argv[command]`) for its own, and ends of it

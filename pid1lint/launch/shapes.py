@@ -227,14 +227,17 @@ def _is_moot(node: Node) -> bool:
 
 def words_below(node: Node) -> list[Word]:
     """Every word of a command and of what stands inside it, targets of redirections included."""
-    words: list[Word] = []
-    for one in walk(node):
-        if isinstance(one, Simple):
-            words += [*one.words, *(r.target for r in one.redirects if r.target is not None)]
-            words += [a.value for a in one.assignments if a.value is not None]
-        elif isinstance(one, (If, Case, Loop, For, Subshell, Group)):
-            words += [r.target for r in one.redirects if r.target is not None]
-    return words
+    return [word for one in walk(node) for word in _own_words(one)]
+
+
+def _own_words(node: Node) -> list[Word]:
+    """Those of `words_below` that are a command's own."""
+    if isinstance(node, Simple):
+        words = [*node.words, *(r.target for r in node.redirects if r.target is not None)]
+        return [*words, *(a.value for a in node.assignments if a.value is not None)]
+    if isinstance(node, (If, Case, Loop, For, Subshell, Group)):
+        return [r.target for r in node.redirects if r.target is not None]
+    return []
 
 
 def assigned_names(node: Node, *, appended: bool = True) -> set[str]:
@@ -287,7 +290,7 @@ def called(name: str) -> str:
 
 
 _kept: dict[int, tuple[Node, frozenset[str]]] = {}
-_MOST_KEPT = 4096
+_MOST_KEPT = 16384
 
 
 def names_read(node: Node) -> frozenset[str]:
@@ -307,37 +310,48 @@ def names_read(node: Node) -> frozenset[str]:
 
 def _names_read(node: Node) -> frozenset[str]:
     names: set[str] = set()
-    for one in walk(node):
-        match one:
-            case Simple():
-                at = next((i for i, word in enumerate(one.words) if word.literal not in _PREFIXES), 0)
-                name = one.words[at].literal if one.words else ""
-                names.add(ALL_CALLS if name is None else called(name))
-                if name in _SOURCES:
-                    names.update((SOURCED, ALL_CALLS))
-                if name == "eval":
-                    names.update((NAMED, ALL_CALLS))
-                if name == "trap":
-                    handlers = " ".join(word.text for word in one.words)
-                    names.update(map(called, _WORD.findall(handlers)))
-                if one.words and one.words[0].literal in ("export", "[", "test"):
-                    names.update(word.text.partition("=")[0] for word in one.words[1:])
-                for redirect in one.redirects:
-                    names.update(_DOLLAR.findall(redirect.heredoc or ""))
-                for assignment in one.assignments:
-                    _read_by_assignment(assignment, names)
-            case Case():
-                _read_in((one.subject, *(pattern for arm in one.arms for pattern in arm.patterns)), names)
-            case For():
-                _read_in(one.words or (), names)
-            case Test():
-                _read_in_test(one.expression, names)
-            case ArithmeticCommand():
-                names.update(_NAME.findall(one.text))
-            case Opaque():
-                names.update((ALL_NAMES, ALL_CALLS))
-    _read_in(words_below(node), names)
+    parts = below(node)
+    if isinstance(node, AndOr):
+        # A chain may be long, and each of its commands stands to the left of the next.
+        first, joined = and_or_parts(node)
+        parts = [first, *(part.right for part in joined)]
+    for part in parts:
+        names |= names_read(part)
+    _read_by_itself(node, names)
+    _read_in(_own_words(node), names)
     return frozenset(names)
+
+
+def _read_by_itself(node: Node, names: set[str]) -> None:
+    """Add what a command may read beside the words of `words_below`, without what stands inside it."""
+    match node:
+        case Simple():
+            at = next((i for i, word in enumerate(node.words) if word.literal not in _PREFIXES), 0)
+            name = node.words[at].literal if node.words else ""
+            names.add(ALL_CALLS if name is None else called(name))
+            if name in _SOURCES:
+                names.update((SOURCED, ALL_CALLS))
+            if name == "eval":
+                names.update((NAMED, ALL_CALLS))
+            if name == "trap":
+                handlers = " ".join(word.text for word in node.words)
+                names.update(map(called, _WORD.findall(handlers)))
+            if node.words and node.words[0].literal in ("export", "[", "test"):
+                names.update(word.text.partition("=")[0] for word in node.words[1:])
+            for redirect in node.redirects:
+                names.update(_DOLLAR.findall(redirect.heredoc or ""))
+            for assignment in node.assignments:
+                _read_by_assignment(assignment, names)
+        case Case():
+            _read_in((node.subject, *(pattern for arm in node.arms for pattern in arm.patterns)), names)
+        case For():
+            _read_in(node.words or (), names)
+        case Test():
+            _read_in_test(node.expression, names)
+        case ArithmeticCommand():
+            names.update(_NAME.findall(node.text))
+        case Opaque():
+            names.update((ALL_NAMES, ALL_CALLS))
 
 
 class Spelling(NamedTuple):

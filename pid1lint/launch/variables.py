@@ -45,6 +45,9 @@ def set_(run: Interpreter, node: Simple, argv: Argv, where: Where, skipped: int)
 def _set_option(run: Interpreter, option: str, on: bool, node: Simple) -> None:
     shell = run.shell
     if option == "pipefail" and not shell.dialect.pipefail:
+        if run.proc.thread == 0 and not any(stage.form == "subshell" for stage in run.proc.stages):
+            # A subshell is where it is tried first.
+            run.foreign("pipefail", node.span)
         run.fail(f"{shell.dialect.name} has no option pipefail, and ends at it", node.span)
         raise ExitShell(2)
     match option:

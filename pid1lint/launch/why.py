@@ -36,7 +36,9 @@ def _without_app(path: Path, one: Process, signal: str) -> str:
     if path.outcome is Outcome.GRACEFUL:
         return f"{one.program} handles {signal}, and the container ends"
     if path.outcome is Outcome.HANG:
-        return f"{one.program} is PID 1 and does not act on {signal}: docker stop waits 10 s, then kills it"
+        handles = any(waiting.pid == one.pid and waiting.handles for waiting in path.waiting)
+        what = f"its handler for {signal} does not end it" if handles else f"does not act on {signal}"
+        return f"{one.program} is PID 1 and {what}: docker stop waits 10 s, then kills it"
     return f"{signal} ends the container"
 
 

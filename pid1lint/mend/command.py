@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pid1lint.fix import Applicability, Edit, Fix, ShellGuard
 from pid1lint.mend.array import BUILTINS, forks_as_pid1
 from pid1lint.mend.lines import indentation, newline
-from pid1lint.shell.ir import AndOr, Item, Simple, items
+from pid1lint.shell.ir import AndOr, Item, Simple
 from pid1lint.source import Span
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def statement_after(call: Call, statement: str) -> tuple[tuple[Edit, ...], tuple
     The command may be followed by `|| ...`, but not by `&&`, nor be part of a pipe or a condition.
     """
     text = call.script.text
-    item = next((item for item in items(call.script.body) if _holds(item, call.node)), None)
+    item = next((item for item in call.script.statements if _holds(item, call.node)), None)
     if item is None or item.background or call.condition or not call.editable or text.quoting != "plain":
         return None
     end = text.offset(item.node.span.end - 1) + 1
@@ -93,7 +93,7 @@ def statement_after(call: Call, statement: str) -> tuple[tuple[Edit, ...], tuple
 def statement_before(call: Call, statement: str) -> tuple[tuple[Edit, ...], tuple[ShellGuard, ...]] | None:
     """Put a statement in front of a command, in its line; None where that would part it from what it belongs to."""
     text = call.script.text
-    if not call.editable or text.quoting != "plain" or not any(_begins(i, call.node) for i in items(call.script.body)):
+    if not call.editable or text.quoting != "plain" or not any(_begins(i, call.node) for i in call.script.statements):
         return None
     first = call.node.words[0]
     span = Span(text.offset(first.span.start), text.offset(first.span.end - 1) + 1)
@@ -108,7 +108,7 @@ def into_background(call: Call) -> tuple[tuple[Edit, ...], tuple[ShellGuard, ...
 def waited_for(script: Script, node: Simple) -> tuple[tuple[Edit, ...], tuple[ShellGuard, ...]] | None:
     """The same for a command that is no call of a launch: one in a loop, say."""
     text = script.text
-    alone = any(item.node is node and not item.background for item in items(script.body))
+    alone = any(item.node is node and not item.background for item in script.statements)
     indent = indentation(script, node.span.start)
     if not alone or indent is None or text.quoting != "plain":
         return None

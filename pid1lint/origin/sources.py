@@ -62,6 +62,8 @@ _MAIN = {
     "go": re.compile(r"(?m)^func\s+main\s*\(\s*\)"),
     "rust": re.compile(r"\bfn\s+main\s*\(|#\[launch\]"),
 }
+_MAIN_WORDS = ("main", "#[launch]")
+"""One of them is in every match of `_MAIN`."""
 _NOT_OURS = frozenset(
     "node_modules vendor venv .venv __pycache__ site-packages test tests __tests__ spec e2e examples example benches "
     "bench testdata fixtures .git docs target build dist obj .next _build deps".split()
@@ -105,7 +107,13 @@ def language_of(files: FileSystem, root: str, name: str) -> str:
         if any(manifest in names for manifest in MANIFESTS[language]):
             return language
     room = _Room(files, "c")
-    return "c" if any(_MAIN["c"].search(_text(file)) for file in room.walk(root)) else ""
+    return "c" if any(_begins(file, "c") for file in room.walk(root)) else ""
+
+
+def _begins(file: ImageFile, language: str) -> bool:
+    """Whether a program may begin in a file; of some languages any file will do."""
+    text, pattern = _text(file), _MAIN.get(language)
+    return pattern is None or (any(word in text for word in _MAIN_WORDS) and pattern.search(text) is not None)
 
 
 class _Room:
@@ -176,7 +184,7 @@ def _go(room: _Room, product: Product, path: str) -> Sources:
             return NONE
     else:
         first = room.own(_go_folder(room, product, module, module_root))
-    main = next((file for file in first if _MAIN["go"].search(_text(file))), None)
+    main = next((file for file in first if _begins(file, "go")), None)
     if main is None:
         return NONE
     reached = {file.path: file for file in first}
@@ -200,7 +208,7 @@ def _go_folder(room: _Room, product: Product, module: str, module_root: str) -> 
     package = product.main.partition("@")[0] or "."
     if package.startswith("*/"):
         found = (f for f in room.walk(product.root) if posixpath.basename(posixpath.dirname(f.path)) == package[2:])
-        main = next((file for file in found if _MAIN["go"].search(_text(file))), None)
+        main = next((file for file in found if _begins(file, "go")), None)
         return posixpath.dirname(main.path) if main is not None else product.root
     if module and (package == module or package.startswith(module + "/")):
         return posixpath.join(module_root, package[len(module) :].lstrip("/"))
@@ -322,12 +330,12 @@ def _project(room: _Room, product: Product, path: str) -> Sources:
         found = [file for file in named if file is not None]
         if len(found) < len(named):
             return NONE
-        main = next((f for f in found if room.language not in _MAIN or _MAIN[room.language].search(_text(f))), None)
+        main = next((file for file in found if _begins(file, room.language)), None)
         beside = [file for file in room.own(posixpath.dirname(found[0].path)) if file not in found]
         headers = [file for file in beside if file.path.endswith((".h", ".hpp", ".hh"))]
         return Sources(main, (*found, *headers), (), room.manifests(product.root))
     files = room.walk(product.root)
-    mains = [file for file in files if room.language not in _MAIN or _MAIN[room.language].search(_text(file))]
+    mains = [file for file in files if _begins(file, room.language)]
     if not mains:
         return NONE
     manifests = room.manifests(product.root)

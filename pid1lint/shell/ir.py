@@ -5,7 +5,7 @@ Every span counts characters of the text that was parsed (`Script.text`); `Scrip
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import TypeAlias
 
@@ -321,6 +321,11 @@ class Script(Frozen):
     damage: tuple[Damage, ...] = ()
     comments: tuple[Span, ...] = ()
 
+    @cached_property
+    def statements(self) -> tuple[Item, ...]:
+        """Every statement of the text, outer ones first."""
+        return tuple(items(self.body))
+
     def place(self, span: Span) -> Place:
         """Where a span of this script stands in its file."""
         return self.text.place(span.start, span.end)
@@ -333,11 +338,16 @@ def items(node: object) -> Iterator[Item]:
 
 def nodes(node: object) -> Iterator[object]:
     """Every part of a piece of shell text, outer ones first."""
-    yield node
-    below = node if isinstance(node, tuple) else ()
-    if isinstance(node, List):
-        below = node.items
-    elif isinstance(node, Frozen):
-        below = tuple(getattr(node, name) for name in node._fields)
-    for part in below:
-        yield from nodes(part)
+    todo = [node]
+    while todo:
+        one = todo.pop()
+        yield one
+        if isinstance(one, Frozen):
+            below: Iterable[object] = (
+                one.items if isinstance(one, List) else [getattr(one, name) for name in one._fields]
+            )
+        elif isinstance(one, tuple) and not isinstance(one, Span):
+            below = one
+        else:
+            continue
+        todo += reversed([part for part in below if isinstance(part, (Frozen, tuple))])

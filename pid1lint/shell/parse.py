@@ -46,7 +46,14 @@ from pid1lint.shell.ir import (
 )
 from pid1lint.source import Excerpt, Source, Span
 
-_PLAIN = re.compile(r"[^\s\\'\"`$;&|()<>*?\[\]~{}#=!+@\ufffc]+")
+_WORD_ENDS = " \t\n;&|()<>"
+_PLAIN = {ends: re.compile(rf"[^{re.escape(ends)}\r(\\'\"`$]+") for ends in (_WORD_ENDS, "}", "")}
+"""What stands for itself in a word, by the characters that end one of its kind."""
+_QUOTED = re.compile(r"[^\\\"$`]+")
+_AHEAD = re.compile(r"[^\s;&|()<>\\'\"`$#]+")
+_PARAMETER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|[0-9]+|[@*#?$!\-]")
+_NO_LENGTH = re.compile(r"#[}:\-=?+#%/]")
+_INDIRECT = re.compile(r"![\w@*#?$!-]")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(\+?=)")
 _SUBSCRIPT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)\[([^\]\n]*)\](\+?=)")
@@ -191,7 +198,7 @@ class _Reader:
 
     def word_ahead(self) -> str:
         """The plain word at the position, "" if what stands there is none."""
-        match = re.compile(r"[^\s;&|()<>\\'\"`$#]+").match(self.text, self.at)
+        match = _AHEAD.match(self.text, self.at)
         if match is None:
             return ""
         after = match.end()
@@ -550,7 +557,7 @@ class _Reader:
         start, whole = self.at, self.end
         self.end = end
         try:
-            parts = self.parts(lambda _: False)
+            parts = self.parts("")
         finally:
             self.end = whole
         self.at = end
@@ -658,26 +665,28 @@ class _Reader:
     def word(self) -> Word | None:
         """The word at the position, None if an operator, a newline or the end stands there."""
         start = self.at
-        parts = self.parts(lambda char: char in " \t\n;&|()<>" or (char == "\r" and self.starts("\r\n")))
+        parts = self.parts(_WORD_ENDS)
         if self.at == start:
             return None
         return Word(parts, self.text[start : self.at], Span(start, self.at))
 
-    def parts(self, stops: Callable[[str], bool]) -> tuple[Part, ...]:
+    def parts(self, ends: str) -> tuple[Part, ...]:
+        """What a word is made of, up to one of these characters; a line's end is one where a newline is."""
         parts: list[Part] = []
         text = self.text
+        plain_text = _PLAIN[ends]
         while self.at < self.end:
-            plain = _PLAIN.match(text, self.at)
-            if plain and not any(stops(char) for char in ",:/^%" if char in plain.group()):
+            plain = plain_text.match(text, self.at, self.end)
+            if plain:
                 parts.append(Literal(plain.group()))
                 self.at = plain.end()
                 continue
             char = text[self.at]
-            if char in "<>" and text.startswith("(", self.at + 1) and stops(char):
+            if char in "<>" and ends is _WORD_ENDS and text.startswith("(", self.at + 1):
                 parts.append(self._process_sub(char))
             elif char == "(" and self.at > 0 and text[self.at - 1] in "@!?*+" and parts:
                 parts.append(self._extended_glob())
-            elif stops(char):
+            elif char in ends or (char == "\r" and ends is _WORD_ENDS and text.startswith("\n", self.at + 1)):
                 break
             elif char == "\\":
                 if not text.startswith("\\\n", self.at) and self.at + 1 < self.end:
@@ -726,9 +735,8 @@ class _Reader:
         self.at += 1
         parts: list[Part] = [Literal("", quoted=True)]
         text = self.text
-        plain = re.compile(r"[^\\\"$`]+")
         while self.at < self.end:
-            match = plain.match(text, self.at)
+            match = _QUOTED.match(text, self.at)
             if match:
                 parts.append(Literal(match.group(), quoted=True))
                 self.at = match.end()
@@ -782,12 +790,12 @@ class _Reader:
     def _braces(self, quoted: bool) -> Part:
         text, start = self.text, self.at
         self.at += 2
-        length = self.starts("#") and not re.compile(r"#[}:\-=?+#%/]").match(text, self.at)
+        length = self.starts("#") and not _NO_LENGTH.match(text, self.at)
         # `${!}` and `${!:-x}` are `$!`.
-        indirect = self.starts("!") and re.compile(r"![\w@*#?$!-]").match(text, self.at) is not None
+        indirect = self.starts("!") and _INDIRECT.match(text, self.at) is not None
         if length or indirect:
             self.at += 1
-        name = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|[0-9]+|[@*#?$!\-]").match(text, self.at)
+        name = _PARAMETER.match(text, self.at)
         index = None
         op = ""
         operand = None
@@ -819,7 +827,7 @@ class _Reader:
     def _operand(self, quoted: bool) -> tuple[Part, ...]:
         """What stands behind the operator, up to the closing brace."""
         if not quoted:
-            return self.parts(lambda char: char == "}")
+            return self.parts("}")
         parts: list[Part] = []
         while self.at < self.end and not self.starts("}"):
             char = self.text[self.at]

@@ -1,0 +1,91 @@
+"""PID110: an image, or an init or a shell in front, that has nothing to run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pid1lint import Finding, Launch, Outcome, Place, Severity, rule
+from pid1lint.launch.model import lost_cmd
+
+
+@rule("PID110", Severity.INFO)
+def no_command(launch: Launch) -> Iterator[Finding]:
+    r"""The image has no command to run, or its init or its shell is given none.
+
+    ## Why is this bad?
+
+    `docker run IMAGE` fails: without ENTRYPOINT and CMD with `no command specified`, with an init in ENTRYPOINT and no
+    CMD by the init's own words, and `sh -c` without a string likewise. The container only starts with a command that
+    is given to it. That may be what the image is for, such as one that others build upon, one of tools, or one that
+    only holds files: then it is no more than an info. It is an error where a script starts an init without a command,
+    or where a deployment gives none.
+
+    ## Example
+
+    ```dockerfile
+    FROM debian:12
+    COPY server /usr/local/bin/server
+    ENTRYPOINT ["sh", "-c"]
+    ```
+
+    ```text
+    Dockerfile:3:14: PID110 `-c` lacks its string: a container only starts with a command that is given to it
+    = fails
+    ```
+
+    Use instead:
+
+    ```dockerfile
+    FROM debian:12
+    COPY server /usr/local/bin/server
+    ENTRYPOINT ["server"]
+    ```
+
+    ## Example: a script that gives none
+
+    ```dockerfile
+    FROM debian:12
+    RUN apt-get update && apt-get install -y tini
+    COPY entrypoint.sh /
+    ENTRYPOINT ["/entrypoint.sh"]
+    ```
+
+    ```sh entrypoint.sh
+    #!/bin/sh
+    exec tini --
+    ```
+
+    ```text
+    entrypoint.sh:2:6: PID110 tini is given no command to run: the container ends at once
+    = fails
+    ```
+
+    ## When not to care
+
+    Where every container of the image is given its command: by `docker run`, by a Compose file, by another Dockerfile
+    that builds upon it.
+    """
+    if launch.outcome is not Outcome.FAILS or lost_cmd(launch) is not None:
+        return
+    given = "a container only starts with a command that is given to it"
+    image = launch.image
+    if not launch.paths:
+        if image.entrypoint is None and image.cmd is None and not image.broken:
+            yield _finding(launch, image.command_place, f"the image has no command to run: {given}")
+        return
+    for start in launch.paths[0].starts:
+        if start.what != "no-command" or start.place is None:
+            continue
+        word = start.excerpts[0] if start.excerpts else None
+        at = word.place() if word is not None else start.place
+        why = launch.paths[0].why
+        command = image.entrypoint or image.cmd
+        if start.call is None and command is not None and command.form == "exec":
+            yield _finding(launch, at, f"{why}: {given}")
+        else:
+            yield Finding(at, f"{why}: the container ends at once", severity=Severity.ERROR)
+
+
+def _finding(launch: Launch, at: Place, message: str) -> Finding:
+    """An info, unless a deployment starts the container as it is."""
+    return Finding(at, message, severity=Severity.ERROR if launch.image.deployment is not None else Severity.INFO)
