@@ -663,7 +663,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
 def main() -> NoReturn:
     """The entry point."""
     # What a run makes it mostly keeps: to look for garbage every 700 objects would cost a tenth of a short run.
-    gc.set_threshold(100_000)
+    gc.set_threshold(400_000, 20, 100)
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         # A stream that the caller has closed; and no file that is opened may take its number.
         if getattr(sys, name) is None:

@@ -283,6 +283,15 @@ Resume: TypeAlias = (
 )
 
 
+def return_place(frame: Frame) -> tuple[object, ...]:
+    """Where a shell goes on that comes back to a frame."""
+    if isinstance(frame, Leaving):
+        return ()
+    if isinstance(frame, (Looping, Iterating)):
+        return (frame.code, frame.again, "round")
+    return (frame.code, frame.pc)
+
+
 def frame_likeness(frame: Frame) -> tuple[object, ...]:
     """What two frames have in common that a shell comes back to alike."""
     match frame:

@@ -26,6 +26,7 @@ from pid1lint.launch.stack import (
     Stays,
     Value,
     frame_likeness,
+    return_place,
 )
 from pid1lint.launch.values import UNKNOWN
 from pid1lint.shell.ir import Function, Script
@@ -87,12 +88,13 @@ class Elsewhere(NamedTuple):
 
 
 class Version:
-    """Stands for the functions that a shell has; what these read is kept with it."""
+    """Stands for the functions that a shell has; what these read is kept with it, and what is read from a place on."""
 
-    __slots__ = ("read",)
+    __slots__ = ("read", "reads")
 
     def __init__(self) -> None:
         self.read: dict[frozenset[str], frozenset[str]] = {}
+        self.reads: dict[object, frozenset[str]] = {}
 
 
 class Shell:
@@ -382,6 +384,15 @@ class Shell:
 
     def reads(self) -> frozenset[str]:
         """The variables that it may read before it writes them, and the functions that it may call, from here on."""
+        places = tuple(map(return_place, self.frames()))
+        key = (self.code, self.pc, places, tuple(self.traps.values()))
+        kept = self.functions_version.reads
+        found = kept.get(key)
+        if found is None:
+            found = kept[key] = self._reads()
+        return found
+
+    def _reads(self) -> frozenset[str]:
         code, at, frame = self.code, self.pc, self.stack
         read, written = live(code, at)
         names = set(read)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple, TypeAlias
 
 from pid1lint.dockerfile.stages import join
@@ -47,8 +47,24 @@ class _Words(NamedTuple):
         return next((self.options[name] for name in names if name in self.options), "")
 
 
-def product(ran: Ran, path: str) -> Product | None:
-    """What a command builds at a path, if it builds anything there."""
+class Maker(NamedTuple):
+    """A command that builds something, and how to tell what it builds at a path."""
+
+    ran: Ran
+    builder: Builder
+
+    def product(self, path: str) -> Product | None:
+        """What it builds at a path, if it builds anything there."""
+        return self.builder(self.ran, path)
+
+
+def makers(commands: Iterable[Ran]) -> tuple[Maker, ...]:
+    """Those of some commands that build something."""
+    found = (_maker(ran) for ran in commands)
+    return tuple(maker for maker in found if maker is not None)
+
+
+def _maker(ran: Ran) -> Maker | None:
     argv = ran.argv
     while len(argv) > 1 and posixpath.basename(argv[0]) in _RUNNERS:
         argv = argv[1:]
@@ -58,9 +74,15 @@ def product(ran: Ran, path: str) -> Product | None:
         return None
     name = posixpath.basename(argv[0]).removeprefix("xx-")
     builder = _BUILDERS.get(name)
-    if builder is None:
-        return _own_script(ran, argv, path)
-    return builder(ran._replace(argv=(name, *argv[1:])), path)
+    if builder is not None:
+        return Maker(ran._replace(argv=(name, *argv[1:])), builder)
+    # `./build.sh`, `./gradlew`, `./mvnw`.
+    wrapper = posixpath.basename(argv[0])
+    if wrapper in ("gradlew", "mvnw"):
+        return Maker(ran._replace(argv=(wrapper, *argv[1:])), _java)
+    if argv[0].startswith("./") or argv[0].endswith(".sh"):
+        return Maker(ran._replace(argv=argv), _own_script)
+    return None
 
 
 def _words(argv: tuple[str, ...], valued: str) -> _Words:
@@ -213,14 +235,8 @@ def _make(ran: Ran, path: str) -> Product | None:
     return Product(ran.argv[0], "", root, ran.place, posixpath.basename(path), sure=False)
 
 
-def _own_script(ran: Ran, argv: tuple[str, ...], path: str) -> Product | None:
-    """`./build.sh`, `./gradlew`, `./mvnw`."""
-    name = posixpath.basename(argv[0])
-    if name in ("gradlew", "mvnw"):
-        return _java(ran._replace(argv=(name, *argv[1:])), path)
-    if argv[0].startswith("./") or argv[0].endswith(".sh"):
-        return Product(argv[0], "", ran.cwd, ran.place, posixpath.basename(path), sure=False)
-    return None
+def _own_script(ran: Ran, path: str) -> Product | None:
+    return Product(ran.argv[0], "", ran.cwd, ran.place, posixpath.basename(path), sure=False)
 
 
 # ------------------------------------------------------------ .NET and JVM

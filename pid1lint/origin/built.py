@@ -6,6 +6,7 @@ import posixpath
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from weakref import WeakKeyDictionary
 
 from pid1lint.dockerfile.stages import join
 from pid1lint.facts import handlers
@@ -13,7 +14,7 @@ from pid1lint.image.changes import Alter, Append, Chmod, Duplicate, Link, Put, R
 from pid1lint.image.filesystem import CopyFiles, FileSystem, ImageFile, Layer
 from pid1lint.image.model import Image
 from pid1lint.origin import libraries
-from pid1lint.origin.builders import Product, product
+from pid1lint.origin.builders import Maker, Product, makers
 from pid1lint.origin.sources import MOST_FILES, NONE, SUFFIXES, Sources, language_of, sources
 from pid1lint.source import Place
 
@@ -276,11 +277,16 @@ def _moved(layer: Layer, path: str) -> str | None:
     return path
 
 
+_makers: WeakKeyDictionary[Layer, tuple[Maker, ...]] = WeakKeyDictionary()
+
+
 def _made(files: FileSystem, layer: Layer, path: str) -> Built | None:
     """The last command of a RUN that makes the file, or may."""
     unsure: Built | None = None
-    for ran in reversed(layer.commands):
-        made = product(ran, path)
+    if layer not in _makers:
+        _makers[layer] = makers(layer.commands)
+    for maker in reversed(_makers[layer]):
+        made = maker.product(path)
         if made is None:
             continue
         found = _as_built(files, layer, made, path)
