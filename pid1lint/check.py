@@ -142,7 +142,7 @@ class _Planner:
             self.missing.append((shown(path), reason))
         elif discover.is_script(path, _head(path)):
             self.scripts[shown(path)] = path
-        elif _is_deployment(path) and not discover.is_deployment(path):
+        elif is_deployment(path) and not discover.is_deployment(path):
             return  # YAML or JSON that runs nothing: whoever gives all changed files gives such as well
         else:
             self.dockerfiles[shown(path)] = None
@@ -170,12 +170,12 @@ class _Planner:
             self.search(root)
         for_scripts = frozenset(self.dockerfiles) - asked
         paths = tuple(self.dockerfiles)
-        deployments = frozenset(path for path in paths if _is_deployment(self.stdin if path == STDIN else path))
+        deployments = frozenset(path for path in paths if is_deployment(self.stdin if path == STDIN else path))
         missing = tuple(dict.fromkeys(self.missing))
         return Plan(paths, for_scripts, frozenset(self.scripts), missing, deployments)
 
 
-def _is_deployment(path: str) -> bool:
+def is_deployment(path: str) -> bool:
     """Whether a file on the disk is read as a deployment's: by its name, whatever it holds, unless a Dockerfile's."""
     name = os.path.basename(path)
     if discover.is_dockerfile_name(name) or not discover.may_be_deployment(name):
@@ -371,7 +371,7 @@ def _judge(
     from pid1lint.dockerfile.scanner import scan
 
     def work() -> linter.Result:
-        if _is_deployment(source.path):
+        if is_deployment(source.path):
             return _judge_deployment(source, options, overlay, rules)
         dockerfile = scan(source)
         context = context_of(dockerfile, options, overlay)
@@ -433,6 +433,11 @@ def _names(path: str, root: str, config: Config) -> Names:
         return named((*configured(images, folder), *builds))(reference)
 
     return look_up
+
+
+def build_of(path: str, reference: str, options: Options) -> Building | None:
+    """How the image that goes by a name is built, where a file of the project around a path gives it that name."""
+    return _names(path, files.homes(path)[0], options.configs.of(path))(reference)
 
 
 def _bases(path: str, root: str, config: Config, disk: BuildContext) -> Bases:
@@ -628,7 +633,7 @@ class Traced(NamedTuple):
 
 def named(paths: Sequence[str]) -> tuple[tuple[str, ...], frozenset[str]]:
     """The files among some words, and the names of services or containers: what is no file, behind a deployment's."""
-    if not any(os.path.isfile(path) and _is_deployment(path) for path in paths):
+    if not any(os.path.isfile(path) and is_deployment(path) for path in paths):
         return tuple(paths), frozenset()
     names = {path for path in paths if path != STDIN and not os.path.lexists(path) and not _is_glob(path)}
     return tuple(path for path in paths if path not in names), frozenset(names)

@@ -407,11 +407,14 @@ def trace(
 
 @group.command(cls=Prove)
 @click.argument("source", type=click.Path())
-@click.argument("run_options", nargs=-1, type=click.UNPROCESSED, metavar="[-- RUN-OPTIONS]...")
+@click.argument("run_options", nargs=-1, type=click.UNPROCESSED, metavar="[SERVICE] [-- RUN-OPTIONS]...")
 @click.option("--engine", metavar="NAME", help="docker or podman, with options if need be; default: the one there is.")
 @click.option("--ready", metavar="WHEN", help="It is ready: 5 (seconds), port:8080, log:REGEX or health.")
 @click.option(
-    "--grace", callback=seconds, default="10", metavar="SECONDS", help="How long the stop waits. [default: 10]"
+    "--grace",
+    callback=seconds,
+    metavar="SECONDS",
+    help="How long the stop waits. [default: the service's stop_grace_period, else 10]",
 )
 @click.option("--times", callback=at_least_1, default="1", metavar="N", help="Run it so often. [default: 1]")
 @click.option("--context", type=click.Path(), callback=folder, metavar="DIR", help="The build context.")
@@ -429,7 +432,7 @@ def prove(
     run_options: tuple[str, ...],
     engine: str | None,
     ready: str | None,
-    grace: float,
+    grace: float | None,
     times: int,
     context: str | None,
     target: str | None,
@@ -441,10 +444,11 @@ def prove(
     config: str | None,
     isolated: bool,
 ) -> int:
-    """Try a verdict: run an image or a Dockerfile, stop it, and compare.
+    """Try a verdict: run an image, a Dockerfile or a Compose service, stop it, and compare.
 
-    SOURCE is a Dockerfile or its folder, an image that docker or podman has, or an archive (oci-archive:FILE,
-    docker-archive:FILE). What follows `--` are options of `docker run`. Nothing of it is left behind.
+    SOURCE is a Dockerfile or its folder, a Compose file, an image that docker or podman has, or an archive
+    (oci-archive:FILE, docker-archive:FILE). Behind a Compose file stands the name of a service. What follows `--` are
+    options of `docker run`. Nothing of it is left behind.
     """
     from pid1lint.check import Options
     from pid1lint.prove import report
@@ -453,13 +457,14 @@ def prove(
     from pid1lint.prove.trial import Ready, parse_ready
 
     configs = _configs(config, isolated)
-    trial = Trial(run_options, parse_ready(ready) if ready else Ready(), grace, times)
+    service = run_options[0] if run_options and not run_options[0].startswith("-") else ""
+    trial = Trial(run_options[1:] if service else run_options, parse_ready(ready) if ready else Ready(), grace, times)
     options = Options(context, target, build_arg, configs=configs)
     found = find(engine or source.partition(":")[0] if engine or source.startswith(("docker:", "podman:")) else None)
     proofs = []
     try:
         with _Output(output, sys.stdout) as stream:
-            for number, proof in enumerate(proving(source, found, trial, options)):
+            for number, proof in enumerate(proving(source, found, trial, options, service)):
                 proofs.append(proof)
                 if not as_json and not as_junit:
                     _print([""] if number else [], stream)

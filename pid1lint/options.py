@@ -175,8 +175,10 @@ def at_least_1(ctx: click.Context, param: click.Parameter, value: str) -> int:
     return int(value)
 
 
-def seconds(ctx: click.Context, param: click.Parameter, value: str) -> float:
+def seconds(ctx: click.Context, param: click.Parameter, value: str | None) -> float | None:
     """A time of a second or more."""
+    if value is None:
+        return None
     try:
         found = float(value)
     except ValueError:

@@ -15,9 +15,9 @@ StopsGracefully = Callable[..., "Proof"]
 
 @pytest.fixture
 def stops_gracefully() -> Iterator[StopsGracefully]:
-    """A function that proves an image, an archive or a Dockerfile, and fails where it does not stop gracefully.
+    """A function that proves an image, an archive, a Dockerfile or a Compose service.
 
-    The test is skipped where neither docker nor podman is at hand.
+    It fails where that does not stop gracefully. The test is skipped where neither docker nor podman is at hand.
     """
     from pid1lint.prove.engine import EngineError, find
 
@@ -26,9 +26,10 @@ def stops_gracefully() -> Iterator[StopsGracefully]:
         *,
         engine: str | None = None,
         ready: str | None = None,
-        grace: float = 10,
+        grace: float | None = None,
         options: Sequence[str] = (),
         target: str | None = None,
+        service: str = "",
     ) -> Proof:
         __tracebackhide__ = True
         from pid1lint.check import Options
@@ -42,7 +43,7 @@ def stops_gracefully() -> Iterator[StopsGracefully]:
         except EngineError as error:
             pytest.skip(str(error))
         trial = Trial(tuple(options), parse_ready(ready) if ready else Ready(), grace)
-        (proof,) = proving(source, found, trial, Options(target=target))
+        (proof,) = proving(source, found, trial, Options(target=target), service)
         if proof.outcome != "graceful":
             pytest.fail("\n".join(report.text(proof, Style())), pytrace=False)
         return proof

@@ -156,10 +156,11 @@ def find(wanted: str | None) -> Engine:
 class Container:
     """A container for as long as a `with` lasts: then it is gone, also where this process is killed."""
 
-    def __init__(self, engine: Engine, image: str, options: Sequence[str] = ()) -> None:
+    def __init__(self, engine: Engine, image: str, options: Sequence[str] = (), arguments: Sequence[str] = ()) -> None:
         self.engine = engine
         self.image = image
         self.options = tuple(options)
+        self.arguments = tuple(arguments)
         self.name = _PREFIX + secrets.token_hex(6)
         self._guard: subprocess.Popen[bytes] | None = None
 
@@ -192,7 +193,7 @@ class Container:
 
     def start(self) -> str:
         """Start it; what the engine says if it could not, else nothing."""
-        done = self.engine.call("run", "--detach", "--name", self.name, *self.options, self.image)
+        done = self.engine.call("run", "--detach", "--name", self.name, *self.options, self.image, *self.arguments)
         return last_line(done.stderr) if done.returncode else ""
 
     def state(self) -> State:

@@ -15,7 +15,9 @@ from pid1lint.prove.trial import Measured, Ready, measure
 from pid1lint.prove.verdict import Proof, compare, signal_number
 
 if TYPE_CHECKING:
+    from pid1lint.deployment import Deployment
     from pid1lint.facts.own import Facts
+    from pid1lint.image.model import Image
     from pid1lint.launch import Launch
     from pid1lint.prove.observe import Seen
 
@@ -25,31 +27,42 @@ GRACE = 10.0
 
 
 class Trial(NamedTuple):
-    """How to run: `options` go to the engine's `run`, `grace` is in seconds, `times` how often."""
+    """How to run: `options` go to the engine's `run`, `grace` is in seconds, `times` how often.
+
+    Without `grace` it is the subject's.
+    """
 
     options: tuple[str, ...] = ()
     ready: Ready = Ready()
-    grace: float = GRACE
+    grace: float | None = None
     times: int = 1
 
 
 class Subject(NamedTuple):
-    """What is run (`image`, as the engine knows it), and what was foreseen of it (None: nothing)."""
+    """What is run (`image`, as the engine knows it), and what was foreseen of it (None: nothing).
+
+    `options` of `run` and the `arguments` behind the image are a service's own, `grace` its seconds.
+    """
 
     name: str
     image: str
     launch: Launch | None
+    options: tuple[str, ...] = ()
+    arguments: tuple[str, ...] = ()
+    grace: float = GRACE
 
 
-def prove(source: str, engine: Engine, trial: Trial, options: Options) -> Iterator[Proof]:
+def prove(source: str, engine: Engine, trial: Trial, options: Options, service: str = "") -> Iterator[Proof]:
     """Run a source as often as asked; each proof as it comes.
 
-    A source is a Dockerfile or its folder, an archive as for `check`, or an image that the engine has. What was begun
-    is cleaned up, also where INT or TERM stop it: then `prove.engine.Stopped` is raised.
+    A source is a Dockerfile or its folder, a Compose file (of which `service` names a service), an archive as for
+    `check`, or an image that the engine has. What was begun is cleaned up, also where INT or TERM stop it: then
+    `prove.engine.Stopped` is raised.
     """
-    with Interruptible(), _subject(source, engine, options) as subject:
+    with Interruptible(), _subject(source, engine, options, service) as subject:
+        grace = subject.grace if trial.grace is None else trial.grace
         for _ in range(trial.times):
-            yield compare(subject.name, subject.launch, measured(engine, subject, trial), trial.grace)
+            yield compare(subject.name, subject.launch, measured(engine, subject, trial), grace)
 
 
 def measured(engine: Engine, subject: Subject, trial: Trial) -> Measured:
@@ -58,9 +71,10 @@ def measured(engine: Engine, subject: Subject, trial: Trial) -> Measured:
     return measure(
         engine,
         subject.image,
-        options=trial.options,
+        options=(*subject.options, *trial.options),
+        arguments=subject.arguments,
         ready=trial.ready,
-        grace=trial.grace,
+        grace=subject.grace if trial.grace is None else trial.grace,
         signal=signal_number(launch.stop_signal if launch is not None else "SIGTERM"),
         is_app=_finder(launch),
     )
@@ -83,7 +97,16 @@ def _finder(launch: Launch | None) -> Callable[[Seen], bool] | None:
 
 
 @contextmanager
-def _subject(source: str, engine: Engine, options: Options) -> Iterator[Subject]:
+def _subject(source: str, engine: Engine, options: Options, service: str = "") -> Iterator[Subject]:
+    from pid1lint.check import is_deployment
+
+    is_file = os.path.isfile(source) and is_deployment(source)
+    if service and not is_file:
+        raise Pid1lintError(f"{source} has no services: what stands behind it is given to `run` after `--`")
+    if is_file:
+        with _serving(source, service, engine, options) as subject:
+            yield subject
+        return
     if source.startswith(_ENGINES):
         source = source.partition(":")[2]
     elif is_image(source):
@@ -116,21 +139,52 @@ def _of_archive(source: str, options: Options) -> Launch:
     return analyse(read_image(source, options.platform, _facts(source, options)))
 
 
-def _of_engine(name: str, engine: Engine, options: Options) -> Launch | None:
-    """The launch of an image that the engine has, read out of it by `save`."""
+@contextmanager
+def _serving(path: str, name: str, engine: Engine, options: Options) -> Iterator[Subject]:
+    """A service of a Compose file, its image built for the trial."""
+    from pid1lint.prove.service import running, service_of
+
+    service = service_of(path, name, options)
+    deployment, launch = service.deployment, service.launch
+    with running(service, engine) as how:
+        if launch.outcome.value == "unknown":
+            launch = _as_deployed(_read(how.image, engine, options), deployment, service.root)
+        label = f"{deployment.path}: {deployment.label}"
+        yield Subject(label, how.image, launch, how.options, how.arguments, deployment.grace)
+
+
+def _as_deployed(image: Image, deployment: Deployment, root: str) -> Launch:
+    """The launch of a built image as a deployment runs it."""
+    from pid1lint.deploy.apply import applied
+    from pid1lint.deploy.images import Found
+    from pid1lint.deploy.project import Project
+    from pid1lint.image.context import DiskContext
+    from pid1lint.launch import analyse
+
+    return analyse(applied(Found(image, True), deployment, Project(DiskContext(root))))
+
+
+def _of_engine(name: str, engine: Engine, options: Options) -> Launch:
+    """The launch of an image that the engine has."""
+    from pid1lint.launch import analyse
+
+    return analyse(_read(name, engine, options))
+
+
+def _read(name: str, engine: Engine, options: Options) -> Image:
+    """An image that the engine has, read out of it by `save`."""
     import tempfile
 
     from pid1lint.archive.files import Stored
     from pid1lint.archive.image import image_of
     from pid1lint.archive.reference import Reference
-    from pid1lint.launch import analyse
 
     with tempfile.TemporaryDirectory(prefix="pid1lint-") as folder:
         path = os.path.join(folder, "image.tar")
         form = ("--format", "docker-archive") if engine.name == "podman" else ()
         engine.ask("save", *form, "--output", path, name, seconds=600)
         stored = Stored(Reference(name, "docker-archive", path), options.platform)
-        return analyse(image_of(stored, _facts(name, options)))
+        return image_of(stored, _facts(name, options))
 
 
 @contextmanager
@@ -150,7 +204,7 @@ def _built(source: str, engine: Engine, options: Options) -> Iterator[Subject]:
     try:
         launch = launches[-1]
         if launch.outcome.value == "unknown":
-            launch = _of_engine(image, engine, options) or launch
+            launch = _of_engine(image, engine, options)
         yield Subject(path, image, launch)
     finally:
         engine.forget(image)

@@ -85,16 +85,19 @@ def measure(
     image: str,
     *,
     options: Sequence[str] = (),
+    arguments: Sequence[str] = (),
     ready: Ready = Ready(),  # noqa: B008 - it is a frozen value
     grace: float = 10,
     signal: int = 15,
     is_app: Callable[[Seen], bool] | None = None,
 ) -> Measured:
-    """Run an image once. `is_app` knows the app among the processes; without it, it is looked for by its place.
+    """Run an image once, with options of `run` and the arguments behind the image's name.
+
+    `is_app` knows the app among the processes; without it, it is looked for by its place.
 
     `EngineError` if the engine cannot do its part; that the image does not start is an outcome.
     """
-    with Container(engine, image, options) as container:
+    with Container(engine, image, options, arguments) as container:
         error = container.start()
         if error:
             return Measured("fails", error=error, exit_code=_code(container), signal=signal)
