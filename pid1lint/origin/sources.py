@@ -68,6 +68,8 @@ _NOT_OURS = frozenset(
     "node_modules vendor venv .venv __pycache__ site-packages test tests __tests__ spec e2e examples example benches "
     "bench testdata fixtures .git docs target build dist obj .next _build deps".split()
 )
+_OF_THE_SYSTEM = frozenset("bin boot dev etc lib lib32 lib64 libx32 media mnt proc run sbin sys tmp usr var".split())
+"""What lies in the root directory beside the source of a program that does: a distribution's own libraries."""
 _TEST = re.compile(r"(?:_test\.go|[._](?:test|spec)\.[cm]?[jt]sx?|_test\.py|_spec\.rb|_test\.exs)$|^test_.*\.py$")
 MOST_FILES = 400
 """How many files of a program are read."""
@@ -139,6 +141,8 @@ class _Room:
                 if name.endswith(self.suffixes):
                     file = None if _TEST.search(name) else self.file(path)
                     found += [] if file is None else [file]
+                elif folder == "/" and name in _OF_THE_SYSTEM:
+                    continue
                 elif name not in _NOT_OURS and "." not in name[1:] and depth < _MOST_DEPTH:
                     waiting.append((path, depth + 1))
             if len(found) > MOST_FILES:

@@ -291,3 +291,11 @@ def test_a_dockerfile_is_judged_without_reading_archives(tmp_path: Path) -> None
     )
     run = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert run.stderr.strip() == ""
+
+
+def test_an_app_in_the_root_directory_is_not_read_with_the_libraries_of_the_system(tmp_path: Path) -> None:
+    libraries = [text(f"usr/share/nodejs/a{number}.js", "process.on('SIGTERM', f)\n") for number in range(450)]
+    app = [text("app.js", "require('net').createServer().listen(0);\n"), *libraries]
+    built = Built([BASE, layer([script("usr/bin/node", "\0ELF"), *app])], {"Cmd": ["node", "app.js"]})
+    ((launch,), _, _) = check.launches(check.plan([oci(built, tmp_path)]), Options())
+    assert (launch.outcome.value, launch.certainty) == ("hang", "proven")
