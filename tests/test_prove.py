@@ -18,7 +18,7 @@ from pid1lint.prove import report
 from pid1lint.prove.engine import EngineError, find
 from pid1lint.prove.observe import Ended, Seen, Watch, from_here, is_visible, signals
 from pid1lint.prove.run import facts_of
-from pid1lint.prove.trial import Measured, Ready, parse_ready
+from pid1lint.prove.trial import Measured, Ready, outcome_of, parse_ready
 from pid1lint.prove.verdict import compare, signal_number
 from pid1lint.prove.write import append, table
 
@@ -174,3 +174,16 @@ class TestProcesses:
         watch.close()
         # Linux before 6.15 does not tell of processes that are not ours.
         assert told in (end, (None, None))
+
+
+@pytest.mark.parametrize(
+    ("made", "outcome"),
+    [
+        pytest.param(HUNG, "hang", id="killed at the end of the grace period"),
+        pytest.param(HUNG._replace(exit_code=0), "hang", id="and the engine does not know of it yet"),
+        pytest.param(HUNG._replace(seconds=0.1), "abrupt", id="killed at once"),
+        pytest.param(ENDED, "graceful", id="by a handler of its own"),
+    ],
+)
+def test_an_outcome_is_told_by_who_was_killed_when(made: Measured, outcome: str) -> None:
+    assert outcome_of(made, 10, drops=False) == outcome

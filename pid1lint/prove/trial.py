@@ -19,6 +19,7 @@ _TICK = 0.004
 _SETTLED = 1.0
 """So long nothing must have changed for a container to be ready by itself, in seconds."""
 _MOST_WAIT = 60.0
+_MOST_SETTLING = 5.0
 _LISTEN = "0A"
 KILLED = 137
 SIGKILL = 9
@@ -223,16 +224,26 @@ def _stop(container: Container, seen: tuple[Seen, ...], app: Seen | None, grace:
         ends,
         app,
         ends[1].seconds if 1 in ends else elapsed,
-        container.state().exit_code,
+        _settled_code(container),
         sum(process.zombie for process in seen),
         signal,
     )
-    return made._replace(outcome=_outcome(made, grace, drops=drops))
+    return made._replace(outcome=outcome_of(made, grace, drops=drops))
 
 
-def _outcome(made: Measured, grace: float, *, drops: bool) -> str:
+def _settled_code(container: Container) -> int:
+    """The exit code, once the engine has taken note that the container is gone: on a busy machine `stop` is back first."""
+    deadline = time.monotonic() + _MOST_SETTLING
+    while (state := container.state()).running and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return state.exit_code
+
+
+def outcome_of(made: Measured, grace: float, *, drops: bool) -> str:
     """How it ended: see `launch.process.Outcome`. `drops`: the app has only its language's own handler."""
-    if made.exit_code == KILLED and made.seconds > grace - 0.5:
+    one = made.ends.get(1)
+    killed = made.exit_code == KILLED or (one is not None and one.signal == SIGKILL)
+    if killed and made.seconds > grace - 0.5:
         return "hang"
     app = made.app
     end = made.ends.get(app.pid) if app is not None else None
