@@ -232,7 +232,7 @@ def _stop(container: Container, seen: tuple[Seen, ...], app: Seen | None, grace:
 
 
 def _settled_code(container: Container) -> int:
-    """The exit code, once the engine has taken note that the container is gone: on a busy machine `stop` is back first."""
+    """The exit code, once the engine knows that the container is gone: on a busy machine `stop` is back before."""
     deadline = time.monotonic() + _MOST_SETTLING
     while (state := container.state()).running and time.monotonic() < deadline:
         time.sleep(0.1)
