@@ -49,9 +49,8 @@ def main() -> int:
             wrong += 1
             print(f"    {said}")
     ran = len(cases) - skipped
-    print(
-        f"{ran} images: {ran - wrong} agree, {wrong} do not; {without} without a verdict, {assumed} assumed, {skipped} skipped"
-    )
+    print(f"{ran} images: {ran - wrong} agree, {wrong} do not; {skipped} skipped")
+    print(f"of the images {assumed} verdicts are assumed, {without} have none")
     return 1 if wrong else 0
 
 
