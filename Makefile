@@ -60,7 +60,7 @@ truth: $(DEV)
 	$(BIN)/python -m tests.truth --cases $(or $(N),3000) $(if $(SEED),--seed $(SEED))
 
 engine: $(DEV)
-	INSTANTS=50 $(BIN)/python -m pytest tests/engine
+	CLASSIC=yes INSTANTS=50 $(BIN)/python -m pytest tests/engine
 	$(BIN)/python -m tests.engine $(if $(ONLY),--only '$(ONLY)')
 
 corpus: $(DEV)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -26,3 +27,19 @@ def test_there_are_enough_of_them() -> None:
     assert len(ALL) >= 60
     assert len({case.name for case in ALL}) == len(ALL)
     assert len(CLASSIC) == 6
+
+
+def test_the_classic_case_is_reproduced(work: Path) -> None:
+    if os.environ.get("CLASSIC") != "yes":
+        pytest.skip("it takes a Debian with Java, which `make engine` makes")
+    try:
+        found = {case: answers(case, work) for case in CLASSIC}
+    except LookupError as error:
+        cannot_measure(str(error))
+        raise
+    assert {case.name: disagreement(case, answer) for case, answer in found.items()} == {
+        case.name: "" for case in CLASSIC
+    }
+    assert [(case.outcome, answer.image.outcome.value, answer.image.certainty) for case, answer in found.items()] == [
+        (case.outcome, case.outcome, "proven") for case in CLASSIC
+    ]
