@@ -13,7 +13,8 @@ from pid1lint.deployment import Deployment
 from pid1lint.source import Source
 
 _MOST_BESIDE = 50
-_TEMPLATE = re.compile(r"\{\{|\{%|<%")
+_TEMPLATE = re.compile(r"\{\{|\{%|<%|^[ \t]*\$(?:\w+|\{\w+\}),?[ \t]*\r?$", re.MULTILINE)
+"""What other programs fill in; envsubst's variables where a line holds nothing else, which is no value then."""
 
 
 class Content(NamedTuple):

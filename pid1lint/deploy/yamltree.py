@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice, pairwise
@@ -25,6 +26,9 @@ _ESCAPES = {
     " ": " ", '"': '"', "/": "/", "\\": "\\", "N": "\x85", "_": "\xa0", "L": "\u2028", "P": "\u2029",
 }  # fmt: skip
 _CODES = {"x": 2, "u": 4, "U": 8}
+_MAX_STREAM = 100
+_BLANKS = re.compile(r"\s*")
+_NO_NEWLINE = re.compile(r"[^\n]")
 _MARKER = re.compile(r"^---(?=\s|\Z)", re.MULTILINE)
 _LONE_SURROGATES = dict.fromkeys(range(55296, 57344), "�")
 # What libyaml refuses to read at all; a file that holds one is told of, and the rest of it is read.
@@ -155,16 +159,43 @@ def load(source: Source, wanted: Callable[[str], bool] | None = None) -> Documen
 
     Documents of which the text is not `wanted` are passed over: to look for a word is a hundred times faster.
     """
-    reader = _Reader(source)
     text = source.text if wanted is None else _only(source.text, wanted)
+    found = _read(source, (text,))
+    return _read(source, pieces) if found.problems and (pieces := _stream(text)) else found
+
+
+def _read(source: Source, pieces: Sequence[str]) -> Documents:
+    reader = _Reader(source)
     try:
-        for event in yaml.parse(_readable(text), Loader=_LOADER):
-            reader.take(event)
+        for piece in pieces:
+            for event in yaml.parse(_readable(piece), Loader=_LOADER):
+                reader.take(event)
     except yaml.YAMLError as error:
         reader.problems.append(_told(source, error))
     except _TooMuchError as error:
         reader.problems.append(Problem(error.at, error.message))
     return Documents(source, tuple(reader.roots), tuple(reader.problems), tuple(reader.shared))
+
+
+def _stream(text: str) -> tuple[str, ...]:
+    """The JSON texts of a row of them, such as kubectl reads, each at its place among blanks; nothing for others."""
+    spans: list[tuple[int, int]] = []
+    decoder = json.JSONDecoder()
+    end = 0
+    try:
+        while (start := _after_blanks(text, end)) < len(text):
+            if text[start] != "{" or len(spans) >= _MAX_STREAM:
+                return ()
+            _, end = decoder.raw_decode(text, start)
+            spans.append((start, end))
+    except (ValueError, RecursionError):
+        return ()
+    return tuple(_NO_NEWLINE.sub(" ", text[:start]) + text[start:end] for start, end in spans)
+
+
+def _after_blanks(text: str, at: int) -> int:
+    found = _BLANKS.match(text, at)
+    return found.end() if found is not None else at
 
 
 def _readable(text: str) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from pid1lint.deploy import read
 from pid1lint.deployment import UNKNOWN
-from tests.deploy.stage import deployments
+from tests.deploy.stage import deployments, judged, project
 
 POD = """\
       containers:
@@ -166,3 +167,22 @@ def test_a_template_that_is_yaml_by_chance_is_left_alone() -> None:
 def test_the_templates_of_a_chart_are_left_alone() -> None:
     files = {"shop/Chart.yaml": "name: shop\n", "shop/templates/x.yaml": pod("image: x")}
     assert deployments(files, "shop/templates/x.yaml") == {}
+
+
+def test_a_row_of_json_texts_is_read_as_kubectl_reads_it() -> None:
+    service = '{"kind": "Service", "apiVersion": "v1", "metadata": {"name": "web"}, "spec": {}}'
+    pod = (
+        '{\n  "kind": "Pod", "apiVersion": "v1", "metadata": {"name": "web"},\n  "spec": {"containers": [\n'
+        '    {"name": "app", "image": "debian:12", "command": ["sh", "-c", "server; true"]}\n  ]}\n}'
+    )
+    found = judged({"pod.json": f"{service}\n{pod}\n"}, "pod.json").diagnostics
+    assert [(d.code, d.at.start.line) for d in found] == [("PID102", 5)]
+    torn = judged({"pod.json": f"{service}\n{pod}\n}}\n"}, "pod.json").diagnostics
+    assert [d.code for d in torn] == ["PID901"]
+
+
+def test_json_with_lines_that_envsubst_fills_in_is_a_template() -> None:
+    one = '{"kind": "Pod", "apiVersion": "v1", "spec": {\n  "securityContext": {\n    $CONTEXT\n  },\n'
+    text = f'{one}  "containers": []}}}}\n{{"kind": "Service", "apiVersion": "v1"}}\n'
+    assert judged({"pod.json": text}, "pod.json").diagnostics == ()
+    assert read.content("pod.json", project({"pod.json": text})).note == "a template, which only becomes YAML"
