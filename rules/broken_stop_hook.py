@@ -30,7 +30,11 @@ def broken_stop_hook(launch: Launch) -> Iterator[Finding]:
     metadata:
       name: shop
     spec:
+      selector:
+        matchLabels: {app: shop}
       template:
+        metadata:
+          labels: {app: shop}
         spec:
           containers:
             - name: web
@@ -43,7 +47,7 @@ def broken_stop_hook(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    shop.yaml:15:28: PID605 container web of Deployment shop: the image has no sh: the hook fails, and Kubernetes stops the container at once
+    shop.yaml:19:28: PID605 container web of Deployment shop: the image has no sh: the hook fails, and Kubernetes stops the container at once
     = graceful, not measured: a hook is not run
     ```
 
@@ -55,7 +59,11 @@ def broken_stop_hook(launch: Launch) -> Iterator[Finding]:
     metadata:
       name: shop
     spec:
+      selector:
+        matchLabels: {app: shop}
       template:
+        metadata:
+          labels: {app: shop}
         spec:
           containers:
             - name: web
@@ -68,7 +76,7 @@ def broken_stop_hook(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    shop.yaml:15:45: PID605 container web of Deployment shop: the hook sends SIGQUIT to PID 1, which has no handler for it: nothing happens
+    shop.yaml:19:45: PID605 container web of Deployment shop: the hook sends SIGQUIT to PID 1, which has no handler for it: nothing happens
     = hang
     ```
     """

@@ -62,7 +62,11 @@ def hidden_script(launch: Launch) -> Iterator[Finding]:
     metadata:
       name: shop
     spec:
+      selector:
+        matchLabels: {app: shop}
       template:
+        metadata:
+          labels: {app: shop}
         spec:
           containers:
             - name: web
@@ -79,7 +83,7 @@ def hidden_script(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    shop.yaml:28:26: PID606 container web of Deployment shop: /scripts/start.sh comes out of the ConfigMap scripts without an execute bit: the container does not start
+    shop.yaml:32:26: PID606 container web of Deployment shop: /scripts/start.sh comes out of the ConfigMap scripts without an execute bit: the container does not start
     = fails
     ```
 
@@ -100,7 +104,11 @@ def hidden_script(launch: Launch) -> Iterator[Finding]:
     metadata:
       name: shop
     spec:
+      selector:
+        matchLabels: {app: shop}
       template:
+        metadata:
+          labels: {app: shop}
         spec:
           containers:
             - name: web

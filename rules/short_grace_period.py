@@ -68,7 +68,11 @@ def short_grace_period(launch: Launch) -> Iterator[Finding]:
     metadata:
       name: shop
     spec:
+      selector:
+        matchLabels: {app: shop}
       template:
+        metadata:
+          labels: {app: shop}
         spec:
           containers:
             - name: web
@@ -80,7 +84,7 @@ def short_grace_period(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    shop.yaml:14:26: PID601 container web of Deployment shop: preStop sleeps for 30 s, and the grace period is 30 s: nothing of it is left for nginx
+    shop.yaml:18:26: PID601 container web of Deployment shop: preStop sleeps for 30 s, and the grace period is 30 s: nothing of it is left for nginx
     = graceful
     ```
 
@@ -92,7 +96,11 @@ def short_grace_period(launch: Launch) -> Iterator[Finding]:
     metadata:
       name: shop
     spec:
+      selector:
+        matchLabels: {app: shop}
       template:
+        metadata:
+          labels: {app: shop}
         spec:
           containers:
             - name: web
