@@ -236,7 +236,7 @@ def drawn(shown: Launch, style: Style | None = None) -> list[str]:
 
 
 def test_a_tree_shows_who_starts_whom_and_who_gets_the_signal() -> None:
-    assert drawn(launch(Outcome.HANG, "sh keeps SIGTERM from java", shell(JAVA))) == [
+    assert drawn(launch(Outcome.HANG, "sh keeps SIGTERM from java", shell(JAVA.replaced(pid=7)))) == [
         "Dockerfile",
         '  ENTRYPOINT ["/run.sh"]',
         '  CMD        ["serve"]',
@@ -264,6 +264,12 @@ def test_an_exec_shows_as_the_same_process_becoming_another_program() -> None:
         "  PID 1  /bin/sh /run.sh     ↓ becomes java  Dockerfile:2",
         "  └─exec→ java -jar app.jar  ✓ gets SIGTERM  run.sh:3",
     ]
+    # Nothing could be orphaned.
+    assert lines[-1] == "  graceful: java ends"
+
+
+def test_what_becomes_of_orphans_is_said_where_there_may_be_any() -> None:
+    lines = drawn(launch(Outcome.GRACEFUL, "java ends", shell(JAVA.replaced(pid=7)), reaps=False))
     assert lines[-1] == "  Orphaned processes are not reaped: they stay as zombies."
 
 
@@ -297,5 +303,4 @@ def test_a_launch_without_processes_has_no_tree() -> None:
     assert drawn(launch(Outcome.UNKNOWN, "the image is not known", None))[4:] == [
         "",
         "  unknown: the image is not known",
-        "  Whether orphaned processes are reaped cannot be told.",
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -145,6 +146,36 @@ def test_a_run_that_is_killed_leaves_whole_files_and_nothing_that_the_next_does_
         assert {name: Path(name).read_text() for name in mended} == mended
         assert sorted(os.listdir()) == [".git", "Dockerfile", "run.sh"]
     assert killed > 5
+    # Never the Dockerfile before the script.
+    assert states <= {(False, False), (True, False), (True, True)}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="kills as POSIX does")
+def test_a_run_that_is_killed_at_any_instant_leaves_whole_files(here: Path) -> None:
+    """INSTANTS=500 takes two minutes."""
+    draw = random.Random(23)
+    command = [sys.executable, "-P", "-m", "pid1lint", "--fix", "--unsafe-fixes", "-q"]
+    env = {"PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"]}
+    mended = {"run.sh": MENDED, "Dockerfile": DOCKERFILE.replace("STOPSIGNAL KILL\n", "")}
+    put(".git/HEAD", "")
+    begin = time.monotonic()
+    subprocess.run(command, env=env, capture_output=True, check=False)
+    whole = max(time.monotonic() - begin, 0.2)
+    states = set()
+    for _ in range(int(os.environ.get("INSTANTS", "8"))):
+        put("run.sh", SCRIPT, 0o755)
+        put("Dockerfile", DOCKERFILE)
+        with subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+            # It writes in the last part of its time.
+            time.sleep(draw.uniform(0.3 * whole, 1.3 * whole))
+            process.kill()
+        texts = {name: Path(name).read_text() for name in mended}
+        assert texts["run.sh"] in (SCRIPT, MENDED)
+        assert texts["Dockerfile"] in (DOCKERFILE, mended["Dockerfile"])
+        states.add(tuple(texts[name] == mended[name] for name in ("run.sh", "Dockerfile")))
+    subprocess.run(command, env=env, capture_output=True, check=False)
+    assert {name: Path(name).read_text() for name in mended} == mended
+    assert sorted(os.listdir()) == [".git", "Dockerfile", "run.sh"]
     # Never the Dockerfile before the script.
     assert states <= {(False, False), (True, False), (True, True)}
 

@@ -188,7 +188,15 @@ def _verdict(launch: Launch, style: Style) -> Iterator[str]:
     yield from (f"  {line}" for line in lines)
     if launch.open_at is not None:
         yield from (f"  {line}" for line in _open_at(launch.open_at, style))
-    yield from (style.paint("dim", f"  {line}") for line in _paragraph(reaps, style))
+    if _may_orphan(launch):
+        yield from (style.paint("dim", f"  {line}") for line in _paragraph(reaps, style))
+
+
+def _may_orphan(launch: Launch) -> bool:
+    """Whether there is anything to be reaped: another process than PID 1, or an app that is known to start some."""
+    if launch.tree is None or launch.outcome.value in ("exits", "fails"):
+        return False
+    return launch.orphans is not None or any(process.pid != 1 for process in launch.tree.walk())
 
 
 def _open_at(place: Place, style: Style) -> Iterator[str]:

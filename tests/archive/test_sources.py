@@ -98,7 +98,6 @@ def test_a_trace_shows_the_processes_of_an_image(
         "            docker-archive:app.tar!/run.sh:2\n"
         "\n"
         "  graceful: java is PID 1, gets SIGINT and ends cleanly\n"
-        "  Orphaned processes are not reaped: they stay as zombies.\n"
     )
 
 
