@@ -160,10 +160,12 @@ def check(
     from pid1lint.report import Report, targets
 
     configs = _configs(config, isolated)
-    placed = targets(forms, output)
+    # What concerns the run, the configuration that is nearest to the working directory says.
+    base = configs.of("Dockerfile")
+    placed = targets(forms if base.format is None or _is_given("forms") else ((base.format, None),), output)
     if add_ignores and fix:
         raise Pid1lintError("--add-ignores and --fix: choose one")
-    known = _known(baseline)
+    known = _known(baseline or (base.baseline if write_baseline is None else None))
     source = _stdin(paths, stdin_filename)
     options = Options(context, target, build_arg, select, ignore, source, configs, known, init or "", platform)
     planned = checking.plan(paths, configs, _listed(files_from, paths), source.path if source is not None else "")
@@ -218,6 +220,13 @@ def check(
         return FAILURE
     failing = any(d.severity.rank >= SEVERITIES.index(fail_on or configs.of(d.dockerfile).fail_on) for d in diagnostics)
     return FINDINGS if failing and not exit_zero else CLEAN
+
+
+def _is_given(parameter: str) -> bool:
+    """Whether an option of the present command stands on the command line."""
+    from click.core import ParameterSource
+
+    return click.get_current_context().get_parameter_source(parameter) is not ParameterSource.DEFAULT
 
 
 def _unchecked(planned: Plan, results: Iterable[Result]) -> Iterator[str]:
@@ -648,7 +657,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         _say([told(error)])
         return FAILURE
     except Pid1lintError as error:
-        _say([str(error)])
+        _say(error.lines)
         return FAILURE
     except click.Abort:
         return 130

@@ -23,13 +23,15 @@ NAMES = (".pid1lint.toml", "pid1lint.toml", "pyproject.toml")
 """The names of configuration files; of several in one folder the first counts."""
 
 _PYPROJECT = "pyproject.toml"
+_MOST_MISTAKES = 20
 _TABLE = ("tool", "pid1lint")
 
 
 class Config(NamedTuple):
     """What one configuration file says; `folder` is an absolute path, to which patterns and paths are relative.
 
-    `file` is the path as shown to the user, empty for no file at all.
+    `file` is the path as shown to the user, empty for no file at all. `baseline` is a path as shown. `baseline` and
+    `format` are those of a run: they count in the file that is nearest to the working directory.
     """
 
     file: str = ""
@@ -43,6 +45,8 @@ class Config(NamedTuple):
     init: str | None = None
     context: tuple[tuple[str, str], ...] = ()
     facts: Facts = Facts()
+    baseline: str | None = None
+    format: str | None = None
 
     def context_of(self, path: str) -> str | None:
         """The build context that it gives a Dockerfile, as an absolute path; the last pattern that matches decides."""
@@ -185,7 +189,7 @@ def _parse(path: str, text: str, within: str | None = None) -> Config:
 
 
 class _Reader:
-    """Turns a table into a `Config`; a mistake is told with the line of its key.
+    """Turns a table into a `Config`; all mistakes are told, each with the line of its key.
 
     Whoever checks a stranger's repository reads a stranger's configuration: it names nothing outside that repository.
     Only a file that the user gives by --config may; `within` is None then.
@@ -197,14 +201,24 @@ class _Reader:
         self.text = text
         self.above = above
         self.folder = os.path.dirname(os.path.abspath(path))
+        self.mistakes: list[str] = []
 
     def config(self, table: Mapping[str, Any]) -> Config:
+        """What the table says; `ConfigError` with all that is wrong in it."""
         from pid1lint.schema import violations
+        from pid1lint.tomlfile import ConfigError
 
         if not self.above and set(table) == {"tool"}:
-            raise self.error(("tool",), "here the keys stand at the top, without [tool.pid1lint]")
-        for violation in violations(table):
-            raise self.error(violation.keys, violation.message)
+            self.wrong(("tool",), "here the keys stand at the top, without [tool.pid1lint]")
+        else:
+            for violation in violations(table):
+                self.wrong(violation.keys, violation.message)
+        config = NO_CONFIG if self.mistakes else self._config(table)
+        if self.mistakes:
+            raise ConfigError(*self.mistakes)
+        return config
+
+    def _config(self, table: Mapping[str, Any]) -> Config:
         for key in ("select", "ignore"):
             self.codes(table.get(key, ()), (key,))
         return Config(
@@ -222,12 +236,25 @@ class _Reader:
             table.get("init"),
             tuple(self.contexts(table.get("context", {}))),
             self.facts(table.get("images", {}), table.get("programs", {})),
+            self.baseline(table.get("baseline")),
+            table.get("format"),
         )
 
-    def error(self, keys: Keys, message: str) -> Pid1lintError:
-        from pid1lint.tomlfile import ConfigError, line_of
+    def wrong(self, keys: Keys, message: str) -> None:
+        """Note a mistake, unless there are more than anybody reads."""
+        from pid1lint.tomlfile import line_of
 
-        return ConfigError(f"{self.path}:{line_of(self.text, (*self.above, *keys))}: {message}")
+        if len(self.mistakes) < _MOST_MISTAKES:
+            self.mistakes.append(f"{self.path}:{line_of(self.text, (*self.above, *keys))}: {message}")
+
+    def baseline(self, path: str | None) -> str | None:
+        """The path of the baseline, as it is shown."""
+        if path is None:
+            return None
+        whole = os.path.join(self.folder, path)
+        if self.within is not None and not is_inside(whole, self.within):
+            self.wrong(("baseline",), f"the baseline {path!r} lies outside the repository")
+        return os.path.relpath(whole).replace(os.sep, "/")
 
     def codes(self, selectors: Sequence[str], keys: Keys) -> frozenset[str]:
         found: set[str] = set()
@@ -235,7 +262,7 @@ class _Reader:
             try:
                 found |= registry.matching(selector)
             except Pid1lintError as error:
-                raise self.error((*keys, index), str(error)) from error
+                self.wrong((*keys, index), str(error))
         return frozenset(found)
 
     def severities(self, table: Mapping[str, str]) -> Iterator[tuple[str, Severity]]:
@@ -243,7 +270,7 @@ class _Reader:
             try:
                 yield from ((code, Severity(severity)) for code in registry.matching(rule))
             except Pid1lintError as error:
-                raise self.error(("severity", rule), str(error)) from error
+                self.wrong(("severity", rule), str(error))
 
     def contexts(self, table: Mapping[str, str]) -> Iterator[tuple[str, str]]:
         from pid1lint.nearest import path_hint
@@ -251,12 +278,10 @@ class _Reader:
         for pattern, folder in table.items():
             if self.within is not None and not is_inside(os.path.join(self.folder, folder), self.within):
                 only = "only a file given by --config may name one"
-                raise self.error(
-                    ("context", pattern), f"the build context {folder!r} lies outside the repository; {only}"
-                )
-            if not os.path.isdir(os.path.join(self.folder, folder)):
+                self.wrong(("context", pattern), f"the build context {folder!r} lies outside the repository; {only}")
+            elif not os.path.isdir(os.path.join(self.folder, folder)):
                 hint = path_hint(os.path.join(self.folder, folder), folders=True)
-                raise self.error(("context", pattern), f"the build context {folder!r} is no folder{hint}")
+                self.wrong(("context", pattern), f"the build context {folder!r} is no folder{hint}")
             yield pattern, folder
 
     def facts(self, images: Mapping[str, Mapping[str, Any]], programs: Mapping[str, Mapping[str, Any]]) -> Facts:
@@ -267,22 +292,22 @@ class _Reader:
             below = row.get("from")
             if below is not None and Facts().base_image(below) is None:
                 meant = hint(below.partition(":")[0], known_names())
-                raise self.error(("images", name, "from"), f"nothing is known of the image {below!r}{meant}")
+                self.wrong(("images", name, "from"), f"nothing is known of the image {below!r}{meant}")
             if ":" in name.rpartition("/")[2] or "@" in name:
-                raise self.error(("images", name), f"{name!r}: an image's name has no tag here")
+                self.wrong(("images", name), f"{name!r}: an image's name has no tag here")
         for name, row in programs.items():
             try:
                 re.compile(row.get("arguments", ""))
                 if _may_explode(row.get("arguments", "")):
                     told = "the expression may take too long: it repeats more than two things, or what is repeated"
-                    raise self.error(("programs", name, "arguments"), told)
+                    self.wrong(("programs", name, "arguments"), told)
             except (re.error, OverflowError, RecursionError) as error:
-                raise self.error(("programs", name, "arguments"), f"no regular expression: {error}") from error
+                self.wrong(("programs", name, "arguments"), f"no regular expression: {error}")
         placed = {
             name: dict(row, archive=self.archive(name, row)) if "archive" in row else row
             for name, row in images.items()
         }
-        return Facts.of(placed, programs) if images or programs else NO_CONFIG.facts
+        return Facts.of(placed, programs) if (images or programs) and not self.mistakes else NO_CONFIG.facts
 
     def archive(self, name: str, row: Mapping[str, Any]) -> str:
         """A source of an image, its path from the working directory on."""
@@ -291,9 +316,7 @@ class _Reader:
         source: str = row["archive"]
         kind, _, where = source.partition(":")
         if not is_image(source):
-            raise self.error(
-                ("images", name, "archive"), f"{source!r} is none of oci:DIR, oci-archive:FILE and the like"
-            )
+            self.wrong(("images", name, "archive"), f"{source!r} is none of oci:DIR, oci-archive:FILE and the like")
         if kind in ("docker", "podman") or os.path.isabs(where):
             return source
         return f"{kind}:{os.path.relpath(os.path.join(self.folder, where))}"

@@ -19,7 +19,16 @@ _LONG_KEY = re.compile(rf"(?<![\w\"'-])[\w-]++(?:[ \t]*+\.[ \t]*+(?:[\w-]++|\"[^
 
 
 class ConfigError(Pid1lintError):
-    """Something wrong in a configuration file: told with its file and line."""
+    """What is wrong in a configuration file: each mistake is told with its file and line."""
+
+    def __init__(self, *mistakes: str) -> None:
+        super().__init__("\n".join(mistakes))
+        self.mistakes = mistakes
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """See `Pid1lintError.lines`."""
+        return self.mistakes
 
 
 def load(path: str, text: str) -> Mapping[str, Any]:

@@ -343,6 +343,54 @@ def test_a_mistake_is_told_with_its_line_and_gives_2(run: Run, text: str, messag
     assert result.err.count("\n") == 1
 
 
+def test_all_mistakes_are_told_at_once(run: Run) -> None:
+    put("Dockerfile", CLEAN)
+    put("pid1lint.toml", 'select = "PID1"\nbogus = 1\nfail-on = "never"\n')
+    assert run().err.splitlines() == [
+        "pid1lint: error: pid1lint.toml:1: 'select' takes a list of strings, not a string",
+        "pid1lint: error: pid1lint.toml:2: unknown key 'bogus'; the keys are select, ignore, per-file-ignores, "
+        "severity, fail-on, baseline, format, exclude, init, context, images, programs",
+        "pid1lint: error: pid1lint.toml:3: 'fail-on' is one of info, warning, error, not 'never'",
+    ]
+    put("pid1lint.toml", 'select = ["PID777"]\nignore = ["all", "shel-form"]\ncontext = { a = "b", c = "../d" }\n')
+    put(".git/HEAD", "")
+    assert run().err.splitlines() == [
+        "pid1lint: error: pid1lint.toml:1: no rule is called 'PID777'; `pid1lint rules` lists them",
+        "pid1lint: error: pid1lint.toml:2: no rule is called 'shel-form'; did you mean 'shell-form'?",
+        "pid1lint: error: pid1lint.toml:3: the build context 'b' is no folder",
+        "pid1lint: error: pid1lint.toml:3: the build context '../d' lies outside the repository; only a file given by "
+        "--config may name one",
+    ]
+
+
+def test_no_more_mistakes_are_told_than_anybody_reads(run: Run) -> None:
+    put("Dockerfile", CLEAN)
+    put("pid1lint.toml", "".join(f"x{number} = 1\n" for number in range(100)))
+    assert run().err.count("\n") == 20
+
+
+def test_a_configuration_has_a_baseline_and_a_form_of_the_report(run: Run) -> None:
+    put("Dockerfile", "FROM debian:12\nCMD server; true\nRUNN x\n")
+    assert run("--write-baseline", "known.json", "--select", "PID101").code == 0
+    put("pid1lint.toml", 'baseline = "known.json"\nformat = "concise"\n')
+    result = run()
+    assert result.out.startswith("Dockerfile:3:1: PID901")
+    assert result.out.count("\n") == 1
+    # The command line goes before it, and a baseline that is written has all findings.
+    assert run("-f", "json").out.startswith("{")
+    assert run("--write-baseline", "known.json").code == 0
+    assert run().code == 0
+
+
+def test_a_baseline_lies_within_the_repository(run: Run) -> None:
+    put("repo/.git/HEAD", "")
+    put("repo/Dockerfile", CLEAN)
+    put("repo/pid1lint.toml", 'baseline = "../known.json"\n')
+    assert run("repo").err.startswith(
+        "pid1lint: error: repo/pid1lint.toml:1: the baseline '../known.json' lies outside"
+    )
+
+
 def test_a_mistake_in_a_project_file_has_its_line_there(run: Run) -> None:
     put("a/Dockerfile", CLEAN)
     put("a/pyproject.toml", '[tool.other]\nselct = 1\n\n[tool.pid1lint]\nfail-on = "never"\n')
@@ -391,7 +439,8 @@ def test_every_key_of_the_schema_is_described_and_read(run: Run) -> None:
         "pid1lint.toml",
         'select = ["all"]\nignore = ["PID903"]\nfail-on = "info"\nexclude = ["x"]\ninit = "tini"\n'
         'per-file-ignores = { "*.sh" = ["PID2"] }\nseverity = { missing-exec = "info" }\ncontext = { "*" = "src" }\n'
-        'images = { x = { sh = "dash" } }\nprograms = { y = { reaps = true } }\n',
+        'baseline = "known.json"\nformat = "concise"\nimages = { x = { sh = "dash" } }\n'
+        "programs = { y = { reaps = true } }\n",
     )
     config = Configs().of("Dockerfile")
     default = Configs(isolated=True).of("Dockerfile")
