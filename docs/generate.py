@@ -124,7 +124,17 @@ def _root_pages() -> dict[str, str]:
         for other, target in named.items():
             text = text.replace(f"]({other})", f"]({target})")
         found[path] = text.replace("](docs/", "](")
-    return found
+    return found | {"pid1.md": _pid1_page()}
+
+
+def _pid1_page() -> str:
+    """What PID 1 is, with its rules linked, and the picture below its first heading."""
+    page = (ROOT / "pid1lint" / "pid1.md").read_text(encoding="utf-8")
+    title, _, rest = page.partition("\n")
+    picture = "![A trace: CMD npm start keeps SIGTERM from node; in exec form node gets it](pid1.svg)"
+    for rule in registry.all_rules():
+        rest = rest.replace(f"{rule.name} ({rule.code})", f"[{rule.name}](rules/{rule.name}.md) ({rule.code})")
+    return f"{title}\n\n{picture}\n{rest}"
 
 
 # Rules

@@ -17,6 +17,14 @@ ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 PICTURE = ROOT / "docs" / "trace.svg"
 EXAMPLE = ROOT / "examples" / "java-script"
+PID1_PICTURE = ROOT / "docs" / "pid1.svg"
+NPM = {
+    "Dockerfile": "FROM debian:12\nRUN apt-get update && apt-get install -y nodejs npm\n"
+    "WORKDIR /app\nCOPY . .\nCMD npm start\n",
+    "package.json": '{"scripts": {"start": "node server.js"}}\n',
+    "server.js": "const server = require('http').createServer(answer).listen(3000);\n"
+    "process.on('SIGTERM', () => server.close());\n",
+}
 SCENE = ("pid1lint trace Dockerfile", "pid1lint --fix", "pid1lint trace Dockerfile")
 
 _CONSOLE = re.compile(r"(?<=^```console\n)\$ .*?(?=^```$)", re.DOTALL | re.MULTILINE)
@@ -93,13 +101,31 @@ def picture() -> str:
         for command in SCENE:
             shown = run(work, command, FORCE_COLOR="1").stdout.splitlines()
             lines += [f"\x1b[32m$\x1b[0m \x1b[1m{command}\x1b[0m", *shown, ""]
-    return _svg(lines[:-1])
+    return _svg(
+        lines[:-1], "pid1lint trace: a script without exec keeps SIGTERM from the app; after --fix the app gets it"
+    )
 
 
-def _svg(lines: list[str]) -> str:
+def pid1_picture() -> str:
+    """The trace of `CMD npm start`, and of the exec form."""
+    lines = []
+    with sandbox() as work:
+        for name in os.listdir(work):
+            if name != ".git":
+                (work / name).unlink()
+        for name, text in NPM.items():
+            (work / name).write_text(text, encoding="utf-8")
+        for cmd in ("npm start", '["node", "server.js"]'):
+            text = NPM["Dockerfile"].replace("npm start", cmd)
+            (work / "Dockerfile").write_text(text, encoding="utf-8")
+            shown = run(work, "pid1lint trace Dockerfile", FORCE_COLOR="1").stdout.splitlines()
+            lines += [f"\x1b[2m# CMD {cmd}\x1b[0m", *shown[4:], ""]
+    return _svg(lines[:-1], "pid1lint trace: CMD npm start keeps SIGTERM from node; in exec form node gets it")
+
+
+def _svg(lines: list[str], title: str) -> str:
     columns = max(len(_PAINTED.sub(r"\2", line)) for line in lines)
     width, height = round(columns * _WIDTH + 2 * _MARGIN), len(lines) * _HEIGHT + 2 * _MARGIN
-    title = "pid1lint trace: a script without exec keeps SIGTERM from the app; after --fix the app gets it"
     rows = (row for number, line in enumerate(lines) for row in _texts(line, _MARGIN + 14 + number * _HEIGHT))
     return "\n".join(
         [
@@ -136,3 +162,4 @@ def _texts(line: str, y: int) -> Iterator[str]:
 if __name__ == "__main__":
     README.write_text(readme(README.read_text(encoding="utf-8")), encoding="utf-8")
     PICTURE.write_text(picture(), encoding="utf-8")
+    PID1_PICTURE.write_text(pid1_picture(), encoding="utf-8")

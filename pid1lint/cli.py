@@ -518,12 +518,21 @@ def learn(*, images: tuple[str, ...], name: str | None, platform: str, config: s
 
 
 @group.command()
-@click.argument("rule", metavar="CODE|NAME", shell_complete=complete_rule)
+@click.argument("rule", metavar="CODE|NAME|pid1", shell_complete=complete_rule)
 def explain(rule: str) -> int:
-    """Print a rule's page: why, examples, what instead."""
+    """Print a rule's page: why, examples, what instead.
+
+    `pid1lint explain pid1` says what PID 1 is, and what a stop does.
+    """
     from pid1lint import registry
     from pid1lint.report.page import page_lines
 
+    if rule.lower() == "pid1":
+        with open(os.path.join(os.path.dirname(__file__), "pid1.md"), encoding="utf-8") as file:
+            text = file.read()
+        style = _style(sys.stdout)
+        _print(page_lines(text, style) if style.wrap else text.splitlines(), sys.stdout, "ours")
+        return CLEAN
     found = registry.find(rule)
     style = _style(sys.stdout)
     title = style.paint("bold", f"{found.code} {found.name}") + f" ({found.severity.value})"

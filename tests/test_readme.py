@@ -57,6 +57,7 @@ def test_each_session_prints_what_readme_shows() -> None:
 
 def test_the_picture_shows_what_a_trace_prints() -> None:
     assert refresh.PICTURE.read_text(encoding="utf-8") == refresh.picture(), "`make readme` draws it anew"
+    assert refresh.PID1_PICTURE.read_text(encoding="utf-8") == refresh.pid1_picture(), "`make readme` draws it anew"
 
 
 def test_every_format_is_in_the_table() -> None:
