@@ -34,7 +34,7 @@ def examples() -> list[tuple[dict[str, str], str]]:
 def test_a_trace_is_what_pid1lint_prints(files: dict[str, str], shown: str) -> None:
     context = BuildContext.of(files, dict.fromkeys(files, 0o755))
     (launch,) = linter.trace(files["Dockerfile"], context)
-    lines = [line.rstrip() for line in tree.render(launch, Style(width=80))]
+    lines = [line.rstrip() for line in tree.render(launch, Style(width=76))]
     processes = [line for line in lines if "Dockerfile:" in line or ".sh:" in line or line.lstrip()[:1] in "│├└"]
     assert shown.splitlines() == [line for line in processes if line.strip()]
 
