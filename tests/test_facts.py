@@ -61,7 +61,7 @@ def test_no_program_row_is_hidden_by_an_earlier_one_of_the_same_name() -> None:
 def test_program_rows_use_the_agreed_words() -> None:
     table = [row for name in programs._entries() for row in programs._rows(name)]
     assert {row.lifetime for row in table} == {"short", "forever", "long", "daemonizes"}
-    assert {row.kind for row in table} == {"program", "runner", "interpreter", "shell"}
+    assert {row.kind for row in table} == {"program", "runner", "interpreter", "shell", "interactive"}
     reactions = {reaction for row in table for reaction in row.signals.values()}
     assert reactions == {"handles", "drops", "default", "survives"}
     assert {row.graceful for row in table} <= {"", "TERM", "INT", "QUIT", "WINCH", "USR1", "RTMIN+3"}

@@ -55,7 +55,7 @@ class Program(NamedTuple):
     """One program, or one way of calling it.
 
     `kind`: `program`, `runner` (starts a command that stands elsewhere: npm, make), `interpreter` (runs the app's
-    own source, see `interpreter`) or `shell`.
+    own source, see `interpreter`), `shell` or `interactive` (a language's own shell: it ends with its input).
     `arguments` and `unless` are patterns that the joined arguments must, and must not, match; `unless_config` one that
     the program's configuration files and its environment (`NAME=value`, a line each) must not, as far as they are
     known. `configs` are the paths of those files (of directories of them, where they end in `/`) if the

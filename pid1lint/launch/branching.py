@@ -33,7 +33,8 @@ def chain(run: Interpreter, op: Chain) -> None:
             if run.passes_over(usual):
                 return
             at = None if usual is None else 0 if usual else 1
-            run.choose((shell.pc, op.skip), at, soft or "unknown", node.left, run.place(node.left.span), op.join)
+            way = (node.right,) if usual else ()
+            run.choose((shell.pc, op.skip), at, soft or "unknown", node.left, run.place(node.left.span), op.join, way)
             return
     if not taken:
         shell.pc = op.skip
@@ -80,7 +81,8 @@ def branch(run: Interpreter, op: Branch) -> None:
             if run.passes_over(usual):
                 return
             at = None if usual is None else 0 if usual else 1
-            run.choose((shell.pc, op.other), at, soft or "unknown", condition, run.place(condition.span), op.join)
+            way = (body,) if usual else others
+            run.choose((shell.pc, op.other), at, soft or "unknown", condition, run.place(condition.span), op.join, way)
             return
     if not truth:
         shell.pc = op.other
@@ -110,7 +112,10 @@ def choose(run: Interpreter, op: Choose) -> None:
         return
     if run.passes_over(usual if certain else None):
         return
-    ways: list[int | None] = [i for i, arm in enumerate(node.arms) if not run.inert.aborts((arm.body,))]
+    asked_for = usual if certain and run.is_asked_for(soft) else None
+    ways: list[int | None] = [
+        i for i, arm in enumerate(node.arms) if i == asked_for or not run.inert.aborts((arm.body,))
+    ]
     if not any(pattern.text in ("*", "(*") for arm in node.arms for pattern in arm.patterns):
         ways.append(None)
     if not ways:
@@ -118,7 +123,8 @@ def choose(run: Interpreter, op: Choose) -> None:
         return
     at = ways.index(usual) if certain and usual in ways else None
     targets = [op.none if way is None else op.arms[way] for way in ways]
-    run.choose(targets, at, soft or "unknown", node.subject, run.place(node.subject.span), op.join)
+    body = (node.arms[asked_for].body,) if asked_for is not None else ()
+    run.choose(targets, at, soft or "unknown", node.subject, run.place(node.subject.span), op.join, body)
 
 
 def _matches(run: Interpreter, subject: str, patterns: Iterable[Word]) -> bool | None:

@@ -518,8 +518,13 @@ def _last(world: World, thread: int, *, certain: bool) -> Candidate | None:
 
 
 def _gave_up(world: World) -> bool:
-    """Whether PID 1 has failed, or has become a program that ends: nothing before that was there to stay."""
+    """Whether PID 1 has failed, has become a program that ends, or has only said something, as `CMD ["help"]` wants it.
+
+    Nothing before that was there to stay.
+    """
     one = world.procs[1]
     if one.alive:
         return False
+    if any(choice.ends is not None and choice.way == choice.ends for choice in world.choices):
+        return True
     return one.status != 0 or (len(one.stages) > 1 and (one.stage.kind == "job" or one.stage.form == "interactive"))

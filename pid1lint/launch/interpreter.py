@@ -239,11 +239,19 @@ class Interpreter(Expansion):
     # ------------------------------------------------------------------ choices
 
     def choose(
-        self, ways: Sequence[int], usual: int | None, kind: str, asked: Node | Word, place: Place, join: int
+        self,
+        ways: Sequence[int],
+        usual: int | None,
+        kind: str,
+        asked: Node | Word,
+        place: Place,
+        join: int,
+        usual_way: tuple[Node, ...] = (),
     ) -> None:
         """Jump to one of several operations: the usual one, or else the first; copies of the world take the others.
 
-        `asked` is what decides, `join` where the ways meet again. What comes again (in a loop, in a function, in a
+        `asked` is what decides, `join` where the ways meet again, `usual_way` what stands on the usual one.
+        What comes again (in a loop, in a function, in a
         script that runs itself) and asks the same is decided as it was.
         """
         world, shell = self.world, self.shell
@@ -263,7 +271,10 @@ class Interpreter(Expansion):
                 return
         taken = usual or 0
         function, depth = ("", 0) if hangs else self._recurrence()
-        choice = Choice(len(ways), taken, usual, kind, place, given, function, self.proc.pid if depth else 0, depth)
+        asked_for = self.proc.pid == 1 and self.is_asked_for(kind) and self.inert.aborts(usual_way)
+        ends = usual if asked_for else None
+        pid = self.proc.pid if depth else 0
+        choice = Choice(len(ways), taken, usual, kind, place, given, function, pid, depth, ends)
         if len(ways) > 1:
             world.owed |= {(self.proc.pid, shell.depth, shell.code, join)}
         for way in (way for way in range(len(ways)) if way != taken):
@@ -348,11 +359,13 @@ class Interpreter(Expansion):
     ) -> bool | None:
         """Whether to take the `yes` way, where the files do not decide or the user may; None: that is a choice.
 
-        A way that only ends the script (a usage text, a failed check) is not taken; where neither way matters to
-        processes none is chosen.
+        A way that only ends the script (a usage text, a failed check) is not taken, unless the image's own CMD asks for
+        it; where neither way matters to processes none is chosen.
         """
         inert = self.inert
         yes_aborts, no_aborts = inert.aborts(yes), inert.aborts(no)
+        if yes_aborts is not no_aborts and usual is yes_aborts and self.is_asked_for(soft):
+            return None
         if usual is None and self._polls((*yes, *no), span, where):
             return not any(inert.leaves(node) for node in yes)
         if yes_aborts and not no_aborts:
@@ -363,6 +376,10 @@ class Interpreter(Expansion):
             inert.forget(yes if usual is not True else ())
             return usual if usual is not None else False
         return None
+
+    def is_asked_for(self, soft: str) -> bool:
+        """Whether what is usual of a choice is what arguments say that the image itself gives, `CMD ["help"]`."""
+        return soft == "arguments" and bool(self.shell.positional)
 
     def _polls(self, ways: tuple[Node, ...], span: Span, where: Where) -> bool:
         """Whether what is asked decides when a loop ends, once the launch was told to stop: it may ask for the app."""

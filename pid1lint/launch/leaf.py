@@ -244,8 +244,8 @@ def _live(world: World, proc: Proc, stage: Stage, start: Start, unsure: bool) ->
         world.hinder(f"whether {start.argv[0].text} goes into the background is not known", start.place)
     if start.how == "child" and fact is not None and fact.interpreter and _is_step(words):
         lifetime = "short"
-    if fact is not None and fact.interpreter and len(words) == 1 and fact.interpreter != "java":
-        # An interpreter without a script reads its standard input, which is at its end without a terminal.
+    if fact is not None and _reads_input(fact, words):
+        # Its standard input is at its end without a terminal.
         stage.form = "interactive"
         lifetime = "short"
     if proc.fed and stage.program in FILTERS:
@@ -284,6 +284,19 @@ def _live(world: World, proc: Proc, stage: Stage, start: Start, unsure: bool) ->
         _daemon(world, proc, stage)
     else:
         _stay(world, proc, stage, lifetime)
+
+
+_INTERACTIVE = frozenset(("-a", "-i", "-q", "-u", "--interactive"))
+
+
+def _reads_input(fact: Program, words: list[str]) -> bool:
+    """Whether a program is a language's own shell, or an interpreter without a script, such as `php -a`.
+
+    Measured: php 8.2, python 3.11, node 18, ruby 3.1, irb and perl 5.36 end at once where the input is empty.
+    """
+    if fact.kind == "interactive":
+        return all(word.startswith("-") for word in words[1:])
+    return bool(fact.interpreter) and fact.interpreter != "java" and all(word in _INTERACTIVE for word in words[1:])
 
 
 def _watched_by_tail(words: list[str]) -> str:

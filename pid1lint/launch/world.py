@@ -268,6 +268,8 @@ class Choice(NamedTuple):
     function: str = ""
     pid: int = 0
     depth: int = 0
+    # The way that the image's own arguments ask for and that does nothing but end PID 1's script.
+    ends: int | None = None
 
     @property
     def astray(self) -> bool:
