@@ -59,10 +59,18 @@ def _unary(lookup: Lookup, world: World, shell: Shell, op: str, word: str) -> bo
             file = lookup.find(word if "/" in word else "./" + word, shell.env)
             if file is not None and (op != "-x" or file.executable is not False):
                 return True
+            if file is None and _is_the_program_asked_for(lookup, shell, word):
+                return False
         return None
     if op == "-v":
         return shell.lookup(word).text is not None
     return None
+
+
+def _is_the_program_asked_for(lookup: Lookup, shell: Shell, word: str) -> bool:
+    """Whether a word is the first argument and a program's name: `CMD ["node"]` means no file of that name here."""
+    first = shell.positional[0].value if shell.positional else ""
+    return word == first and "/" not in word and lookup.program([word], shell.env) is not None
 
 
 def _binary(left: str, op: str, right: str) -> bool | None:
