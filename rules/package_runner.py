@@ -66,15 +66,19 @@ def package_runner(launch: Launch) -> Iterator[Finding]:
         main = path.main
         if runner is None or main is None or main is runner:
             continue
+        severity = launch.severity(path)
         if path.outcome.value == "hang":
             message = f"{runner.program} keeps {path.signal} from {main.program}: docker stop waits 10 s, then kills it"
         elif path.links:
             shell = path.links[-1].shell.interpreter
             message = f"{runner.program} starts {main.program} through {shell}, which dies of {path.signal}: "
             message += f"{main.program} is cut off"
+        elif main.receives_stop and main.reaction == "default":
+            # It is not the runner that cuts it off.
+            message, severity = path.why, Severity.WARNING
         else:
             message = f"{runner.program} does not wait for {main.program}: it is cut off"
-        yield Finding(_at(runner), message, fix=_fix(launch, path, runner), severity=launch.severity(path))
+        yield Finding(_at(runner), message, fix=_fix(launch, path, runner), severity=severity)
         return
 
 

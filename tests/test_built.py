@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from pid1lint import linter
 from pid1lint.dockerfile.scanner import scan
-from pid1lint.image.context import MemoryContext
+from pid1lint.image.context import BuildContext, MemoryContext
 from pid1lint.image.model import Build, Image, final_stages
 from pid1lint.origin.built import Built, Reaction, built, reaction
 from pid1lint.source import Source
@@ -542,3 +543,27 @@ def test_a_framework_that_is_told_to_set_none_is_not_taken_for_one_that_does() -
     files = {"Cargo.toml": CARGO + 'trillium-tokio = "0.4"\n', "src/main.rs": main}
     answer = reaction(program(two_stages("cargo build --release", "/src/target/release/web"), files, "web"), "TERM")
     assert (answer.does, answer.rests) == ("default", "trillium-tokio leaves SIGTERM alone")
+
+
+SHOP = {
+    "package.json": '{"scripts": {"build": "tsc", "start": "node dist/index.js"}}',
+    "src/index.ts": "import http from 'node:http';\nhttp.createServer().listen(80);\n",
+}
+BUILT_AWAY = (
+    "FROM node:22\nWORKDIR /app\nCOPY package.json ./\nCOPY src src\nRUN npm ci && npm run build && rm -rf src\n"
+)
+
+
+@pytest.mark.parametrize("command", ['["node", "dist/index.js"]', '["node", "dist/index"]'])
+def test_a_source_that_is_deleted_after_the_build_is_read_all_the_same(command: str) -> None:
+    (launch,) = linter.trace(f"{BUILT_AWAY}CMD {command}\n", BuildContext.of(SHOP))
+    assert (launch.outcome.value, launch.certainty) == ("hang", "proven")
+
+
+def test_a_runner_that_waits_is_not_blamed_for_an_app_without_a_handler() -> None:
+    text = BUILT_AWAY.replace("node:22", "node:22-alpine") + 'CMD ["npm", "start"]\n'
+    found = linter.lint(text, BuildContext.of(SHOP)).diagnostics
+    assert {(d.code, d.severity.value, d.message) for d in found} == {
+        ("PID207", "warning", "npm passes SIGTERM on to node, which has no handler and ends at once"),
+        ("PID310", "warning", "npm passes SIGTERM on to node, which has no handler and ends at once"),
+    }

@@ -33,8 +33,12 @@ def script_of(image: Image, fact: Program, argv: list[str], workdir: str) -> str
 
 
 def _index_of(image: Image, argv: list[str], workdir: str) -> str:
-    """What `node DIR` runs: the folder's index.js."""
+    """What `node NAME` runs: the file, or NAME.js, or the folder's index.js; NAME.js where none is there yet."""
     word = next((word for word in argv[1:] if not word.startswith("-")), "")
-    folder = (word if word.startswith("/") else f"{workdir.rstrip('/')}/{word}").rstrip("/")
-    path = f"{folder}/index.js"
-    return path if word and image.files.lookup(path) is not None else ""
+    if not word:
+        return ""
+    name = (word if word.startswith("/") else f"{workdir.rstrip('/')}/{word}").rstrip("/")
+    paths = (name, f"{name}.js", f"{name}/index.js")
+    files = (image.files.lookup(path) for path in paths)
+    there = (path for path, file in zip(paths, files, strict=True) if file is not None and file.text is not None)
+    return next(there, f"{name}.js")

@@ -60,12 +60,17 @@ def _assumptions(world: World, outcome: Outcome, image: Image) -> Iterator[Assum
     if outcome in (Outcome.HANG, Outcome.ABRUPT):
         for proc in _at_stop(world):
             above = world.procs.get(proc.parent_at_stop or proc.parent)
-            decides = proc.pid == 1 or (above is not None and above.stage.kind == "init")
+            decides = proc.pid == 1 or (above is not None and _passes_on(above.stage))
             if decides and proc.long and not proc.helper and proc.told and proc.stage.rests is not None:
                 yield proc.stage.rests
     if outcome is Outcome.EXITS:
         for place in sorted(world.guessed, key=lambda place: (place.source.path, place.span)):
             yield Assumption(f"`{place.text.split(chr(10))[0][:60]}` comes back", place)
+
+
+def _passes_on(stage: Stage) -> bool:
+    """Whether what becomes of a child is the child's own doing: an init, or a package runner that waits for it."""
+    return stage.kind == "init" or (stage.fact is not None and stage.fact.kind == "runner")
 
 
 def _decision(choice: Choice) -> Decision:

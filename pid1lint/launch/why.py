@@ -134,6 +134,11 @@ def _abrupt(path: Path, one: Process, main: Process, signal: str) -> str:
         return f"{one.dialect or one.program} is PID 1 and ends on {signal} before {main.program} has finished"
     if main.pid == 1:
         return f"{main.program} ends on {signal}, and what runs beside it is cut off"
+    if main.receives_stop and main.reaction == "default":
+        ends = "has no handler and ends at once"
+        if main.rests is not None:
+            ends = f"has no handler in its source: {_unless_a_library('it ends at once')}"
+        return f"{one.program} passes {signal} on to {main.program}, which {ends}"
     return f"the container ends on {signal} before {main.program} has finished"
 
 

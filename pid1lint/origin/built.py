@@ -277,6 +277,7 @@ def _moved(layer: Layer, path: str) -> str | None:
     return path
 
 
+_befores: WeakKeyDictionary[Layer, FileSystem] = WeakKeyDictionary()
 _makers: WeakKeyDictionary[Layer, tuple[Maker, ...]] = WeakKeyDictionary()
 
 
@@ -304,8 +305,19 @@ def _as_built(files: FileSystem, layer: Layer, made: Product, path: str) -> Buil
         language = language_of(files, made.root, made.main)
     made = made._replace(language=language)
     source = sources(files, made, path)
+    if source.main is None:
+        # The source may be gone by now: `npm run build && rm -rf src`.
+        source = sources(_before(files, layer), made, path)
     runtime = made.runtime or (_dotnet(source) if language == "dotnet" else language)
     return Built(path, layer.surface.stage, made.tool, language, runtime, made.place, source, made.sure)
+
+
+def _before(files: FileSystem, layer: Layer) -> FileSystem:
+    """The files as an instruction found them."""
+    if layer not in _befores:
+        layers = files.layers[: files.layers.index(layer)] if layer in files.layers else files.layers
+        _befores[layer] = FileSystem(layers, files.workdir, files.dirs, files.below)
+    return _befores[layer]
 
 
 def _dotnet(source: Sources) -> str:
