@@ -69,8 +69,10 @@ def _assumptions(world: World, outcome: Outcome, image: Image) -> Iterator[Assum
 
 
 def _passes_on(stage: Stage) -> bool:
-    """Whether what becomes of a child is the child's own doing: an init, or a package runner that waits for it."""
-    return stage.kind == "init" or (stage.fact is not None and stage.fact.kind == "runner")
+    """Whether what becomes of a child is its own doing: below an init, a launcher, a package runner that waits."""
+    return (
+        stage.kind == "init" or stage.launcher is not None or (stage.fact is not None and stage.fact.kind == "runner")
+    )
 
 
 def _decision(choice: Choice) -> Decision:

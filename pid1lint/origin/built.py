@@ -78,7 +78,7 @@ def built(image: Image, path: str) -> Built | None:
     A file of the build context that is the source itself, such as `app.py`, is its own answer.
     """
     for candidate in _candidates(image, path):
-        found = _trace(image.files, candidate) or _itself(image.files, candidate)
+        found = _trace(image.files, candidate) or _itself(image.files, candidate) or _to_be(image.files, candidate)
         if found is not None:
             return replace(found, path=candidate)
     return None
@@ -88,6 +88,25 @@ def _itself(files: FileSystem, path: str) -> Built | None:
     """A source that is not copied: it is mounted, or a RUN or a here-document writes it."""
     file = files.lookup(path)
     return None if file is None or file.text is None else _as_source(files, file, path, file.path, file.place)
+
+
+def _to_be(files: FileSystem, path: str) -> Built | None:
+    """JavaScript that is not there yet, but whose source is: a script builds it when the container starts."""
+    if not path.endswith((".js", ".mjs", ".cjs")):
+        return None
+    folder = posixpath.dirname(path)
+    while folder not in ("/", ""):
+        manifest = files.lookup(posixpath.join(folder, "package.json"))
+        if manifest is not None and manifest.text is not None:
+            made = Product("a build", "node", folder, manifest.place, path, sure=False)
+            source = sources(files, made, path)
+            return None if source.main is None else _of_node(path, made, source)
+        folder = posixpath.dirname(folder)
+    return None
+
+
+def _of_node(path: str, made: Product, source: Sources) -> Built:
+    return Built(path, None, made.tool, "node", "node", made.place, source, certain=False)
 
 
 def reaction(program: Built, signal: str) -> Reaction:
