@@ -8,6 +8,7 @@ from pid1lint.launch import values
 from pid1lint.launch.code import After, Branch, Chain, Choose, End, Perhaps, Skipped
 from pid1lint.launch.interpreter import Interpreter
 from pid1lint.launch.stack import Called, Sourced
+from pid1lint.launch.state import is_asked_for
 from pid1lint.shell.ir import Node, Word
 
 
@@ -112,7 +113,7 @@ def choose(run: Interpreter, op: Choose) -> None:
         return
     if run.passes_over(usual if certain else None):
         return
-    asked_for = usual if certain and run.is_asked_for(soft) else None
+    asked_for = usual if certain and is_asked_for(shell, soft) else None
     ways: list[int | None] = [
         i for i, arm in enumerate(node.arms) if i == asked_for or not run.inert.aborts((arm.body,))
     ]

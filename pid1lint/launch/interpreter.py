@@ -38,7 +38,7 @@ from pid1lint.launch.stack import (
     Resume,
     Sourced,
 )
-from pid1lint.launch.state import Environment
+from pid1lint.launch.state import Environment, is_asked_for
 from pid1lint.launch.values import UNKNOWN
 from pid1lint.launch.world import Choice, Proc, Stage, Turn, World
 from pid1lint.shell.ir import Assignment, Node, Param, ProcessSub, Script, Simple, TestExpression, Word
@@ -250,9 +250,8 @@ class Interpreter(Expansion):
     ) -> None:
         """Jump to one of several operations: the usual one, or else the first; copies of the world take the others.
 
-        `asked` is what decides, `join` where the ways meet again, `usual_way` what stands on the usual one.
-        What comes again (in a loop, in a function, in a
-        script that runs itself) and asks the same is decided as it was.
+        `asked` is what decides, `join` where the ways meet again, `usual_way` what stands on the usual one. What comes
+        again (in a loop, in a function, in a script that runs itself) and asks the same is decided as it was.
         """
         world, shell = self.world, self.shell
         given = (
@@ -271,9 +270,8 @@ class Interpreter(Expansion):
                 return
         taken = usual or 0
         function, depth = ("", 0) if hangs else self._recurrence()
-        asked_for = self.proc.pid == 1 and self.is_asked_for(kind) and self.inert.aborts(usual_way)
-        ends = usual if asked_for else None
-        pid = self.proc.pid if depth else 0
+        gives_up = self.proc.pid == 1 and is_asked_for(shell, kind) and self.inert.aborts(usual_way)
+        pid, ends = self.proc.pid if depth else 0, usual if gives_up else None
         choice = Choice(len(ways), taken, usual, kind, place, given, function, pid, depth, ends)
         if len(ways) > 1:
             world.owed |= {(self.proc.pid, shell.depth, shell.code, join)}
@@ -364,7 +362,7 @@ class Interpreter(Expansion):
         """
         inert = self.inert
         yes_aborts, no_aborts = inert.aborts(yes), inert.aborts(no)
-        if yes_aborts is not no_aborts and usual is yes_aborts and self.is_asked_for(soft):
+        if yes_aborts is not no_aborts and usual is yes_aborts and is_asked_for(self.shell, soft):
             return None
         if usual is None and self._polls((*yes, *no), span, where):
             return not any(inert.leaves(node) for node in yes)
@@ -376,10 +374,6 @@ class Interpreter(Expansion):
             inert.forget(yes if usual is not True else ())
             return usual if usual is not None else False
         return None
-
-    def is_asked_for(self, soft: str) -> bool:
-        """Whether what is usual of a choice is what arguments say that the image itself gives, `CMD ["help"]`."""
-        return soft == "arguments" and bool(self.shell.positional)
 
     def _polls(self, ways: tuple[Node, ...], span: Span, where: Where) -> bool:
         """Whether what is asked decides when a loop ends, once the launch was told to stop: it may ask for the app."""

@@ -484,3 +484,8 @@ class Shell:
 _WORD = re.compile(r"\w+")
 _CONTAINERS = frozenset(("variables", "arrays", "exported", "functions", "traps", "trap_sets"))
 _PLAIN = tuple(name for name in Shell.__slots__ if name not in _CONTAINERS)
+
+
+def is_asked_for(shell: Shell, soft: str) -> bool:
+    """Whether what is usual of a choice is what arguments say that the image itself gives, `CMD ["help"]`."""
+    return soft == "arguments" and bool(shell.positional)
