@@ -191,7 +191,7 @@ def check(
     troubles = [str(crash) for result in results for crash in result.crashes]
     troubles += [] if fixed is None else [*fixed.errors, *map(str, fixed.refusals)]
     if fixed is not None and diff:
-        _print_diff(fixed)
+        _print_diff(fixed, () if quiet or unsafe_fixes else _left_out(diagnostics))
     else:
         launches = tuple(launch for result in results for launch in result.launches)
         made = 0 if fixed is None or add_ignores or errors else fixed.made
@@ -346,11 +346,26 @@ def _write(fixed: Fixed, stdin: Source | None, homes: Sequence[str], folders: It
     return ()
 
 
-def _print_diff(fixed: Fixed) -> None:
+def _print_diff(fixed: Fixed, left_out: Iterable[str]) -> None:
     from pid1lint.report import diff
 
     style = _style(sys.stdout)
     _print(diff.render(fixed.changes, style), sys.stdout, "text" if style.wrap else "patch")
+    _print(left_out, sys.stderr)
+
+
+def _left_out(diagnostics: Iterable[Diagnostic]) -> Iterator[str]:
+    """The unsafe fixes that a diff without them does not show."""
+    from pid1lint.fix import Applicability
+
+    unsafe = [
+        found for found in diagnostics if found.fix is not None and found.fix.applicability is not Applicability.SAFE
+    ]
+    if unsafe:
+        yield f"Not shown without --unsafe-fixes: {len(unsafe)} unsafe {'fix' if len(unsafe) == 1 else 'fixes'}"
+    for found in unsafe:
+        assert found.fix is not None
+        yield f"  {found.at.source.path}:{found.at.start.line}: {found.code} {found.fix.title}"
 
 
 def _shown(planned: Plan, stdin: Source | None) -> tuple[str, ...]:

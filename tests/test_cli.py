@@ -285,6 +285,16 @@ def test_diff_shows_the_fix_and_changes_nothing(run: Run) -> None:
     assert Path("app/run.sh").read_text() == SCRIPT
 
 
+def test_diff_says_which_unsafe_fixes_it_leaves_out(run: Run) -> None:
+    put("Dockerfile", 'FROM debian:12\nCOPY app.py /\nCMD ["python3", "/app.py"]\n')
+    put("app.py", "import time\ntime.sleep(1000)\n")
+    result = run("--diff")
+    assert (result.code, result.out) == (1, "")
+    assert result.err == ("Not shown without --unsafe-fixes: 1 unsafe fix\n  Dockerfile:3: PID301 Put tini in front\n")
+    assert run("--diff", "-q").err == ""
+    assert run("--diff", "--unsafe-fixes").err == ""
+
+
 def test_a_script_that_two_dockerfiles_run_is_mended_once(run: Run) -> None:
     put_hanging()
     put("Dockerfile.dev", HANGING)
