@@ -290,7 +290,7 @@ def test_diff_says_which_unsafe_fixes_it_leaves_out(run: Run) -> None:
     put("app.py", "import time\ntime.sleep(1000)\n")
     result = run("--diff")
     assert (result.code, result.out) == (1, "")
-    assert result.err == ("Not shown without --unsafe-fixes: 1 unsafe fix\n  Dockerfile:3: PID301 Put tini in front\n")
+    assert result.err == ("Not shown without --unsafe-fixes: 1 unsafe fix\n  Dockerfile:3: PID301 Stop with SIGINT\n")
     assert run("--diff", "-q").err == ""
     assert run("--diff", "--unsafe-fixes").err == ""
 
