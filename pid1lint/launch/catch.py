@@ -26,8 +26,10 @@ def catch(proc: Proc, shell: Shell, name: str, *, running: bool) -> bool:
         return True
     waits = proc.block is not None and proc.block.how in ("child", "pipeline", "substitution")
     dialect = shell.dialect
-    if name == "INT" and waits and name not in proc.ignored:
-        # A shell leaves an interrupt to the child in the foreground, and lives on if the child does.
+    alone = shell.monitor and not dialect.interrupt_ends
+    if name == "INT" and waits and name not in proc.ignored and not alone:
+        # A shell leaves an interrupt to the child in the foreground, and lives on if the child does. Under `set -m` the
+        # child has a group of its own, and bash 5.2 was measured to die of the signal, except as PID 1.
         proc.lost = proc.pid == 1
         if dialect.interrupt_ends and not shell.is_subshell:
             shell.pending = (*shell.pending, name)

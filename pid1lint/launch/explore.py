@@ -527,4 +527,6 @@ def _gave_up(world: World) -> bool:
         return False
     if any(choice.ends is not None and choice.way == choice.ends for choice in world.choices):
         return True
-    return one.status != 0 or (len(one.stages) > 1 and (one.stage.kind == "job" or one.stage.form == "interactive"))
+    return (one.status if one.left is None else one.left) != 0 or (
+        len(one.stages) > 1 and (one.stage.kind == "job" or one.stage.form == "interactive")
+    )

@@ -146,7 +146,7 @@ class Interpreter(Expansion):
         handler = shell.traps.pop("EXIT", "")
         if not handler:
             return False
-        shell.stack = Leaving(None, status, stays)
+        shell.stack, self.proc.left = Leaving(None, status, stays), status
         return self._handle(handler, "EXIT")
 
     def unwind(self, frame: Frame, *, exits: bool = False) -> None:

@@ -88,6 +88,7 @@ def _likeness_of(
         proc.passes,
         proc.child,
         proc.interrupted,
+        proc.left,
         proc.told,
         proc.done,
         proc.lost,

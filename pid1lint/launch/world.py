@@ -132,7 +132,6 @@ class Proc:
 
     __slots__ = (
         "alive",
-        "at_once",
         "background",
         "block",
         "brief",
@@ -146,6 +145,7 @@ class Proc:
         "ignored",
         "interrupted",
         "kills_at",
+        "left",
         "long",
         "lost",
         "owner",
@@ -199,8 +199,8 @@ class Proc:
         self.fed = False
         # What it reads from its standard input, where that is known.
         self.stdin: str | None = None
-        # It has ended before anybody could wait for it.
-        self.at_once = False
+        # The status with which its shell began to end, where an EXIT trap ran then and may have ended with another.
+        self.left: int | None = None
         self.reads_from: tuple[int, ...] = ()
         self.parent_at_stop = 0
 
