@@ -17,8 +17,12 @@ class Frozen:
         cls._fields = (*cls._fields, *cls.__annotations__)
 
     def __init__(self, *values: object, **named: object) -> None:
-        self.__dict__.update(zip(self._fields, values, strict=False))
-        self.__dict__.update(named)
+        # Hundreds of thousands of these are made in a run: as plain as it goes.
+        own = self.__dict__
+        for name, value in zip(self._fields, values):  # noqa: B905 - those that are left have defaults
+            own[name] = value
+        if named:
+            own.update(named)
 
     def replaced(self, **changes: object) -> Self:
         """A copy with some fields changed."""
