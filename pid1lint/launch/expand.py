@@ -69,10 +69,11 @@ class Expansion:
         """The fields of a command, each with the text that it comes from."""
         shell = self.shell
         out: list[Argument] = []
+        literals = self._literals(node)
         for index, word in enumerate(node.words):
-            literal = word.parts[0] if len(word.parts) == 1 else None
-            if isinstance(literal, Literal):
-                out.append(self._literal_argument(word, literal))
+            known = literals[index]
+            if known is not None:
+                out.append(known)
                 continue
             outer, shell.soft = shell.soft, ""
             if word.text in ('"$@"', "$@", "$*", '"${@}"', "${@}") and shell.positional:
@@ -94,13 +95,22 @@ class Expansion:
             return (*out[:1], Argument(UNKNOWN, node.words[-1].text))
         return tuple(out)
 
+    def _literals(self, node: Simple) -> tuple[Argument | None, ...]:
+        """The arguments of a command that are written as they are, None for others."""
+        script = self.shell.script
+        # The same text in two files has the same words, at other places; and `~` is another one's home.
+        key = (id(script), id(node), self.shell.home)
+        known = self.lookup.arguments.get(key)
+        if known is None:
+            parts = ((word, word.parts[0]) if len(word.parts) == 1 else (word, None) for word in node.words)
+            found = tuple(
+                self._literal_argument(word, part) if isinstance(part, Literal) else None for word, part in parts
+            )
+            known = self.lookup.arguments[key] = (script, node, found)
+        return known[2]
+
     def _literal_argument(self, word: Word, literal: Literal) -> Argument:
         script = self.shell.script
-        # The same text in two files has the same words, at other places.
-        key = (id(script), id(word))
-        known = self.lookup.arguments.get(key)
-        if known is not None:
-            return known[2]
         start = word.span.start + (1 if literal.quoted else 0)
         end = word.span.end - (1 if literal.quoted else 0)
         excerpt = None
@@ -109,10 +119,7 @@ class Expansion:
             if not literal.quoted:
                 excerpt = replace(excerpt, quoting=_bare(script.text))
         text = self._tilde(literal)
-        argument = Argument(text, text if literal.quoted else word.text, excerpt)
-        if text == literal.text:
-            self.lookup.arguments[key] = (script, word, argument)
-        return argument
+        return Argument(text, text if literal.quoted else word.text, excerpt)
 
     # ------------------------------------------------------------------- fields
 

@@ -17,7 +17,7 @@ from pid1lint.launch.stack import Argument
 from pid1lint.launch.state import Elsewhere, Environment
 from pid1lint.launch.values import UNKNOWN
 from pid1lint.launch.workspaces import member
-from pid1lint.shell.ir import Script, Word
+from pid1lint.shell.ir import Script, Simple
 from pid1lint.shell.parse import parse
 from pid1lint.source import Excerpt, Place, Source
 
@@ -89,7 +89,7 @@ class Lookup:
         self._command_names: dict[int, tuple[Script, frozenset[str]]] = {}
         self._assigned_names: dict[int, tuple[Script, frozenset[str]]] = {}
         self._word_counts: dict[int, tuple[Script, dict[str, int]]] = {}
-        self.arguments: dict[tuple[int, int], tuple[Script, Word, Argument]] = {}
+        self.arguments: dict[tuple[int, int, str], tuple[Script, Simple, tuple[Argument | None, ...]]] = {}
 
     @property
     def sh(self) -> str:
