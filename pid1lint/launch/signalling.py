@@ -57,6 +57,9 @@ def trap(run: Interpreter, node: Simple, argv: Argv, where: Where, skipped: int)
             continue
         if name is None:
             return 1
+        if name in ("KILL", "STOP") and handler:
+            # It never runs, and keeps the shell from replacing itself all the same: measured in dash, busybox and bash.
+            shell.err_trap = True
         if name in _UNTRAPPABLE or (name in shell.inherited_ignored and name != "EXIT"):
             continue
         if handler is not None and name != "EXIT" and "EXIT" not in shell.traps:

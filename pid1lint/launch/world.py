@@ -442,6 +442,7 @@ class World:
                 self.end(reader.pid, 0)
         parent = self.procs.get(proc.parent)
         if parent is not None and parent.alive and parent.child == pid:
+            self.own(parent.pid).left = proc.left
             self.end(parent.pid, status)
 
     def pass_joins(self, pid: int, depth: int) -> None:
