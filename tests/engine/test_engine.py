@@ -33,13 +33,11 @@ def test_the_classic_case_is_reproduced(work: Path) -> None:
     if os.environ.get("CLASSIC") != "yes":
         pytest.skip("it takes a Debian with Java, which `make engine` makes")
     try:
-        found = {case: answers(case, work) for case in CLASSIC}
+        found = [answers(case, work) for case in CLASSIC]
     except LookupError as error:
         cannot_measure(str(error))
         raise
-    assert {case.name: disagreement(case, answer) for case, answer in found.items()} == {
-        case.name: "" for case in CLASSIC
-    }
-    assert [(case.outcome, answer.image.outcome.value, answer.image.certainty) for case, answer in found.items()] == [
-        (case.outcome, case.outcome, "proven") for case in CLASSIC
+    assert [disagreement(case, answer) for case, answer in zip(CLASSIC, found, strict=True)] == [""] * len(CLASSIC)
+    assert [(answer.image.outcome.value, answer.image.certainty) for answer in found] == [
+        (case.outcome, "proven") for case in CLASSIC
     ]
