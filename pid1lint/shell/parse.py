@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from pid1lint.shell.ir import (
     AndOr,
@@ -47,13 +47,17 @@ from pid1lint.shell.ir import (
 from pid1lint.source import Excerpt, Source, Span
 
 _WORD_ENDS = " \t\n;&|()<>"
-_PLAIN = {ends: re.compile(rf"[^{re.escape(ends)}\r(\\'\"`$]+") for ends in (_WORD_ENDS, "}", "")}
-"""What stands for itself in a word, by the characters that end one of its kind."""
+
+
+@cache
+def _plain(ends: str) -> re.Pattern[str]:
+    """What stands for itself in a word, by the characters that end one of its kind."""
+    return re.compile(rf"[^{re.escape(ends)}\r(\\'\"`$]+")
+
+
 _QUOTED = re.compile(r"[^\\\"$`]+")
 _AHEAD = re.compile(r"[^\s;&|()<>\\'\"`$#]+")
 _PARAMETER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|[0-9]+|[@*#?$!\-]")
-_NO_LENGTH = re.compile(r"#[}:\-=?+#%/]")
-_INDIRECT = re.compile(r"![\w@*#?$!-]")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(\+?=)")
 _SUBSCRIPT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)\[([^\]\n]*)\](\+?=)")
@@ -674,7 +678,7 @@ class _Reader:
         """What a word is made of, up to one of these characters; a line's end is one where a newline is."""
         parts: list[Part] = []
         text = self.text
-        plain_text = _PLAIN[ends]
+        plain_text = _plain(ends)
         while self.at < self.end:
             plain = plain_text.match(text, self.at, self.end)
             if plain:
@@ -790,9 +794,9 @@ class _Reader:
     def _braces(self, quoted: bool) -> Part:
         text, start = self.text, self.at
         self.at += 2
-        length = self.starts("#") and not _NO_LENGTH.match(text, self.at)
+        length = self.starts("#") and not re.compile(r"#[}:\-=?+#%/]").match(text, self.at)
         # `${!}` and `${!:-x}` are `$!`.
-        indirect = self.starts("!") and _INDIRECT.match(text, self.at) is not None
+        indirect = self.starts("!") and re.compile(r"![\w@*#?$!-]").match(text, self.at) is not None
         if length or indirect:
             self.at += 1
         name = _PARAMETER.match(text, self.at)
