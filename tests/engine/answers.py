@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from pid1lint import check
 from pid1lint.check import Options
+from pid1lint.config import Configs
 from pid1lint.launch import Launch
 from pid1lint.prove.run import Subject, Trial, measured
 from pid1lint.prove.verdict import Proof, compare, drops
@@ -33,12 +34,13 @@ def answers(case: Case, work: Path) -> Answers:
     with _laid_out(case, work) as folder:
         if case.base:
             bases.make(case.base, work)
-        (launch,), errors, _ = check.launches(check.plan([str(folder / "Dockerfile")]), Options())
+        options = Options(configs=Configs(str(folder / "pid1lint.toml")))
+        (launch,), errors, _ = check.launches(check.plan([str(folder / "Dockerfile")]), options)
         assert not errors, errors
         engine = podman.engine()
         image = engine.build(str(folder), str(folder / "Dockerfile"), None, {})
         try:
-            (built,), errors, _ = check.launches(check.plan([podman.stored(image, folder, work)]), Options())
+            (built,), errors, _ = check.launches(check.plan([podman.stored(image, folder, work)]), options)
             assert not errors, errors
             made = measured(engine, Subject(case.name, image, built), Trial(grace=GRACE))
             return Answers(launch, built, compare(case.name, built, made, GRACE))
@@ -51,7 +53,8 @@ def _laid_out(case: Case, work: Path) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(dir=work, prefix="case-") as name:
         folder = Path(name)
         (folder / ".git").mkdir()
-        (folder / ".dockerignore").write_text(".git\n.dockerignore\nimage.tar\n")
+        (folder / ".dockerignore").write_text(".git\n.dockerignore\nimage.tar\npid1lint.toml\n")
+        (folder / "pid1lint.toml").write_text("".join(_known(case)))
         (folder / "Dockerfile").write_text(case.dockerfile)
         for path, text in case.files.items():
             (folder / path).write_text(text)
@@ -60,6 +63,13 @@ def _laid_out(case: Case, work: Path) -> Iterator[Path]:
             (folder / path).write_bytes(compiled(program, work / "programs"))
             (folder / path).chmod(0o755)
         yield folder
+
+
+def _known(case: Case) -> Iterator[str]:
+    """What whoever wrote a program says of it: that a C program imports a handler does not tell for which signal."""
+    for path, program in case.programs.items():
+        if program.startswith("c-handles"):
+            yield f'[programs.{path}]\nsignals = {{ TERM = "handles" }}\n'
 
 
 def disagreement(case: Case, found: Answers) -> str:
