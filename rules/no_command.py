@@ -18,7 +18,7 @@ def no_command(launch: Launch) -> Iterator[Finding]:
     CMD by the init's own words, and `sh -c` without a string likewise. The container only starts with a command that
     is given to it. That may be what the image is for, such as one that others build upon, one of tools, or one that
     only holds files: then it is no more than an info. It is an error where a script starts an init without a command,
-    or where a deployment gives none.
+    or where a deployment's own entrypoint is given none.
 
     ## Example
 

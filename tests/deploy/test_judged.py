@@ -253,3 +253,11 @@ def test_a_result_goes_from_process_to_process() -> None:
 def test_who_is_pid_1_of_an_unknown_image_is_not_guessed() -> None:
     text = compose("image: team/unknown\ncommand: sh -c 'exec python -m http.server'")
     assert judged({"compose.yaml": text}).diagnostics == ()
+
+
+def test_an_entrypoint_that_is_given_no_command() -> None:
+    files = {"compose.yaml": compose('image: debian:12\nentrypoint: ["sh", "-c"]')}
+    assert lines(files) == [
+        "compose.yaml:4:19: PID110 service web: `-c` lacks its string: a container only starts with a command that is "
+        "given to it"
+    ]
