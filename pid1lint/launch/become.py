@@ -217,10 +217,11 @@ class _Becoming:
         start: Start,
         how: ShellStart,
     ) -> None:
-        image, env = self.lookup.image, start.env
+        asked, env = self.lookup.asked, start.env
         if start.call is not None:
             self.lookup.inherits(script)
-        home, user = image.env.get("HOME", "/root"), _user_id(env.user or image.user)
+        home, user = asked.variable("HOME"), _user_id(env.user or asked.user())
+        home = "/root" if home is None else home
         anchor = None if script.text.source.path else proc.stage.place
         code = compiled(script.body, where)
         proc.shell = Shell(proc.pid, dialect, script, code, words, env, how, home, user, proc.ignored, anchor)
@@ -247,7 +248,7 @@ class _Becoming:
         stage.launcher = known
         if known.assignments and parts.assignments:
             pairs = dict(argv[index].value.split("=", 1) for index in parts.assignments)
-            env = env._replace(variables={**env.variables, **pairs})
+            env = env._replace(variables=env.variables.over(pairs))
         if known.name in _USER_SWITCHERS:
             operands = [argv[index].value for index in parts.operands]
             user = parts.value("-u", "--user", "--reuid", "--userspec") or next(iter(operands[-1:]), "root")
@@ -283,9 +284,8 @@ class _Becoming:
         if given or known.name not in ("su", "runuser"):
             return given or "/bin/sh"
         operands = [start.argv[index].value for index in parts.operands]
-        base = self.lookup.image.base
         is_root = all(word in ("-", "root") for word in operands)
-        return "/bin/bash" if is_root and base is not None and base.family in _ROOT_HAS_BASH else "/bin/sh"
+        return "/bin/bash" if is_root and self.lookup.asked.family() in _ROOT_HAS_BASH else "/bin/sh"
 
     def _without_command(self, proc: Proc, known: Launcher, start: Start) -> bool:
         """A launcher given nothing to launch says how it is used, and ends; others are programs of their own."""
@@ -326,8 +326,7 @@ class _Becoming:
 
     def _stray_option(self, known: Launcher, words: list[str], command: int) -> tuple[str, str]:
         """What an init takes for an option of its own behind the command's name, and what comes of it."""
-        base = self.lookup.image.base
-        musl = base is None or base.family in ("", "alpine") or "musl" in words[0]
+        musl = self.lookup.asked.family() in (None, "", "alpine") or "musl" in words[0]
         if not known.takes_later_options or "--" in words or musl:
             return "", ""
         own = known.options_with_value | known.flags
@@ -375,10 +374,8 @@ class _Becoming:
 
     def _run_script(self, proc: Proc, name: str) -> None:
         """How a package runner differs from a launcher that forwards signals: some lose them, some do not wait."""
-        base = self.lookup.image.base
-        version = (
-            npm_version(base.tag.partition("-")[0]) if name in ("npm", "npx") and base and base.name == "node" else ""
-        )
+        tag = self.lookup.asked.node_tag() if name in ("npm", "npx") else None
+        version = npm_version(tag.partition("-")[0]) if tag is not None else ""
         facts = runner(name, version)
         if facts is not None and facts.other == "hang":
             proc.passes = ""
@@ -390,14 +387,9 @@ class _Becoming:
 
     def _base_entrypoint(self, proc: Proc, start: Start, depth: int) -> bool:
         """The entrypoint script of a known base image, whose text is not in the context."""
-        base = self.lookup.image.base
-        if base is None or not base.entrypoint or base.entrypoint_runs in ("none", "unknown"):
-            return False
         argv = start.argv
-        own, name = base.entrypoint[0], argv[0].value
-        if name.rpartition("/")[2] != own.rpartition("/")[2] or len(base.entrypoint) > 1:
-            return False
-        if launcher(own) is not None:
+        base = self.lookup.asked.base_script(argv[0].value.rpartition("/")[2])
+        if base is None:
             return False
         given = tuple(word.value for word in argv[1:])
         command = base.command(given)

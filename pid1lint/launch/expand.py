@@ -279,7 +279,7 @@ class Expansion:
         if UNKNOWN in field or not any(char in field for char in "*?["):
             return [field]
         pattern = field if field.startswith("/") else f"{self.shell.workdir.rstrip('/')}/{field}"
-        return [file.path for file in self.lookup.image.files.glob(pattern)] or [field]
+        return [*self.lookup.asked.glob(pattern)] or [field]
 
     # -------------------------------------------------------------------- parts
 

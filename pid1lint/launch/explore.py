@@ -51,17 +51,18 @@ class Ended(NamedTuple):
 class Explored(NamedTuple):
     """The worlds at the ends of all ways, the usual one first, and where ways begin that were not gone any more.
 
-    `left_out` has the choices of each of them.
+    `left_out` has the choices of each of them. `operations` of scripts were done.
     """
 
     ended: tuple[Ended, ...]
     left_out: tuple[tuple[Choice, ...], ...]
+    operations: int
 
 
 def explore(lookup: Lookup, start: Start, stop_signal: str) -> Explored:
     """Run a launch on all ways, those first that stray least from what a plain `docker run` does."""
     world = World(stop_signal)
-    world.as_pid1 = lookup.image.as_pid1
+    world.as_pid1 = lookup.asked.as_pid1()
     become(lookup, world, world.spawn(None), start)
     return _Exploration(lookup).all_of(world)
 
@@ -144,7 +145,7 @@ class _Exploration:
             self.merged.pop(self.halted.get(world, 0), None)
         self._reconsider(ended, numbers)
         ended += self._noted_elsewhere(dict(zip(numbers, ended, strict=True)))
-        return Explored(tuple(ended), tuple(world.choices for world in left))
+        return Explored(tuple(ended), tuple(world.choices for world in left), self.run.commands)
 
     def _is_covered(self, world: World) -> bool:
         """Whether another world has been where this one goes on."""
@@ -245,7 +246,7 @@ class _Exploration:
                 self.world.stop()
                 continue
             moment = world.next_moment()
-            if not world.procs[1].alive or moment is None or moment > self.run.lookup.image.grace:
+            if not world.procs[1].alive or moment is None or moment > self.run.lookup.asked.grace():
                 break
             world.pass_time(moment)
         choices = self.world.choices

@@ -507,15 +507,14 @@ class Interpreter(Expansion):
     def _child_environment(self, node: Simple) -> Environment:
         """What a program started now inherits."""
         shell = self.shell
-        variables = {**shell.env.variables, **shell.exported}
-        for assignment in node.assignments:
-            if assignment.value is not None:
-                variables[assignment.name] = self.text(assignment.value)
+        own = dict(shell.exported)
+        own.update((each.name, self.text(each.value)) for each in node.assignments if each.value is not None)
         passed = any(
             isinstance(part, Param) and (part.name in ("@", "*") or part.name.isdigit())
             for word in node.words
             for part in word.parts
         )
+        variables = shell.env.variables.over(own)
         return Environment(variables, shell.workdir, shell.positional_soft if passed else "", shell.env.user)
 
     def execs(self, where: Where, extra: frozenset[str]) -> bool:
@@ -590,7 +589,7 @@ class Interpreter(Expansion):
         at = self.place(node.span)
         child = self.world.spawn(self.proc)
         call = self.call_of(node, Where(False), 0)._replace(substitution=True)
-        env = Environment({**shell.env.variables, **shell.exported}, shell.workdir)
+        env = Environment(shell.env.variables.over(shell.exported), shell.workdir)
         become(self.lookup, self.world, child, Start(argv, "substitution", at, call, env))
         return child.pid
 

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from pid1lint.facts.launchers import Launcher, launcher
-from pid1lint.launch.appsource import is_read, script_of
+from pid1lint.launch.appsource import is_read
 from pid1lint.launch.lookup import Lookup
 from pid1lint.launch.process import Assumption, Call, Started
 from pid1lint.launch.stack import Argument, Argv
@@ -163,7 +163,7 @@ def _by_script(lookup: Lookup, fact: Program, words: list[str], env: Environment
     stage.reaction, stage.assumed = plain, False
     if plain != "default" or not is_read(fact.interpreter):
         return
-    script = script_of(lookup.image, fact, words, env.workdir)
+    script = lookup.asked.script_of(fact.interpreter, words, env.workdir)
     found = lookup.reaction(script, env, signal) if script else None
     stage.serves = found is not None and found.serves
     if found is None or not found.does:

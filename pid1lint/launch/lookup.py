@@ -8,15 +8,15 @@ from collections.abc import Sequence
 from functools import cache, reduce
 from typing import TYPE_CHECKING
 
-from pid1lint.facts.programs import Program
+from pid1lint.facts.programs import Program, program
 from pid1lint.facts.shells import Shell as Dialect, known as is_shell, shell as dialect_of
 from pid1lint.image.changes import is_below
 from pid1lint.image.model import may_write, strings_of
+from pid1lint.launch.asked import Asked
 from pid1lint.launch.shapes import Spelling, assigned_names, command_variables, literal_words, names_read, spelling
 from pid1lint.launch.stack import Argument
 from pid1lint.launch.state import Elsewhere, Environment
 from pid1lint.launch.values import UNKNOWN
-from pid1lint.launch.workspaces import member
 from pid1lint.shell.ir import Script, Simple
 from pid1lint.shell.parse import parse
 from pid1lint.source import Excerpt, Place, Source
@@ -24,25 +24,9 @@ from pid1lint.source import Excerpt, Place, Source
 if TYPE_CHECKING:
     from pid1lint.image.filesystem import ImageFile
     from pid1lint.image.missing import Missing
-    from pid1lint.image.model import Image
     from pid1lint.launch.process import Call
     from pid1lint.origin.built import Reaction
 
-DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-_PLAIN_BASES = frozenset(("alpine", "busybox", "golang", "node", "python"))
-"""Those without any shell but Busybox's, where they are built upon Alpine or Busybox."""
-_WITHOUT_BASH = frozenset(
-    "bind-tools build-base busybox-extras ca-certificates cargo coreutils cronie curl dcron dumb-init file "
-    "findutils freetype-dev g++ gawk gcc gcompat git gnupg go grep gzip iproute2 iptables iputils jpeg-dev jq less "
-    "libc-dev libc6-compat libffi-dev libgcc libjpeg-turbo-dev libpng-dev libpq libpq-dev libressl libstdc++ "
-    "libxml2 libxml2-dev libxslt libxslt-dev linux-headers lua make mariadb-client memcached musl-dev mysql-client "
-    "nano ncurses net-tools netcat-openbsd nginx nodejs npm openssh openssh-client openssh-server openssl "
-    "openssl-dev perl postgresql-client postgresql-dev postgresql-libs procps py-pip py3-pip py3-setuptools python "
-    "python-dev python2 python3 python3-dev redis rsync ruby rust sed shadow socat su-exec sudo supervisor tar "
-    "tcpdump tini tzdata unzip vim wget xz yarn zip zlib zlib-dev".split()
-)
-"""Packages of Alpine that are known not to bring bash along."""
-_INSTALLS_UNSEEN = re.compile(r"\.sh\b|\bsh\s+[\w./$-]|\|\s*sh\b|\bmake\b")
 _INSTALLS = r"\b(?:apt|apt-get|apk|dnf|yum|pip3?|npm|gem|curl|wget|tar|cp|mv|ln|install|git)\b"
 """What in a script may bring a program, or a file, before it is started."""
 _ONLY_BUILTINS = frozenset(". eval exec exit export set shift source trap unset".split())
@@ -64,8 +48,8 @@ _CONFIGURATION = re.compile(r"(?:[\w.~@%+-]*/[\w./~@%+-]*|[\w.-]+)?\.(?:cfg|cnf|
 class Lookup:
     """One image's answers, each worked out once a launch, whatever the path; `sh` is what its /bin/sh is taken for."""
 
-    def __init__(self, image: Image, sh: str) -> None:
-        self.image = image
+    def __init__(self, asked: Asked, sh: str) -> None:
+        self.asked = asked
         self._sh = sh
         # Whether an answer hung on what /bin/sh is.
         self.asked_sh = False
@@ -82,9 +66,8 @@ class Lookup:
         self._may_install = False
         self._editable: set[int] = set()
         self._readonly: set[int] = set()
-        self._reactions: dict[tuple[str, str], Reaction | None] = {}
         self._programs: dict[tuple[str, ...], Program | None] = {}
-        self._files: dict[tuple[str, str, str], ImageFile | None] = {}
+        self._files: dict[str, ImageFile | None] = {}
         # A script stands beside what is told of it: as long as it is held, no other has its identity.
         self._command_names: dict[int, tuple[Script, frozenset[str]]] = {}
         self._assigned_names: dict[int, tuple[Script, frozenset[str]]] = {}
@@ -132,7 +115,7 @@ class Lookup:
         assert file.text is not None
         if file.editable:
             self._editable.add(id(file.text.source))
-        elif file.text.source is self.image.dockerfile.source:
+        elif self.asked.is_dockerfile(file.text.source):
             self._readonly.add(id(file.text))
         return self.script(file.text)
 
@@ -141,9 +124,8 @@ class Lookup:
         if id(script.text) in self._readonly:
             return False
         source = script.text.source
-        given = (command.source for command in (self.image.entrypoint, self.image.cmd) if command is not None)
-        own = source.in_file and any(source is each for each in given)
-        return own or source is self.image.dockerfile.source or id(source) in self._editable
+        own = self.asked.is_own(source) and (source.in_file or self.asked.is_dockerfile(source))
+        return own or id(source) in self._editable
 
     def command_names(self, script: Script) -> frozenset[str]:
         """The variables that stand where a script reads a command's name."""
@@ -196,7 +178,9 @@ class Lookup:
             asked = True
             return self._configured(pattern, words, env)
 
-        fact = self.image.facts.program(words, configured)
+        fact = program(words, configured, self.asked.own_rows())
+        if fact is None:
+            fact = self.asked.binary(key)
         if fact is not None and fact.unless_sh and fact.unless_sh == self.sh:
             fact = None
         if not asked:
@@ -206,52 +190,39 @@ class Lookup:
 
     def find(self, name: str, env: Environment) -> ImageFile | None:
         """The file that a program's name or path stands for, if the image's files tell."""
-        if UNKNOWN in name or not name:
-            return None if "/" not in name else self.image.files.lookup(normal(_below(name, env)))
-        path = env.variables.get("PATH") or DEFAULT_PATH
-        key = (name, env.workdir, path)
-        if key not in self._files:
-            files = self.image.files
-            found = files.lookup(normal(_below(name, env))) if "/" in name else files.which(name, path)
-            self._files[key] = found
-        return self._files[key]
+        if "/" in name:
+            path = _below(name, env)
+            if path not in self._files:
+                self._files[path] = self.asked.file(normal(path))
+            return self._files[path]
+        return None if UNKNOWN in name or not name else self.asked.which(name, env.variables.own.get("PATH"))
 
     def dialect(self, program_path: str) -> Dialect:
         """The shell behind a name; `sh` is the image's own."""
         name = program_path.rpartition("/")[2]
         name = {"ash": "busybox", "rbash": "bash", "hush": "busybox"}.get(name, name)
-        if name == "bash" and self.image.base is not None:
-            bash = self.image.base.bash_version or (self.image.base.sh_version if self.sh == "bash" else "")
+        if name == "bash" and self.asked.knows_base():
+            bash = self.asked.bash_version() or (self.asked.sh_version() if self.sh == "bash" else "")
             return dialect_of(f"bash-{bash}" if bash else "bash")
         if name != "sh" and is_shell(name):
             return dialect_of(name)
-        version = self.image.base.sh_version if self.image.base is not None else ""
+        version = self.asked.sh_version()
         if self.sh == "bash":
             return dialect_of(f"bash-{version}" if version else "bash-as-sh")
         return dialect_of(f"{self.sh}-{version}" if version else self.sh or "dash")
 
     def is_missing(self, name: str) -> bool:
         """Whether a shell is known not to be in the image: in an Alpine that nobody has put bash into, say."""
-        base, shell = self.image.base, name.rpartition("/")[2]
-        if shell in ("sh", "ash", "busybox", "rbash") or base is None or base.guessed or shell in base.shells:
+        shell = name.rpartition("/")[2]
+        if shell in ("sh", "ash", "busybox", "rbash"):
             return False
-        if base.sh == "none":
-            return self.sh == "none" and not self._is_copied(shell)
-        if shell not in ("bash", "zsh", "ksh") or base.family not in ("alpine", "busybox"):
-            return False
-        if base.name not in _PLAIN_BASES or not self.image.packages <= _WITHOUT_BASH:
-            return False
-        brings = any(shell in text or _INSTALLS_UNSEEN.search(text) for text in self.image.run_texts)
-        return not brings and not self._is_copied(shell)
-
-    def _is_copied(self, name: str) -> bool:
-        """Whether a COPY may have put a program into the image."""
-        return any(self.image.files.may_be_copied(f"{directory}/{name}") for directory in DEFAULT_PATH.split(":"))
+        if self.asked.has_no_shell():
+            return self.sh == "none" and self.asked.lacks_shell(shell)
+        return self.asked.lacks_shell(shell)
 
     def has_applets(self) -> bool:
         """Whether the image's tools are Busybox's."""
-        base = self.image.base
-        return base is not None and base.sh == "busybox" and "coreutils" not in self.image.packages
+        return self.asked.has_applets()
 
     def package_script(self, argv: list[str], env: Environment) -> tuple[str, ImageFile] | None:
         """The script of package.json that a package runner runs, and the file."""
@@ -268,11 +239,11 @@ class Lookup:
             return None
         below = folder if folder.startswith("/") else f"{env.workdir}/{folder}"
         if package:
-            found = member(self.image.files, normal(below), package)
+            found = self.asked.workspace_folder(normal(below), package)
             if found is None:
                 return None
             below = found
-        file = self.image.files.lookup(normal(f"{below}/package.json"))
+        file = self.asked.file(normal(f"{below}/package.json"))
         if file is None or file.text is None:
             return None
         try:
@@ -283,35 +254,28 @@ class Lookup:
 
     def is_stray(self, name: Argument) -> bool:
         """Whether what the Dockerfile names is known to be in the image under another name, or not at all."""
-        own = name.excerpt is not None and name.excerpt.source is self.image.dockerfile.source
-        return own and self.image.stray(name.value) is not None
+        own = name.excerpt is not None and self.asked.is_dockerfile(name.excerpt.source)
+        return own and self.asked.stray(name.value)
 
     def reaction(self, name: str, env: Environment, signal: str) -> Reaction | None:
         """What a signal does to an app that the build or the context made, by its source; None if nothing tells."""
         if UNKNOWN in name or not name:
             return None
-        path = normal(_below(name, env)) if "/" in name else name
-        key = (path, signal)
-        if key not in self._reactions:
-            from pid1lint.origin.built import built, reaction
-
-            found = built(self.image, path)
-            self._reactions[key] = None if found is None else reaction(found, signal)
-        return self._reactions[key]
+        return self.asked.reaction(normal(_below(name, env)) if "/" in name else name, signal)
 
     def cannot_start(self, name: Argument) -> str:
         """Why a program that is there cannot be started, in a fragment: its loader is not there, say; else empty."""
-        return self.image.cannot_start(name.value) if name.excerpt is not None else ""
+        return self.asked.cannot_start(name.value) if name.excerpt is not None else ""
 
     def missing(self, name: Argument, call: Call | None, env: Environment) -> Missing | None:
         """What is known of a program that is for certain not in the image; a script may still install it."""
         if name.excerpt is None or (call is not None and call.maybe_function):
             return None
-        if env.variables.get("PATH") != self.image.env["PATH"]:
+        if env.variables.sets("PATH"):
             return None
         if self._installs():
             return None
-        return self.image.missing(name.value)
+        return self.asked.missing(name.value)
 
     def _installs(self) -> bool:
         """Whether a script that was run may bring a program, or a file, before it is started."""
@@ -327,8 +291,7 @@ class Lookup:
             return ""
         if _EXPANDED.match(name.value):
             return f"no program is called `{name.text}`, which no shell expands"
-        base = self.image.base
-        has_cd = base is None or base.family not in _WITHOUT_CD
+        has_cd = self.asked.family() not in _WITHOUT_CD
         if name.value in _ONLY_BUILTINS or (name.value == "cd" and not has_cd):
             return f"`{name.text}` is a command of the shell, and no program"
         return ""
@@ -339,39 +302,35 @@ class Lookup:
         """Whether a configuration file decides that is not at hand: of an unknown image, or one that it is given."""
         if not fact.unless_config:
             return False
-        base = self.image.base
-        if base is None and self.image.base_reference not in ("", "scratch"):
-            return True
-        if base is not None and any(_is_same(words[0], own) for own in (*(base.entrypoint or ()), *(base.cmd or ()))):
-            # A base image that runs it itself has it configured so that it stays.
+        # A base image that runs it itself has it configured so that it stays.
+        if self.asked.is_of_unknown_base() or self.asked.base_starts(words[0].rpartition("/")[2]):
             return True
         named = [_absolute(path, env) for path in map(_configuration, words[1:]) if path]
         return any(self._is_open(path, fact) for path in named or fact.configs)
 
     def _is_open(self, path: str, fact: Program) -> bool:
         """Whether it is not known what a configuration file holds when the program reads it."""
-        if self.image.brings_unknown(path):
+        if self.asked.brings_unknown(path):
             return True
         if any(may_write(text, path) for text in self._texts):
             return True
         # One that no package has put there either.
-        return not any(is_below(path, own) for own in fact.configs) and self.image.files.lookup(path) is None
+        return not any(is_below(path, own) for own in fact.configs) and self.asked.file(path) is None
 
     def unknown_configuration(self, name: Argument) -> str:
         """What is not known where `may_be_configured`."""
-        known = self.image.base is not None or self.image.base_reference in ("", "scratch")
-        where = "" if known else f" in {self.image.base_reference}"
+        where = f" in {self.asked.base_reference()}" if self.asked.is_of_unknown_base() else ""
         return f"the configuration of {name.text}{where} is not known"
 
     def _configured(self, pattern: str, words: Sequence[str], env: Environment) -> bool:
         """Whether the environment says something, or a file: one that the command names, or one of the image's own."""
-        if any(re.search(pattern, f"{name}={value}") for name, value in env.variables.items()):
+        if env.variables.any_like(pattern):
             return True
         for word in words[1:]:
-            file = self.image.files.lookup(_absolute(word.rpartition("=")[2], env))
+            file = self.asked.file(_absolute(word.rpartition("=")[2], env))
             if file is not None and file.text is not None and re.search(pattern, file.text.text):
                 return True
-        if self.image.configures(pattern):
+        if self.asked.configures(pattern):
             return True
         return any(re.search(pattern, said) for text in self._texts for said in (text, strings_of(text)))
 
@@ -395,10 +354,6 @@ def _script_words(runner: str, given: Sequence[str]) -> tuple[list[str], str, st
         elif not word.startswith("-"):
             words.append(word)
     return words, folder, package
-
-
-def _is_same(program: str, other: str) -> bool:
-    return program.rpartition("/")[2] == other.rpartition("/")[2]
 
 
 def _configuration(word: str) -> str:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pid1lint.launch.asked import Asked, Inherited
 from pid1lint.launch.explore import explore
 from pid1lint.launch.launch import Launch
 from pid1lint.launch.leaf import Start
 from pid1lint.launch.lookup import Lookup
 from pid1lint.launch.path import Path
 from pid1lint.launch.process import Assumption, Decision, Outcome, Process
+from pid1lint.launch.repeat import Beginning, Ways, keep, repeated
 from pid1lint.launch.signals import signal_name
 from pid1lint.launch.stack import Argument, Argv
 from pid1lint.launch.state import Environment
@@ -38,11 +40,10 @@ def analyse(image: Image) -> Launch:
     per_shell: list[list[Path]] = []
     left_out: list[Place] = []
     for each in shells:
-        lookup = Lookup(image, each)
-        found, left = _paths(lookup, argv, signal)
-        per_shell.append(_ordered(found))
-        left_out += left
-        if not lookup.asked_sh:
+        ways = _ways(image, argv, signal, each)
+        per_shell.append(_ordered(ways.paths))
+        left_out += ways.left_out
+        if not ways.asked_sh:
             # Nothing hung on what /bin/sh is.
             break
     paths = per_shell[0]
@@ -190,25 +191,36 @@ def _launch(
 # ------------------------------------------------------------------- the paths
 
 
-def _paths(lookup: Lookup, argv: Argv, signal: str) -> tuple[list[Path], list[Place]]:
-    """One path per way through the branches that the files leave open.
+def _ways(image: Image, argv: Argv, signal: str, sh: str) -> Ways:
+    """One path per way through the branches that the files leave open, if /bin/sh is what `sh` names.
 
     Also where ways begin that a plain `docker run` may go and that were not followed any more: there are too many.
     """
-    image = lookup.image
-    place = argv[0].excerpt.place() if argv[0].excerpt else None
-    if place is None and len(argv) > 1:
-        place = next((word.excerpt.place() for word in argv if word.excerpt), None)
     # What follows the image's name on the command line takes CMD's place, also where there is no CMD.
     entrypoint = image.entrypoint
     soft = "arguments" if entrypoint is not None and entrypoint.form == "exec" else ""
-    env = Environment(dict(image.env), image.workdir, soft)
-    explored = explore(lookup, Start(argv, "container", place, None, env), signal)
-    left_out = [choices[-1].place for choices in explored.left_out if choices and not any(c.astray for c in choices)]
-    return [path_of(ended, image) for ended in explored.ended], left_out
+    asked = Asked(image)
+    beginning = Beginning(argv, image.workdir, soft, signal, sh)
+    ways = repeated(beginning, asked)
+    if ways is None:
+        ways = _explored(Lookup(asked, sh), beginning)
+        keep(beginning, asked, ways)
+    return ways
 
 
-def _ordered(paths: list[Path]) -> list[Path]:
+def _explored(lookup: Lookup, beginning: Beginning) -> Ways:
+    argv, asked = beginning.argv, lookup.asked
+    place = argv[0].excerpt.place() if argv[0].excerpt else None
+    if place is None and len(argv) > 1:
+        place = next((word.excerpt.place() for word in argv if word.excerpt), None)
+    env = Environment(Inherited(asked), beginning.workdir, beginning.soft)
+    explored = explore(lookup, Start(argv, "container", place, None, env), beginning.signal)
+    left = tuple(choices[-1].place for choices in explored.left_out if choices and not any(c.astray for c in choices))
+    paths = tuple(path_of(ended, asked) for ended in explored.ended)
+    return Ways(paths, left, lookup.asked_sh, explored.operations)
+
+
+def _ordered(paths: tuple[Path, ...]) -> list[Path]:
     """The path of the image's own CMD first; one that ends at once gives way to one that runs."""
     usual = [path for path in paths if path.usual]
     best = next((path for path in usual if path.outcome not in _ENDED), None)

@@ -156,7 +156,7 @@ def _user_name(lookup: Lookup, shell: Shell) -> str:
     """The name of the user that a shell runs as; which one a number has is not known."""
     if shell.user_id == "0":
         return "root"
-    name = (shell.env.user or lookup.image.user).partition(":")[0]
+    name = (shell.env.user or lookup.asked.user()).partition(":")[0]
     return UNKNOWN if not name or name.isdigit() else name
 
 

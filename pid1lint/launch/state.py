@@ -7,9 +7,10 @@ copies where they are tuples and frozen sets; the dictionaries are copied.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from pid1lint.launch.asked import Inherited
 from pid1lint.launch.code import Code, Where, compiled
 from pid1lint.launch.liveness import SOFT, live
 from pid1lint.launch.process import TrapSet
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 class Environment(NamedTuple):
     """What a program inherits: variables, whether its arguments come from CMD, and the user (empty: the image's)."""
 
-    variables: Mapping[str, str]
+    variables: Inherited
     workdir: str
     soft: str = ""
     user: str = ""
@@ -322,8 +323,9 @@ class Shell:
         special = self._special(name)
         if special is not None:
             return special
-        if name in self.env.variables:
-            return Value(self.env.variables[name], "environment")
+        inherited = self.env.variables.get(name)
+        if inherited is not None:
+            return Value(inherited, "environment")
         fixed = {"HOME": self.home, "PWD": self.workdir, "IFS": " \t\n", "UID": self.user_id, "EUID": self.user_id}
         if name in fixed:
             return Value(fixed[name])

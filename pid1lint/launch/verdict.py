@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
+from pid1lint.launch.asked import Asked
 from pid1lint.launch.explore import Ended
 from pid1lint.launch.path import Path
 from pid1lint.launch.process import Assumption, Decision, Obstacle, Outcome, Process, Started
 from pid1lint.launch.why import explain
 from pid1lint.launch.world import Choice, Proc, Stage, World
 
-if TYPE_CHECKING:
-    from pid1lint.image.model import Image
 
-
-def path_of(ended: Ended, image: Image) -> Path:
+def path_of(ended: Ended, asked: Asked) -> Path:
     """What a way through a launch is found to be."""
     world = ended.world
     outcome, why = world.outcome()
@@ -38,17 +35,17 @@ def path_of(ended: Ended, image: Image) -> Path:
         world.ended_in,
         world.handled,
         world.sent,
-        tuple(_assumptions(world, outcome, image)),
+        tuple(_assumptions(world, outcome, asked)),
     )
-    return path if path.why else path.replaced(why=explain(path, image, world.stop_signal))
+    return path if path.why else path.replaced(why=explain(path, world.stop_signal))
 
 
-def _assumptions(world: World, outcome: Outcome, image: Image) -> Iterator[Assumption]:
+def _assumptions(world: World, outcome: Outcome, asked: Asked) -> Iterator[Assumption]:
     """What the outcome would be another one without: a handler that nobody has seen, a program taken to come back."""
     if outcome in (Outcome.UNKNOWN, Outcome.FAILS):
         return
-    if image.supposes:
-        yield Assumption(image.supposes, image.from_place)
+    if asked.supposes():
+        yield Assumption(asked.supposes(), asked.from_place())
     for proc in _at_stop(world):
         for stage in proc.stages:
             if stage.file is not None and stage.file.supposed:

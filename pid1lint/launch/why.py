@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from pid1lint.launch.path import Path
 from pid1lint.launch.process import Outcome, Process
 
-if TYPE_CHECKING:
-    from pid1lint.image.model import Image
 
-
-def explain(path: Path, image: Image, signal: str) -> str:
+def explain(path: Path, signal: str) -> str:
     """One sentence without a full stop: what happens on the stop signal, and because of what."""
     name = f"SIG{signal}"
     tree, main = path.tree, path.main
