@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
 
-from pid1lint.facts import data, launchers, programs
+from pid1lint.facts import data, programs
+from tests.factory.tell import argv_of
 
 TABLE: Mapping[str, Mapping[str, Any]] = data.read("measured")["programs"]
 OTHERWISE = {
@@ -28,17 +28,6 @@ NO_ROW_FOR_THE_BACKGROUND = frozenset(
 )
 """Programs of which the facts do not say yet when they go into the background."""
 WORDS = {True: ("handles", "drops"), False: ("survives",)}
-
-
-def argv_of(command: str) -> list[str]:
-    """The program's own argv, without what switches the user before it."""
-    argv = shlex.split(command)
-    while (known := launchers.launcher(argv[0])) is not None and known.kind == "exec":
-        words = launchers.split(known, argv).words
-        if not words:
-            break
-        argv = [argv[index] for index in words]
-    return argv
 
 
 def contradictions() -> Iterator[tuple[str, str, str, str]]:
