@@ -65,6 +65,8 @@ def measure(program: Program, lower: str) -> dict[str, Any]:
         "version": released(lower, program.packages[0]),
         "command": " ".join(program.argv),
     }
+    if not row["version"]:
+        raise NotReadyError(f"{program.packages[0]} is not installed")
     told: dict[str, Told] = {}
     gentle = list(GENTLE)
     while gentle:
@@ -165,7 +167,9 @@ def _server_behind(cell: Cell, wanted: bool) -> Iterator[None]:
 
 def _daemonizes(recipe: Recipe) -> bool | None:
     """Whether it returns and leaves a process behind: what comes after it in a shell still finds one."""
-    script = '"$@" >/dev/null 2>&1 & wait $!; echo "code $?"; sleep 0.7; set -- /proc/[0-9]*; echo "left $#"'
+    # Not as a child of PID 1: exim takes that for being told to go on.
+    inner = '("$@" >/dev/null 2>&1; echo "code $?") & wait $!'
+    script = inner + '; sleep 0.7; set -- /proc/[0-9]*; echo "left $#"'
     shell = Recipe(("sh", "-c", script, "sh", *recipe.argv), recipe.lower, recipe.env)
     with started(shell) as cell:
         if not cell.ends_within(12):

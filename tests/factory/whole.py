@@ -19,6 +19,7 @@ from tests.factory.written import drop_rows, read_table, write_table
 from tests.oracle import kernel
 
 TRIES = 3
+INSTALLERS = 3
 EVERYWHERE = (INIT[0], "procps", "iproute2", "libcap2-bin")
 """Debian's packages in each root: what the factory starts programs with."""
 NOT_THE_FACT = ("date", "seconds")
@@ -42,6 +43,8 @@ class Whole:
         self.before: dict[str, Row] = read_table("measured", "programs")
         self.failed: dict[str, str] = {}
         self.changed: list[str] = []
+        self.later: list[tuple[Program, str]] = []
+        """Those that have a row already: what has none comes first."""
         self.kept = 0
         self.count = 0
         self.lock = threading.Lock()
@@ -52,12 +55,13 @@ class Whole:
         wanted = [program for program in table if only or self.again or not self._is_of_today(program)]
         self.kept = len(table) - len(wanted)
         self.all = len(wanted)
-        with ThreadPoolExecutor(self.jobs) as pool:
+        with ThreadPoolExecutor(self.jobs) as pool, ThreadPoolExecutor(INSTALLERS) as installers:
+            # While one group is measured, the next ones are installed.
             for kind, members in groupby(wanted, key=lambda program: program.kind):
-                # While one group is measured, the next one is installed.
-                for group, lower in self._groups(kind, [*members]):
-                    for program in group:
-                        pool.submit(self._one, program, lower)
+                installers.submit(self._kind, kind, [*members], pool)
+            installers.shutdown()
+            for program, lower in self.later:
+                pool.submit(self._one, program, lower)
         if not only:
             self._drop_the_gone()
         self._tell()
@@ -66,6 +70,17 @@ class Whole:
         row = self.before.get(program.name, {})
         same = (" ".join(program.argv), " ".join(program.plain)) == (row.get("command"), row.get("plain", ""))
         return row.get("date") == self.date and same
+
+    def _kind(self, kind: str, members: Sequence[Program], pool: ThreadPoolExecutor) -> None:
+        try:
+            for group, lower in self._groups(kind, members):
+                for program in group:
+                    if program.name in self.before:
+                        self.later.append((program, lower))
+                    else:
+                        pool.submit(self._one, program, lower)
+        except (OSError, subprocess.SubprocessError, RootError) as error:
+            print(f"{kind}: {error}", file=sys.stderr)
 
     def _groups(self, kind: str, members: Sequence[Program]) -> Iterator[tuple[list[Program], str]]:
         """The programs of a kind, with a root for those that can be installed side by side."""
@@ -86,17 +101,10 @@ class Whole:
 
     def _partition(self, members: Sequence[Program]) -> list[list[Program]]:
         """Groups of programs whose packages do not exclude each other."""
-        if self.roots.fits([*EVERYWHERE, *(each for program in members for each in program.debian)]):
+        if len(members) == 1 or self.roots.fits([each for program in members for each in program.debian]):
             return [[*members]]
-        groups: list[list[Program]] = []
-        for program in members:
-            for group in groups:
-                if self.roots.fits([each for other in (*group, program) for each in other.debian]):
-                    group.append(program)
-                    break
-            else:
-                groups.append([program])
-        return groups
+        middle = len(members) // 2
+        return [*self._partition(members[:middle]), *self._partition(members[middle:])]
 
     def _one(self, program: Program, lower: str) -> None:
         try:
