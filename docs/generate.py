@@ -508,7 +508,7 @@ _GO, _TERMINATED = 2, 143
 def _group_of(row: Row) -> str:
     told = row["signals"]["TERM"]
     if told["ends"]:
-        if told["code"] == _GO and row["below_init"].get("code") == _TERMINATED:
+        if told["code"] == row["signals"]["QUIT"].get("code") == _GO and row["below_init"].get("code") == _TERMINATED:
             return "cut off"
         return {"finished": "finishes", "lost": "loses"}.get(told.get("request", ""), "ends")
     return "deaf" if _is_deaf(told, row) else "goes on"
@@ -562,7 +562,9 @@ def _origin(package: str) -> str:
 
 def _measured_signal(told: Row, row: Row) -> str:
     if not told["ends"]:
-        return "deaf" if _is_deaf(told, row) and told is not row["below_init"] else "goes on"
+        if told is row["below_init"]:
+            return "goes on" if not row["signals"]["TERM"]["ends"] else "not within 3 s"
+        return "deaf" if _is_deaf(told, row) else "goes on"
     slow = f" after {told['seconds']:g} s" if told["seconds"] >= _SLOW else ""
     request = {"finished": ", finishes", "lost": ", loses"}.get(told.get("request", ""), "")
     return f"ends {told['code']}{slow}{request}"
@@ -610,8 +612,9 @@ def _foreground(row: Row) -> str:
     plain = shlex.split(row["plain"])
     kept = [word for word in shlex.split(row["command"]) if word not in plain]
     dropped = [word for word in plain if word not in shlex.split(row["command"])]
-    parts = [_code(shlex.join(kept))] if kept else []
-    return "<br>".join([*parts, *([f"without {_code(shlex.join(dropped))}"] if dropped and not kept else [])])
+    if any(word.startswith("-") for word in dropped):
+        return f"without {_code(' '.join(dropped))}"
+    return _code(" ".join(kept)) if kept else ""
 
 
 def _languages() -> str:
