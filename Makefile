@@ -22,7 +22,7 @@ help:
 	@echo 'make bench   how long it takes: a cold start, and DIR=..., folders of repositories, beside other linters'
 	@echo '             and AGAINST=..., another checkout; make speed writes it into docs/speed.md'
 	@echo 'make compare how other linters do on the examples of the rule pages, in an environment of their own'
-	@echo 'make facts   measure what programs do on signals (WHAT=programs, languages or packages; ONLY=names; ROOT=folder)'
+	@echo 'make facts   measure what programs do on signals (WHAT=programs, languages or packages; ONLY=names or kinds; ROOT=folder)'
 	@echo 'make docs    the documentation, in site/'
 	@echo 'make readme  write into README what its commands print, and draw its picture'
 	@echo 'make lint    ruff; make types: mypy; make format: ruff format'

@@ -10,6 +10,7 @@ import ast
 import html
 import os
 import re
+import shlex
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -428,36 +429,9 @@ def _reactions(signals: str | Mapping[str, str], named: Mapping[str, Mapping[str
 
 
 def _measured() -> str:
-    """The programs that `make facts` has started, one row each, and those of which only documents tell."""
+    """The programs that `make facts` has started, by kind, and those of which only documents tell."""
     table = data.read("measured")["programs"]
-    about = (
-        f"What {len(table)} programs do on signals, measured: each was installed out of Debian's packages, started "
-        "alone as PID 1 of a PID namespace in a throw-away root, and sent each signal from outside, as a container "
-        "engine does. `make facts` measures it again."
-    )
-    reading = (
-        "`ends N`: the container ended with that exit code, within 3 s. `stays`: it did not, for the program caught or "
-        "ignores the signal. `deaf`: it did not, for nothing handles the signal, and the kernel keeps from PID 1 what "
-        "it has no handler for; below an init the same signal kills it. `finishes` and `loses` tell what became of a "
-        "request that was being answered. *Below tini*: what TERM does to it as the child of an init. *Reaps*: "
-        "whether it waits for orphans that it never started. *By itself*: whether it goes into the background without "
-        "the options that stand here."
-    )
-    rows = (
-        (
-            _code(name),
-            html.escape(f"{row['package']} {row['version']}"),
-            _measured_signal(row["signals"]["TERM"], row["below_init"]),
-            *(_measured_signal(row["signals"].get(signal, {})) for signal in _SIGNALS[1:]),
-            _measured_signal(row["below_init"]),
-            "yes" if row["reaps"] else "no",
-            {True: "background", False: "foreground"}.get(row.get("daemonizes"), ""),
-            _code(row["command"]) + (f"<br>{_code(row['plain'])}" if row.get("daemonizes") else ""),
-            row["date"],
-        )
-        for name, row in sorted(table.items())
-    )
-    header = ("program", "version", *_SIGNALS, "TERM below tini", "reaps", "by itself", "command", "date")
+    kinds = sorted({row.get("kind", "") for row in table.values()})
     file = data.read("programs")
     documented = (
         (
@@ -471,26 +445,176 @@ def _measured() -> str:
     )
     return _facts(
         "Programs as PID 1",
-        about,
-        reading + "\n",
-        _table(header, rows),
+        _MEASURED.format(count=len(table)),
+        *_at_a_glance(table),
+        _READING,
+        *(
+            _measured_kind(kind, {name: row for name, row in table.items() if row.get("kind", "") == kind})
+            for kind in kinds
+        ),
         "## Not measured\n\nOf these the programs' own documentation tells, or mere belief: the source says which.\n",
         _table(("programs", "lifetime", "signals", "source"), documented),
     )
 
 
-def _measured_signal(told: Mapping[str, Any], below_init: Mapping[str, Any] | None = None) -> str:
-    if not told:
-        return ""
-    if not told["ends"]:
-        # A handler may do no more than hand the signal on to the kernel: node's and PHP's do.
-        killed_below = below_init is not None and below_init.get("code") == 143
-        return "deaf" if told["set"] == "default" or killed_below else "stays"
-    request = {"finished": ", finishes", "lost": ", loses"}.get(told.get("request", ""), "")
-    return f"ends {told['code']}{request}"
-
-
 _SIGNALS = ("TERM", "INT", "QUIT", "HUP", "USR1", "USR2", "WINCH")
+_MEASURED = """\
+What {count} programs do when they are told to stop, measured: each was installed from Debian, PyPI or npm, started as
+PID 1 of a PID namespace in a throw-away root, and sent each signal from outside, as a container engine does. What is
+new or changed was measured twice, and counts only if both came out alike. `make facts` measures it again.
+"""
+_READING = """## How to read the tables
+
+- **ends**: the container ended, with the exit code that stands behind it. Where a request was being answered when the
+  signal came, *finishes* or *loses* tells what became of it: a short one that the server takes its time for, or a
+  large file that the client reads slowly.
+- **deaf**: the program has no handler for the signal. The kernel keeps such a signal from PID 1, so nothing happens:
+  `docker stop` waits for the grace period, then kills it. The same program below an init ends at once.
+- **goes on**: the program knows the signal, and does not end within 10 s of it.
+- **below an init**: what TERM does to the same program as a child of tini.
+- **stop it with**: the signal that an image should have as its STOPSIGNAL, where it is not TERM.
+- **reaps**: whether it waits for orphans that it never started. What does not needs an init where children leave some.
+- **foreground**: what keeps it from going into the background, which ends the container.
+
+A signal is sent to a program that is idle, a moment after it is up. What it does in the middle of its start, or while
+a client is connected that never ends, can be something else: the facts on [programs](programs.md) say so where it is
+known.
+"""
+
+
+def _at_a_glance(table: Mapping[str, Row]) -> Iterator[str]:
+    groups: dict[str, list[str]] = {title: [] for title in _GROUPS}
+    for name, row in sorted(table.items()):
+        groups[_group_of(row)].append(name)
+    yield "## TERM at a glance\n"
+    rows = ((_inline(_GROUPS[title]), str(len(names)), _codes(names)) for title, names in groups.items())
+    yield _table(("on TERM as PID 1", "how many", "which"), rows)
+
+
+_GROUPS = {
+    "finishes": "ends, and finishes the request that is open",
+    "ends": "ends; it was not asked about an open request",
+    "loses": "ends, and loses the request that is open",
+    "cut off": "ends at once, with 2: written in Go, and without a handler of its own",
+    "deaf": "deaf: it needs an init, or another signal",
+    "goes on": "goes on: it needs another signal or another option",
+}
+
+
+_GO, _TERMINATED = 2, 143
+"""What Go's runtime ends with on a signal that it cannot pass on; what a shell tells of one that SIGTERM has ended."""
+
+
+def _group_of(row: Row) -> str:
+    told = row["signals"]["TERM"]
+    if told["ends"]:
+        if told["code"] == row["signals"]["QUIT"].get("code") == _GO and row["below_init"].get("code") == _TERMINATED:
+            return "cut off"
+        return {"finished": "finishes", "lost": "loses"}.get(told.get("request", ""), "ends")
+    return "deaf" if _is_deaf(told, row) else "goes on"
+
+
+def _is_deaf(told: Row, row: Row) -> bool:
+    """Whether nothing handles a signal: node's and PHP's handlers do no more than hand it on to the kernel."""
+    handed_on = told is row["signals"]["TERM"] and row["below_init"].get("code") == _TERMINATED
+    return told["set"] == "default" or handed_on
+
+
+def _measured_kind(kind: str, table: Mapping[str, Row]) -> str:
+    header = (
+        "program",
+        "version",
+        "TERM",
+        "below an init",
+        "INT",
+        "QUIT",
+        "other signals",
+        "stop it with",
+        "reaps",
+        "foreground",
+    )
+    rows = (
+        (
+            f"{_code(name)}{_if_other(name, row['command'])}",
+            f"{html.escape(row['version'])}<br>{_origin(row['package'])}<br>{row['date']}",
+            *(
+                _measured_signal(told, row)
+                for told in (row["signals"]["TERM"], row["below_init"], row["signals"]["INT"], row["signals"]["QUIT"])
+            ),
+            _other_signals(row),
+            _wanted(row),
+            "yes" if row["reaps"] else "no",
+            _foreground(row),
+        )
+        for name, row in sorted(table.items())
+    )
+    return f"## {kind or 'Others'}\n\n{_table(header, rows)}"
+
+
+def _if_other(name: str, command: str) -> str:
+    return "" if name == command else f"<br>{_code(command)}"
+
+
+def _origin(package: str) -> str:
+    registry, _, name = package.rpartition(":")
+    return html.escape(f"{ {'pip': 'PyPI', 'npm': 'npm'}.get(registry, 'Debian') }: {name}")
+
+
+def _measured_signal(told: Row, row: Row) -> str:
+    if not told["ends"]:
+        if told is row["below_init"]:
+            return "goes on" if not row["signals"]["TERM"]["ends"] else "not within 3 s"
+        return "deaf" if _is_deaf(told, row) else "goes on"
+    slow = f" after {told['seconds']:g} s" if told["seconds"] >= _SLOW else ""
+    request = {"finished": ", finishes", "lost": ", loses"}.get(told.get("request", ""), "")
+    return f"ends {told['code']}{slow}{request}"
+
+
+_SLOW = 1.0
+
+
+def _other_signals(row: Row) -> str:
+    """What the signals do that are no wish to end, as a rule: those of one answer together."""
+    answers: dict[str, list[str]] = {}
+    for signal in ("HUP", "USR1", "USR2", "WINCH"):
+        told = row["signals"][signal]
+        if signal != "WINCH" or told["ends"]:
+            answers.setdefault(_measured_signal(told, row), []).append(signal)
+    return "<br>".join(f"{' '.join(signals)}: {answer}" for answer, signals in answers.items())
+
+
+def _wanted(row: Row) -> str:
+    """The stop signal that the facts name for a command, if it is not TERM; or that only an init helps."""
+    fact = programs.program(_own_argv(row["command"]))
+    graceful = fact.graceful if fact is not None else ""
+    if graceful not in ("", "TERM"):
+        return _code(f"SIG{graceful}")
+    if _group_of(row) in ("deaf", "goes on"):
+        return "an init" if row["below_init"]["ends"] else ""
+    return ""
+
+
+def _own_argv(command: str) -> Sequence[str]:
+    """A command without what switches the user before it."""
+    argv = shlex.split(command)
+    while argv and (known := launchers.launcher(argv[0])) is not None and known.kind == "exec":
+        words = launchers.split(known, argv).words
+        if not words:
+            return argv
+        argv = [argv[index] for index in words]
+    return argv
+
+
+def _foreground(row: Row) -> str:
+    """The options that keep it from the background."""
+    if not row.get("daemonizes"):
+        return ""
+    plain = shlex.split(row["plain"])
+    kept = [word for word in shlex.split(row["command"]) if word not in plain]
+    dropped = [word for word in plain if word not in shlex.split(row["command"])]
+    if any(word.startswith("-") for word in dropped):
+        return f"without {_code(' '.join(dropped))}"
+    return _code(" ".join(kept)) if kept else ""
 
 
 def _languages() -> str:

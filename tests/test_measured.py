@@ -3,42 +3,17 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
 
-from pid1lint.facts import data, launchers, programs
+from pid1lint.facts import data, programs
+from tests.factory import programs as factory
+from tests.factory.tell import BY_CONFIGURATION, OTHERWISE, SEVERAL, argv_of
 
 TABLE: Mapping[str, Mapping[str, Any]] = data.read("measured")["programs"]
-OTHERWISE = {
-    "squid": "it ends after its shutdown_lifetime of 30 s, which is longer than what was waited",
-    "uwsgi": "the row of the facts is that of uwsgi --master",
-    "uwsgi-die-on-term": "the row of the facts is that of uwsgi --master",
-    "morbo": "it waits for its worker, longer than what was waited",
-    "lsyncd": "its row is one for several programs that watch files",
-    "busybox-httpd": "its row is one for several applets",
-    "redis-sentinel": "it reaps while redis-server, whose row it shares, does not",
-    "git-daemon": "the facts know git as a whole",
-}
-"""Programs whose row in the facts is another matter than what was measured, and why."""
-NO_ROW_FOR_THE_BACKGROUND = frozenset(
-    "hypnotoad incrond mpd privoxy rackup starman tinyproxy tor twistd minidlnad".split()
-)
-"""Programs of which the facts do not say yet when they go into the background."""
 WORDS = {True: ("handles", "drops"), False: ("survives",)}
-
-
-def argv_of(command: str) -> list[str]:
-    """The program's own argv, without what switches the user before it."""
-    argv = shlex.split(command)
-    while (known := launchers.launcher(argv[0])) is not None and known.kind == "exec":
-        words = launchers.split(known, argv).words
-        if not words:
-            break
-        argv = [argv[index] for index in words]
-    return argv
 
 
 def contradictions() -> Iterator[tuple[str, str, str, str]]:
@@ -73,9 +48,7 @@ def test_what_was_measured_to_go_to_the_background_is_told_so() -> None:
         fact = programs.program(argv_of(row["plain"])) if row.get("plain") else None
         if fact is None or row.get("daemonizes") is None or fact.unless_config:
             continue
-        if name not in OTHERWISE.keys() | NO_ROW_FOR_THE_BACKGROUND and row["daemonizes"] != (
-            fact.lifetime == "daemonizes"
-        ):
+        if name not in OTHERWISE.keys() | BY_CONFIGURATION and row["daemonizes"] != (fact.lifetime == "daemonizes"):
             wrong.append((name, row["plain"], row["daemonizes"], fact.lifetime))
     assert wrong == []
 
@@ -96,3 +69,14 @@ def test_every_row_has(key: str) -> None:
 
 def test_dates_are_dates() -> None:
     assert [row["date"] for row in TABLE.values() if not re.fullmatch(r"\d{4}-\d\d-\d\d", row["date"])] == []
+
+
+def test_every_program_that_was_measured_is_in_the_facts() -> None:
+    called = {name: argv_of(row["command"]) for name, row in TABLE.items()}
+    known = {name for name, argv in called.items() if programs.program(argv) is not None or name in OTHERWISE}
+    assert {name for name, argv in called.items() if programs.program_name(argv[0]) not in SEVERAL} - known == set()
+
+
+def test_every_row_of_a_program_is_one_of_a_kind_that_the_table_has() -> None:
+    table = {program.name: program for program in factory.programs()}
+    assert [name for name, row in TABLE.items() if name not in table or row.get("kind") != table[name].kind] == []

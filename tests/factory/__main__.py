@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import datetime
-import subprocess
 import sys
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -18,9 +17,9 @@ from tests.factory import packages
 from tests.factory.cell import Recipe
 from tests.factory.languages import LANGUAGES, PACKAGES
 from tests.factory.measure import INIT, NotReadyError, below_init, signals, word
-from tests.factory.one import measure
-from tests.factory.programs import programs
 from tests.factory.roots import Roots, version_of
+from tests.factory.tell import tell
+from tests.factory.whole import Whole
 from tests.factory.written import write_table
 from tests.oracle import kernel
 
@@ -59,21 +58,6 @@ def measure_languages(roots: Roots, only: Iterable[str]) -> dict[str, dict[str, 
     return measured(names, one)
 
 
-def measure_programs(roots: Roots, only: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """A row for each program of the table."""
-    table = {program.name: program for program in programs()}
-    wanted = sorted({package for program in table.values() for package in program.packages} | {INIT[0]})
-    lower = roots.layer("programs", wanted, [program.setup for program in table.values() if program.setup])
-
-    def one(name: str) -> tuple[str, dict[str, Any] | str]:
-        try:
-            return name, {**measure(table[name], lower), "date": today()}
-        except (NotReadyError, OSError, subprocess.SubprocessError, kernel.OracleError) as error:
-            return name, " ".join(str(error).split())[-300:]
-
-    return measured([name for name in table if not only or name in only], one)
-
-
 def measured(names: Iterable[str], one: Callable[[str], tuple[str, dict[str, Any] | str]]) -> dict[str, dict[str, Any]]:
     """All rows, some at a time; what could not be measured is told and left out."""
     found = {}
@@ -87,19 +71,18 @@ def measured(names: Iterable[str], one: Callable[[str], tuple[str, dict[str, Any
     return found
 
 
-KINDS: dict[str, tuple[Callable[[Roots, Iterable[str]], dict[str, dict[str, Any]]], str, str]] = {
-    "languages": (measure_languages, "handlers", "languages"),
-    "programs": (measure_programs, "measured", "programs"),
-}
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make facts", description=__doc__)
-    parser.add_argument("what", choices=["languages", "programs", "packages"])
-    parser.add_argument("only", nargs="*", help="names; without any, all")
+    parser.add_argument("what", choices=["languages", "programs", "packages", "rows"])
+    parser.add_argument("only", nargs="*", help="names or kinds; without any, all that was not measured today")
     parser.add_argument("--root", type=Path, default=Path("build/facts"), help="where the throw-away roots are kept")
+    parser.add_argument("--again", action="store_true", help="measure what was measured today, too")
+    parser.add_argument("--jobs", type=int, default=JOBS, help="how many at a time")
     parser.add_argument("--dry-run", action="store_true", help="print what was measured; write nothing")
-    options = parser.parse_args()
+    options = parser.parse_intermixed_args()
+    if options.what == "rows":
+        tell(options.only)
+        return 0
     reason = kernel.available()
     if reason is not None:
         print(reason, file=sys.stderr)
@@ -109,11 +92,14 @@ def main() -> int:
     if options.what == "packages":
         packages.write(roots, today())
         return 0
-    measure_all, name, section = KINDS[options.what]
-    rows = measure_all(roots, options.only)
-    if not options.dry_run:
-        write_table(name, section, rows)
-    return 0
+    if options.what == "languages":
+        rows = measure_languages(roots, options.only)
+        if not options.dry_run:
+            write_table("handlers", "languages", rows)
+        return 0
+    whole = Whole(roots, today(), again=options.again, jobs=options.jobs, dry_run=options.dry_run)
+    whole.run(options.only)
+    return 1 if whole.failed else 0
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from tests.oracle.kernel import Process, _descend, _launcher, _read, _scratch, compiled_app
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-POLL = 0.05
+POLL = 0.1
 LISTENING = "0A"
 
 
@@ -134,7 +134,7 @@ class Cell:
     def open(self, argv: Sequence[str]) -> subprocess.Popen[bytes]:
         """Start a program of this machine in the cell's network."""
         enter = ["nsenter", "-t", str(self.pid1), "-n", "--", *argv]
-        return subprocess.Popen(enter, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
+        return subprocess.Popen(enter, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.PIPE)
 
     def zombies_of(self, orphans: int) -> int:
         """Have processes end whose parents are gone; how many of them are still there after a second."""

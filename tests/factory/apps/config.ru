@@ -1,0 +1,1 @@
+run lambda { |environment| sleep 1.5; [200, {}, ["ok"]] }
