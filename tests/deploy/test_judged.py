@@ -66,10 +66,10 @@ def test_a_command_of_the_shell_in_a_string_that_no_shell_reads() -> None:
 def test_a_variable_in_kubernetes_that_nobody_expands() -> None:
     container = "{name: c, image: 'debian:12', env: [{name: PORT, value: '80'}], command: [server, --bind, $PORT]}"
     text = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers:\n    - " + container + "\n"
-    assert [line.partition(" ")[2] for line in lines({"pod.yaml": text})] == [
+    assert [line.partition(" ")[2] for line in lines({"pod.yaml": text}, "pod.yaml")] == [
         "PID105 container c of Pod a: `$PORT` reaches server as it stands: no shell expands it"
     ]
-    assert lines({"pod.yaml": text.replace("$PORT", "$(PORT)")}) == []
+    assert lines({"pod.yaml": text.replace("$PORT", "$(PORT)")}, "pod.yaml") == []
 
 
 def test_a_script_that_is_mounted_over_the_images() -> None:
