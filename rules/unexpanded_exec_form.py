@@ -198,6 +198,9 @@ def _with_exec(text: Excerpt) -> str | None:
 def _problem(launch: Launch, command: Command, word: Excerpt) -> str:
     """What becomes of a word that a shell would treat; empty if nothing does, or nobody can tell."""
     path = launch.main
+    deployment = launch.image.deployment
+    if deployment is not None and deployment.kind == "kubernetes" and "$(" in word.text:
+        return ""  # Kustomize may put something in its place
     form = "in exec form " if command.instruction is not None else ""
     for start in path.starts if path is not None else ():
         if start.what == "unexpanded" and start.excerpts[:1] == (word,):
