@@ -29,11 +29,17 @@ class Given(NamedTuple):
 
 
 class Words(NamedTuple):
-    """An argv, and where it is written; `split` if it was one string, taken apart without a shell."""
+    """An argv, and where it is written; `split` if it was one string, taken apart without a shell.
+
+    `dropped` is what the format leaves out of such a string, from the operator of a shell on. `string` is the string as
+    it is written where it can be replaced by a list, else empty.
+    """
 
     words: tuple[Excerpt, ...]
     at: Place
     split: bool = False
+    dropped: Excerpt | None = None
+    string: str = ""
 
 
 class Seconds(NamedTuple):

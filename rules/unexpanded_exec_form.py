@@ -5,9 +5,15 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from pid1lint import Applicability, Command, Edit, Excerpt, Finding, Fix, Launch, Note, Outcome, Process, Severity, rule
-from pid1lint.mend.array import json_array
+from pid1lint.mend.array import BUILTINS, json_array
+from pid1lint.shell.ir import AndOr, Simple
+from pid1lint.shell.parse import parse
+
+if TYPE_CHECKING:
+    from pid1lint.deployment import Words
 
 _AFTER = frozenset(("&&", "||", "|", ";", "&"))
 _REDIRECTS = r"[012]?(?:>>?|<)(?:&[012])?|&>>?|[012]>/dev/null"
@@ -104,6 +110,12 @@ def unexpanded_exec_form(launch: Launch) -> Iterator[Finding]:
     = graceful, not measured: the oracle has no server at a path that only a shell puts together
     ```
 
+    ## In a deployment
+
+    A string in Compose's `command:` or `entrypoint:` is split into words, and no shell reads it. What comes behind
+    `&&`, `;`, `|` or `>` is dropped without a word: `command: migrate && server` runs `migrate` alone. The fix makes it
+    a list that begins with a shell. In Kubernetes, `$(PORT)` is expanded in `command` and `args`, and `$PORT` is not.
+
     ## When not to care
 
     Some programs expand variables in their arguments by themselves. Those that are known to, those that take a text
@@ -119,9 +131,9 @@ def unexpanded_exec_form(launch: Launch) -> Iterator[Finding]:
 
     - [Dockerfile reference: exec form](https://docs.docker.com/reference/dockerfile/#exec-form)
     """
-    image = launch.image
-    for command in (image.entrypoint, image.cmd):
-        if command is None or command.instruction is None or command.form != "exec":
+    for command, words in _commands(launch):
+        if words is not None and words.dropped is not None:
+            yield _dropped(launch, command, words, words.dropped)
             continue
         found = [(word, message) for word in command.words if (message := _problem(launch, command, word))]
         if found:
@@ -129,18 +141,73 @@ def unexpanded_exec_form(launch: Launch) -> Iterator[Finding]:
             notes = tuple(Note(other.place(), f"so does `{other.text}`") for other, _ in found[1:])
             never_runs = launch.outcome is Outcome.FAILS or (launch.outcome is Outcome.EXITS and word.text in _AFTER)
             severity = Severity.ERROR if never_runs else Severity.WARNING
-            yield Finding(word.place(), message, notes, _fix(launch, command), severity)
+            fix = _fix(launch, command) if words is None else _listed(launch, command, words)
+            yield Finding(word.place(), message, notes, fix, severity)
+
+
+def _commands(launch: Launch) -> Iterator[tuple[Command, Words | None]]:
+    """The exec forms that are written here, with what a deployment's file has for them."""
+    image, deployment = launch.image, launch.image.deployment
+    override = deployment.override if deployment is not None else None
+    own = (None, None) if override is None else (override.entrypoint, override.command)
+    for command, words in zip((image.entrypoint, image.cmd), own, strict=True):
+        if command is not None and (words is not None or command.instruction is not None) and command.form == "exec":
+            yield command, words
+
+
+def _dropped(launch: Launch, command: Command, words: Words, rest: Excerpt) -> Finding:
+    """Compose ends a command at what only a shell understands."""
+    operator = re.match(r"&&|\|\||\d*>>?|.", rest.text)
+    assert operator is not None
+    runs_more = re.match(r"(?:&&|\|\|?|;)\s*(?:exec\s+)?([\w./-]+)", rest.text)
+    never = f": {runs_more[1]} is never started" if runs_more is not None else ""
+    message = f"no shell reads this string: Compose drops it from `{operator.group()}` on{never}"
+    severity = Severity.ERROR if launch.outcome in (Outcome.FAILS, Outcome.EXITS) else Severity.WARNING
+    return Finding(rest.place(), message, fix=_listed(launch, command, words), severity=severity)
+
+
+def _listed(launch: Launch, command: Command, words: Words) -> Fix | None:
+    """A string of a deployment's file as a list that begins with a shell, which is what it was written for."""
+    image = launch.image
+    alone = image.entrypoint is None if command is image.cmd else image.cmd is None
+    line = _with_exec(Excerpt(words.at.source, words.string, None, words.at.span.start)) if words.string else None
+    if not alone or line is None or image.sh == "none":
+        return None
+    edit = Edit(words.at.source, words.at.span, json_array(["sh", "-c", line]))
+    return Fix("Make it a list, for a shell that steps aside", (edit,), Applicability.UNSAFE)
+
+
+def _with_exec(text: Excerpt) -> str | None:
+    """A line with `exec` before its last command; None where that cannot be told."""
+    script = parse(text)
+    if script.damage or not script.body.items or any(item.background for item in script.body.items):
+        return None
+    last = script.body.items[-1].node
+    while isinstance(last, AndOr):
+        if last.op != "&&":
+            return None
+        last = last.right
+    if not isinstance(last, Simple) or not last.words:
+        return None
+    name, at = last.words[0].literal, last.words[0].span.start
+    if name in BUILTINS and name != "exec":
+        return None
+    return text.text if name == "exec" else f"{text.text[:at]}exec {text.text[at:]}"
 
 
 def _problem(launch: Launch, command: Command, word: Excerpt) -> str:
     """What becomes of a word that a shell would treat; empty if nothing does, or nobody can tell."""
     path = launch.main
+    deployment = launch.image.deployment
+    if deployment is not None and deployment.kind == "kubernetes" and "$(" in word.text:
+        return ""  # Kustomize may put something in its place
+    form = "in exec form " if command.instruction is not None else ""
     for start in path.starts if path is not None else ():
         if start.what == "unexpanded" and start.excerpts[:1] == (word,):
             end = "and the container does not start" if start.call is None else "and it does not start"
             if "$" in word.text or "~" in word.text:
-                return f"no program is called `{word.text}`: in exec form no shell expands it, {end}"
-            return f"`{word.text}` is a command of the shell: in exec form no shell is there to run it, {end}"
+                return f"no program is called `{word.text}`: {form}no shell expands it, {end}"
+            return f"`{word.text}` is a command of the shell: {form}no shell is there to run it, {end}"
     receiver = _receiver(launch, word)
     if receiver is None:
         return ""
@@ -149,11 +216,11 @@ def _problem(launch: Launch, command: Command, word: Excerpt) -> str:
         words = [other.text for other in command.words]
         after = words[words.index(word.text) + 1 :]
         rest = f"runs {after[0]} after it" if after and word.text in ("&&", ";") else "makes anything of it"
-        return f"`{word.text}` reaches {name} as an argument: in exec form no shell {rest}"
+        return f"`{word.text}` reaches {name} as an argument: {form}no shell {rest}"
     if re.fullmatch(_REDIRECTS, word.text):
-        return f"`{word.text}` reaches {name} as an argument: in exec form no shell redirects anything"
+        return f"`{word.text}` reaches {name} as an argument: {form}no shell redirects anything"
     if _is_expanded(receiver, word.text):
-        return f"`{word.text}` reaches {name} as it stands: in exec form no shell expands it"
+        return f"`{word.text}` reaches {name} as it stands: {form}no shell expands it"
     return ""
 
 

@@ -728,6 +728,7 @@ def test_every_pattern_that_names_no_signal_has_words_that_it_needs() -> None:
         ("python", "for sig in (signal.SIGINT, signal.SIGTERM):\n    loop.add_signal_handler(sig, stop)\n"),
         ("python", "uvicorn.run(app)"),
         ("python", "web.run_app(app)"),
+        ("python", "from flask import Flask\napp = Flask(__name__)\napp.run(port=env.get('PORT', 80), debug=True)\n"),
         ("node", "process.on('SIGTERM', stop)"),
         ("node", 'process.once("SIGTERM", stop)'),
         ("node", "['SIGINT', 'SIGTERM'].forEach((s) => process.on(s, stop))"),
@@ -752,6 +753,7 @@ def test_a_handler_of_term_is_seen(language: str, text: str) -> None:
     [
         ("python", "signal.signal(signal.SIGINT, stop)"),
         ("python", "app.run(host='0.0.0.0')"),
+        ("python", "from flask import Flask\napp = Flask(__name__)\napp.run(debug=False)\n"),
         ("python", "os.kill(pid, signal.SIGTERM)"),
         ("node", "process.on('SIGINT', stop)"),
         ("node", "child.kill('SIGTERM')"),

@@ -391,7 +391,8 @@ class _Reading:
             text = _text(node, layer).strip()
             if text == UNKNOWN:
                 return None, f"what {node.text} stands for is not known"
-            return Words(split.words, node.place, split=True), ""
+            whole = "" if node.style in ("|", ">") else node.text
+            return Words(split.words, node.place, split=True, dropped=split.dropped, string=whole), ""
         if isinstance(node, Items):
             words = tuple(_excerpt(item, layer) for item in node.items if isinstance(item, Scalar))
             if len(words) != len(node.items):

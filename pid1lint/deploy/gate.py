@@ -145,6 +145,9 @@ def _becomes(node: Node, edits: Sequence[Edit]) -> tuple[str | None, str | None]
         return _list_becomes(node, edits)
     assert isinstance(node, Scalar)
     if len(edits) == 1 and edits[0].span == node.span:
+        made = load(Source("", edits[0].content))
+        if not made.problems and made.roots and isinstance(made.roots[0], Items):
+            return node.text, shown(made.roots[0])
         return node.text, _scalar(edits[0].content)
     text = node.excerpt()
     if text.quoting == "nested":

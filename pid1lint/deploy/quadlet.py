@@ -181,7 +181,9 @@ def _words(setting: Setting) -> Words:
         if text != raw or _SPECIFIER.search(raw.replace("%%", "")):
             text = _SPECIFIER.sub("\ufffc", text)
             word = Excerpt(value.source, text, (value.offset(start),) * (len(text) + 1), 0, "nested")
-        words.append(replace(word, quoting="quoted") if group < 3 and word.quoting != "nested" else word)
+        if word.quoting != "nested":
+            word = replace(word, quoting="quoted" if group < 3 else "word")
+        words.append(word)
     return Words(tuple(words), value.place(), split=True)
 
 

@@ -126,10 +126,10 @@ def _braced(inside: str, lookup: Lookup, depth: int) -> str:
 
 
 class Split(NamedTuple):
-    """A string's words; `cut` is the operator that ended it early, `error` is set where it has no end."""
+    """A string's words; `dropped` begins with the operator that ended it early, `error` is set where it has no end."""
 
     words: tuple[Excerpt, ...]
-    cut: str = ""
+    dropped: Excerpt | None = None
     error: str = ""
 
 
@@ -161,14 +161,15 @@ def split_words(text: Excerpt) -> Split:
                 words.append(_word(current, text, text.offset(at), nested))
             current, started, nested = _Text(), False, False
         elif char in ";&|<>":
-            if started:
+            descriptor = char == ">" and bool(current.chars) and current.chars[0].isdigit()
+            if started and not descriptor:
                 words.append(_word(current, text, text.offset(at), nested))
-            return Split(tuple(words), char)
+            return Split(tuple(words), text.cut(at - len(current.chars) if descriptor else at, len(value)))
         else:
             current.add(char, offset)
             started = True
     if quote or escaped:
-        return Split((), "", "a quote that is not closed" if quote else "a backslash at its end")
+        return Split((), None, "a quote that is not closed" if quote else "a backslash at its end")
     if started:
         words.append(_word(current, text, text.offset(len(value)), nested))
     return Split(tuple(words))
@@ -176,7 +177,11 @@ def split_words(text: Excerpt) -> Split:
 
 def _word(made: _Text, text: Excerpt, end: int, nested: bool) -> Excerpt:
     end = made.offsets[-1] + 1 if made.offsets and not nested else end
-    return made.excerpt(text, end, "quoted" if nested else text.quoting)
+    if nested:
+        return made.excerpt(text, end, "quoted")
+    # What is put into a word without quotes must stay one word, and a quote is written twice within single quotes.
+    within = text.source.text[text.offset(0) - 1 : text.offset(0)] == "'" and text.quoting == "yaml"
+    return made.excerpt(text, end, "nested" if within else "word")
 
 
 def dotenv(text: str, lookup: Lookup) -> dict[str, str | None]:

@@ -287,7 +287,7 @@ class Lookup:
 
     def needs_shell(self, name: Argument) -> str:
         """Why no file has the name that an array gives for a program: only a shell would make one of it."""
-        if name.excerpt is None or name.excerpt.quoting != "json":
+        if name.excerpt is None or name.excerpt.quoting not in ("json", "yaml", "word"):
             return ""
         if _EXPANDED.match(name.value):
             return f"no program is called `{name.text}`, which no shell expands"

@@ -216,6 +216,22 @@ def test_what_every_deployment_mends_falls_to_info_and_says_why(run: Run) -> Non
     ]
 
 
+@pytest.mark.parametrize(
+    ("signal", "severity"),
+    [
+        pytest.param("SIGINT", "info", id="a signal that ends it"),
+        pytest.param("SIGHUP", "error", id="one that does not"),
+    ],
+)
+def test_a_stop_signal_mends_what_other_stages_share(run: Run, signal: str, severity: str) -> None:
+    put("Dockerfile", 'FROM python:3.12 AS builder\nCOPY app.py /\nCMD ["python", "/app.py"]\nFROM builder\nRUN true\n')
+    put("app.py", "import time\ntime.sleep(1000)\n")
+    put("compose.yaml", f"services: {{web: {{build: {{context: ., target: builder}}, stop_signal: {signal}}}}}\n")
+    found = json.loads(run("-f", "json", "--select", "PID301").out)["diagnostics"]
+    own = [(each["severity"], [note["message"] for note in each["notes"]]) for each in found if not each["deployment"]]
+    assert own == [(severity, ["service web is stopped with SIGINT"] if severity == "info" else [])]
+
+
 def test_a_configured_image_is_built_from_its_dockerfile(run: Run) -> None:
     put("app/Dockerfile", 'FROM debian:12\nCMD ["server"]\n')
     put("pid1lint.toml", '[images."team/app"]\ndockerfile = "app/Dockerfile"\n')

@@ -30,6 +30,7 @@ def excerpt(text: str) -> Excerpt:
         pytest.param('sh -c "a \\"b\\" $X"', ["sh", "-c", 'a "b" $X'], id="double quotes"),
         pytest.param("a\\ b ''", ["a b", ""], id="a backslash and an empty word"),
         pytest.param("cd /app && server", ["cd", "/app"], id="an operator ends it"),
+        pytest.param("server 2>&1", ["server"], id="a descriptor is no word"),
         pytest.param("", [], id="nothing"),
     ],
 )
@@ -39,6 +40,15 @@ def test_a_string_is_split_and_given_to_no_shell(text: str, meant: list[str]) ->
 
 def test_a_quote_that_is_not_closed_gives_no_words() -> None:
     assert split_words(excerpt("sh -c 'x")).error == "a quote that is not closed"
+
+
+@pytest.mark.parametrize(
+    ("text", "dropped"),
+    [("cd /app && server", "&& server"), ("server 2>&1", "2>&1"), ("a > b", "> b"), ("a 'b;c'", None)],
+)
+def test_what_comes_behind_an_operator_is_known_to_be_dropped(text: str, dropped: str | None) -> None:
+    rest = split_words(excerpt(text)).dropped
+    assert (None if rest is None else rest.text) == dropped
 
 
 def test_each_word_stands_where_it_is_written() -> None:

@@ -72,6 +72,49 @@ def test_exec_is_put_where_it_belongs(before: tuple[str, ...], after: tuple[str,
     assert mended(service(*before), "PID102") == service(*after)
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        pytest.param(
+            ("command: migrate && server # keep",),
+            ('command: ["sh", "-c", "migrate && exec server"] # keep',),
+            id="a second command",
+        ),
+        pytest.param(
+            ("command: 'server --bind \":$$PORT\" 2>&1'",),
+            ('command: ["sh", "-c", "exec server --bind \\":$$PORT\\" 2>&1"]',),
+            id="a variable and a redirection",
+        ),
+        pytest.param(
+            ("entrypoint: cd /app && exec server",), ('entrypoint: ["sh", "-c", "cd /app && exec server"]',), id="exec"
+        ),
+        pytest.param(
+            ("entrypoint: migrate && server", "command: --x"),
+            ("entrypoint: migrate && server", "command: --x"),
+            id="arguments would be lost",
+        ),
+        pytest.param(
+            ("command: migrate && cd /app",), ("command: migrate && cd /app",), id="a builtin cannot be the app"
+        ),
+        pytest.param(("command: a || server",), ("command: a || server",), id="either of two"),
+    ],
+)
+def test_a_string_that_was_meant_for_a_shell_becomes_a_list(before: tuple[str, ...], after: tuple[str, ...]) -> None:
+    assert mended(service(*before), "PID105") == service(*after)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        pytest.param("sh -c gunicorn app", "sh -c 'exec gunicorn' app", id="plain"),
+        pytest.param('"sh -c gunicorn"', "\"sh -c 'exec gunicorn'\"", id="in double quotes"),
+        pytest.param("'sh -c gunicorn'", "'sh -c gunicorn'", id="in single quotes"),
+    ],
+)
+def test_exec_stays_in_one_word_with_what_it_starts(before: str, after: str) -> None:
+    assert mended(service(f"command: {before}"), "PID102") == service(f"command: {after}")
+
+
 def test_an_init_is_let_in_by_compose_and_not_installed() -> None:
     files = {"Dockerfile": 'FROM node:22\nCOPY app.js /\nCMD ["node", "/app.js"]\n'}
     files["app.js"] = 'require("http").createServer((q, s) => s.end()).listen(80);\n'
