@@ -24,7 +24,7 @@ help:
 	@echo 'make compare how other linters do on the examples of the rule pages, in an environment of their own'
 	@echo 'make facts   measure what programs do on signals (WHAT=programs, languages or packages; ONLY=names; ROOT=folder)'
 	@echo 'make docs    the documentation, in site/'
-	@echo 'make readme  write into README what its commands print, and draw its picture'
+	@echo 'make readme  write into README what its commands print, draw its picture, and write the manual page'
 	@echo 'make lint    ruff; make types: mypy; make format: ruff format'
 	@echo 'make clean   remove the virtual environment and all caches'
 
@@ -92,6 +92,7 @@ docs: $(DOCS)
 
 readme: $(RUN)
 	$(BIN)/python docs/refresh.py
+	$(BIN)/python docs/manpage.py
 
 lint: $(DEV)
 	$(BIN)/ruff check .
