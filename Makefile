@@ -114,10 +114,10 @@ release: $(MADE)
 wheels: $(MADE)
 	$(BIN)/python -m release.wheels
 
-$(LOWEST)/.ready: pyproject.toml release/lowest.txt
+$(LOWEST)/.ready: release/lowest.txt $(MADE)
 	@echo 'Installing the lowest versions of all dependencies'
 	@$(PYTHON) -m venv --clear $(LOWEST)
-	@$(LOWEST)/bin/python -m pip install --quiet --constraint release/lowest.txt --editable '.[dev]'
+	@$(BIN)/uv pip install --quiet --python $(LOWEST)/bin/python --constraint release/lowest.txt --editable '.[dev]'
 	@touch $@
 
 # How long something takes, and the documentation, are not tried again.

@@ -39,12 +39,12 @@ def formula(tree: Path, sdist: Path, home: Home) -> str:
             "URL": home.repository and f"{home.repository}/releases/download/v{version()}/{sdist.name}",
             "SHA256": hashlib.sha256(sdist.read_bytes()).hexdigest(),
             "PYTHON": _PYTHON,
-            "RESOURCES": "\n\n".join(resources(_locked(tree))),
+            "RESOURCES": "\n\n".join(resources(locked(tree))),
         },
     )
 
 
-def _locked(tree: Path) -> Mapping[str, Any]:
+def locked(tree: Path) -> Mapping[str, Any]:
     """The newest versions of all dependencies, with their sources."""
     command = ["uv", "pip", "compile", "--quiet", "--format", "pylock.toml", "--universal", "--python-version", _PYTHON]
     command += [str(tree / "pyproject.toml")]

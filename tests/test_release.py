@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import shutil
 import subprocess
 import tarfile
@@ -16,7 +18,8 @@ from typing import Any
 import pytest
 from packaging.requirements import Requirement
 
-from release import distributions, tree
+from pid1lint.config import NAMES
+from release import distributions, extension, templates, tree
 from release.tree import Home, ReleaseError
 
 ROOT = Path(__file__).parents[1]
@@ -152,3 +155,68 @@ def test_the_tree_is_what_git_knows(release: tuple[Path, Path, Path]) -> None:
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
     assert [name for name in listed if (ROOT / name).exists() and not (release[0] / name).exists()] == []
     assert not (release[0] / ".venv").exists()
+
+
+# The templates
+
+
+LOCKED: Any = {
+    "packages": [
+        {"name": "click", "sdist": {"url": "https://example.org/click.tar.gz", "hashes": {"sha256": "ab" * 32}}},
+        {"name": "colorama", "marker": "sys_platform == 'win32'"},
+        {
+            "name": "isal",
+            "marker": "platform_machine == 'arm64' or platform_machine == 'x86_64'",
+            "sdist": {"url": "https://example.org/isal.tar.gz", "hashes": {"sha256": "cd" * 32}},
+        },
+    ]
+}
+
+
+def test_the_formula_has_a_source_for_each_dependency_of_linux_and_macos(monkeypatch: pytest.MonkeyPatch) -> None:
+    # What uv would find out in the network.
+    monkeypatch.setattr(templates, "locked", lambda _: LOCKED)
+    formula = templates.formula(ROOT, ROOT / "README.md", HOME)
+    assert re.findall(r'^  resource "(\w+)" do\n    url "(.+)"\n    sha256 "(.+)"\n  end$', formula, re.MULTILINE) == [
+        ("click", "https://example.org/click.tar.gz", "ab" * 32),
+        ("isal", "https://example.org/isal.tar.gz", "cd" * 32),
+    ]
+    assert 'homepage "https://example.org/me/pid1lint"' in formula
+    assert f'url "https://example.org/me/pid1lint/releases/download/v{tree.version()}/README.md"' in formula
+    assert 'depends_on "python@3.13"' in formula
+    assert len(re.findall(r"\bdo$", formula, re.MULTILINE)) == 3
+    assert max(map(len, formula.splitlines())) <= 120
+
+
+def test_a_dependency_without_a_source_distribution_is_refused() -> None:
+    with pytest.raises(ReleaseError, match=r"click 8\.1 has no source distribution"):
+        list(templates.resources({"packages": [{"name": "click", "version": "8.1"}]}))
+
+
+def test_the_entry_for_schemastore_names_our_files_and_where_the_documentation_has_the_schema() -> None:
+    entry = json.loads(templates.catalog_entry(HOME))
+    assert entry["url"] == "https://docs.example.org/pid1lint/pid1lint.schema.json"
+    assert set(entry["fileMatch"]) == set(NAMES) - {"pyproject.toml"}
+
+
+def test_no_place_of_a_template_stays_empty() -> None:
+    assert templates.fill("a @B@ @C_D@ a@b.c", {"B": "1", "C_D": "2"}) == "a 1 2 a@b.c"
+    with pytest.raises(ReleaseError, match="nothing is known for REPOSITORY, URL"):
+        templates.formula(ROOT, ROOT / "README.md", NO_HOME)
+    with pytest.raises(ReleaseError, match="nothing is known for DOCUMENTATION"):
+        templates.catalog_entry(NO_HOME)
+
+
+# The whole of it
+
+
+def test_without_npm_the_extension_is_refused_with_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(
+        ReleaseError, match=r"npm is not installed: .* needs Node\.js 20 or newer; VSIX=no leaves it out"
+    ):
+        extension.build(ROOT, tmp_path, NO_HOME, EPOCH)
+
+
+def test_the_changelog_and_the_extension_are_of_the_version() -> None:
+    tree.check_version(f"v{tree.version()}")
