@@ -16,7 +16,7 @@ from packaging.markers import Marker
 from release.tree import Home, ReleaseError, version
 
 FOLDER = Path(__file__).parent
-_PLACE = re.compile(r"@([A-Z_]+)@")
+_PLACE = re.compile(r"@([A-Z][A-Z0-9_]*)@")
 _PYTHON = "3.13"
 """The Python of the formula."""
 _BREWED = (("linux", "Linux", "x86_64"), ("linux", "Linux", "aarch64"), ("darwin", "Darwin", "arm64"))

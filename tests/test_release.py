@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -183,6 +184,8 @@ def test_the_formula_has_a_source_for_each_dependency_of_linux_and_macos(monkeyp
     ]
     assert 'homepage "https://example.org/me/pid1lint"' in formula
     assert f'url "https://example.org/me/pid1lint/releases/download/v{tree.version()}/README.md"' in formula
+    digest = hashlib.sha256((ROOT / "README.md").read_bytes()).hexdigest()
+    assert f'  sha256 "{digest}"\n  license' in formula
     assert 'depends_on "python@3.13"' in formula
     assert len(re.findall(r"\bdo$", formula, re.MULTILINE)) == 3
     assert max(map(len, formula.splitlines())) <= 120
@@ -200,7 +203,7 @@ def test_the_entry_for_schemastore_names_our_files_and_where_the_documentation_h
 
 
 def test_no_place_of_a_template_stays_empty() -> None:
-    assert templates.fill("a @B@ @C_D@ a@b.c", {"B": "1", "C_D": "2"}) == "a 1 2 a@b.c"
+    assert templates.fill("a @B2@ @C_D@ a@@E@ a@b.c", {"B2": "1", "C_D": "2", "E": "3"}) == "a 1 2 a@3 a@b.c"
     with pytest.raises(ReleaseError, match="nothing is known for REPOSITORY, URL"):
         templates.formula(ROOT, ROOT / "README.md", NO_HOME)
     with pytest.raises(ReleaseError, match="nothing is known for DOCUMENTATION"):
