@@ -7,10 +7,13 @@ BIN    := $(VENV)/bin
 RUN    := $(VENV)/.run-ready
 DOCS   := $(VENV)/.docs-ready
 DEV    := $(VENV)/.dev-ready
+MADE   := $(VENV)/.release-ready
+LOWEST := $(VENV)/lowest
 PEERS  := $(VENV)/peers
 BENCH   = $(DIR) --peers $(PEERS)/bin $(if $(AGAINST),--against '$(AGAINST)')
 
-.PHONY: help demo test programs truth engine corpus bench speed compare facts docs readme lint types format clean
+.PHONY: help demo test programs truth engine corpus bench speed compare facts docs readme release wheels lowest audit lint \
+	types format clean
 .DEFAULT_GOAL := help
 
 help:
@@ -24,8 +27,12 @@ help:
 	@echo 'make compare how other linters do on the examples of the rule pages, in an environment of their own'
 	@echo 'make facts   measure what programs do on signals (WHAT=programs, languages or packages; ONLY=names or kinds; ROOT=folder)'
 	@echo 'make docs    the documentation, in site/'
-	@echo 'make readme  write into README what its commands print, and draw its picture'
-	@echo 'make lint    ruff; make types: mypy; make format: ruff format'
+	@echo 'make readme  write into README what its commands print, draw its picture, and write the manual page'
+	@echo 'make release build and check in dist/ all that is released (REPOSITORY=..., DOCUMENTATION=..., TAG=..., VSIX=no)'
+	@echo 'make wheels  look for a wheel of each dependency, for each platform; install them here without a network'
+	@echo 'make lowest  run the tests with the lowest versions of all dependencies (TESTS=...)'
+	@echo 'make audit   ask for known vulnerabilities of all dependencies'
+	@echo 'make lint    ruff, and zizmor on the workflows; make types: mypy; make format: ruff format'
 	@echo 'make clean   remove the virtual environment and all caches'
 
 $(RUN): pyproject.toml
@@ -44,6 +51,11 @@ $(DOCS): $(RUN)
 $(DEV): $(RUN)
 	@echo 'Installing the tools for development'
 	@$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@touch $@
+
+$(MADE): $(RUN)
+	@echo 'Installing what builds a release'
+	@$(BIN)/python -m pip install --quiet --editable '.[release]'
 	@touch $@
 
 demo: $(RUN)
@@ -92,10 +104,36 @@ docs: $(DOCS)
 
 readme: $(RUN)
 	$(BIN)/python docs/refresh.py
+	$(BIN)/python docs/manpage.py
+
+release: $(MADE)
+	$(BIN)/python -m release $(if $(REPOSITORY),--repository '$(REPOSITORY)') \
+		$(if $(DOCUMENTATION),--documentation '$(DOCUMENTATION)') $(if $(TAG),--tag '$(TAG)') \
+		$(if $(filter no,$(VSIX)),--no-vsix)
+
+wheels: $(MADE)
+	$(BIN)/python -m release.wheels
+
+$(LOWEST)/.ready: release/lowest.txt $(MADE)
+	@echo 'Installing the lowest versions of all dependencies'
+	@$(PYTHON) -m venv --clear $(LOWEST)
+	@$(BIN)/uv pip install --quiet --python $(LOWEST)/bin/python --constraint release/lowest.txt --editable '.[dev]'
+	@touch $@
+
+# How long something takes, and the documentation, are not tried again.
+lowest: $(LOWEST)/.ready
+	$(LOWEST)/bin/python -m pytest $(or $(TESTS),--ignore tests/bench --ignore tests/engine --ignore tests/truth \
+		--ignore tests/test_documentation.py --ignore tests/test_limits.py)
+
+audit: $(MADE)
+	@mkdir -p build
+	$(BIN)/uv pip compile --quiet --generate-hashes --universal --output-file build/audit.txt pyproject.toml
+	$(BIN)/pip-audit --strict --require-hashes --disable-pip --requirement build/audit.txt
 
 lint: $(DEV)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/zizmor --quiet --offline --persona pedantic --no-progress .github/workflows action.yml
 
 types: $(DEV)
 	$(BIN)/mypy

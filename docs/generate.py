@@ -30,6 +30,7 @@ from pid1lint.report.style import Style
 from pid1lint.rulebook import GROUPS
 
 ROOT = Path(__file__).parents[1]
+SCHEMA = "pid1lint.schema.json"
 _BLOCK = re.compile(r"^<!-- generated: ([\w-]+)(?: (\S+))? -->$", re.MULTILINE)
 _EOL = "\n"
 _LANGUAGES = {"checkstyle": "xml", "junit": "xml", "markdown": "markdown", "github": "text"}
@@ -58,6 +59,8 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     pages = _rule_pages() | _fact_pages() | _root_pages()
     for path, text in pages.items():
         files.append(File.generated(config, path, content=text))
+    # Where SchemaStore's catalog, and with it every editor, looks for it.
+    files.append(File.generated(config, SCHEMA, abs_src_path=str(ROOT / "pid1lint" / SCHEMA)))
     return files
 
 

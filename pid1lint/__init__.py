@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from pid1lint.shell.ir import Word as Word
     from pid1lint.source import Excerpt as Excerpt, Location as Location, Place as Place, Source as Source, Span as Span
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 # Where a type checker reads the imports above, a name is loaded when it is first used: a start must stay cheap.
 _HOMES = {

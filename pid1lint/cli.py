@@ -590,16 +590,27 @@ def _folded(lines: Iterable[str], style: Style) -> Iterator[str]:
 def completion(shell: str) -> int:
     """Print the script for completion in a shell.
 
-    For bash: eval "$(pid1lint completion bash)" in ~/.bashrc.
+    For bash: eval "$(pid1lint completion bash)" in ~/.bashrc. For PowerShell: pid1lint completion powershell |
+    Out-String | Invoke-Expression in $PROFILE.
     """
     from click.shell_completion import get_completion_class
 
+    _know_powershell()
     made = get_completion_class(shell)
     if made is None:
         raise Pid1lintError(f"click knows no completion for {shell}")
     complete = made(group, {}, "pid1lint", "_PID1LINT_COMPLETE")
     _print([(complete.source_template % complete.source_vars()).strip()], sys.stdout, "ours")
     return CLEAN
+
+
+def _know_powershell() -> None:
+    """Tell click of the one shell that it does not know."""
+    from click.shell_completion import add_completion_class
+
+    from pid1lint.powershell import PowerShellComplete
+
+    add_completion_class(PowerShellComplete)
 
 
 class _Output:
@@ -672,6 +683,8 @@ def _say(errors: Iterable[str]) -> None:
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """The exit code of one call; errors are told in one line each on standard error."""
+    if os.environ.get("_PID1LINT_COMPLETE", "").startswith("powershell_"):
+        _know_powershell()
     try:
         code = group.main(arguments, prog_name="pid1lint", standalone_mode=False)
         sys.stdout.flush()

@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 SEVERITIES = ("info", "warning", "error")
-SHELLS = ("bash", "zsh", "fish")
+SHELLS = ("bash", "zsh", "fish", "powershell")
 
 _ELSEWHERE = {"help": "--help", "version": "--version", "fix": "check --fix", "lint": "check", "run": "check"}
 """What commands of other programs are called here."""
 
-_EXAMPLES = (
+EXAMPLES = (
     ("pid1lint", "check every Dockerfile below this folder"),
     ("pid1lint Dockerfile run.sh", "check these"),
     ("pid1lint --diff", "show what --fix would change"),
@@ -65,7 +65,7 @@ class DefaultCheck(click.Group):
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write examples, then the epilog."""
         with formatter.section("Examples"):
-            formatter.write_dl(list(_EXAMPLES))
+            formatter.write_dl(list(EXAMPLES))
         super().format_epilog(ctx, formatter)
 
 

@@ -28,7 +28,7 @@ FLOW = (
     "ends workers check",
     "report",
     "prove",
-    "options",
+    "options powershell",
     "cli testing",
     "__main__",
 )
