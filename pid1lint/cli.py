@@ -640,8 +640,8 @@ def _print(lines: Iterable[str], stream: TextIO, form: str = "text") -> None:
     if form != "ours":
         from pid1lint.report.safe import safe
 
-        colour = _style(stream).colour
-        lines = (safe(line, form, colour=colour) for line in lines)
+        style = _style(stream)
+        lines = (safe(line, form, colour=style.colour, links=style.links) for line in lines)
     text = "".join(f"{line}\n" for line in lines)
     # What the stream's encoding lacks, and bytes that are no text, must not stop a report.
     encoding = stream.encoding or "utf-8"

@@ -79,9 +79,10 @@ def test_a_finding_gives_1(run: Run) -> None:
         "Dockerfile:2:1: PID901 unknown instruction: RUNN\n"
         "  │\n"
         "2 │ RUNN true\n"
-        "  │ ^^^^ error: syntax-error\n"
+        "  │ ^^^^ error[syntax-error]\n"
         "\n"
-        "1 Dockerfile checked: 1 error in 1 file.\n",
+        "1 Dockerfile checked: 1 error in 1 file.\n"
+        "Run pid1lint explain PID901 for the rule, pid1lint explain pid1 for the basics.\n",
         "",
     )
 
@@ -233,7 +234,7 @@ def test_many_files_give_the_same_with_one_job_and_with_several(run: Run) -> Non
         put(f"{number}/Dockerfile", BROKEN)
     one = run("--jobs", "1")
     assert one == run("--jobs", "3")
-    assert one.out.count("PID901") == 5
+    assert one.out.count(": PID901") == 5
 
 
 def test_the_rules_are_listed_and_explained(run: Run) -> None:

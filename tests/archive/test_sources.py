@@ -69,12 +69,13 @@ def test_no_fix_is_offered_but_what_to_change_is_said(
         " waits 10 s, then kills it\n"
         "  │\n"
         "4 │ java -jar app.jar\n"
-        "  │ ^^^^^^^^^^^^^^^^^ error: missing-exec\n"
+        "  │ ^^^^^^^^^^^^^^^^^ error[missing-exec]\n"
         "  = note: docker-archive:app.tar:2:14: entrypoint.sh is started here\n"
         "  = note: docker-archive:app.tar!/entrypoint.sh:4:1: to change where the image is built: put exec before"
         " java\n"
         "\n"
         "1 image checked: 1 error in 1 file.\n"
+        "Run pid1lint explain PID201 for the rule, pid1lint explain pid1 for the basics.\n"
     )
 
 

@@ -108,7 +108,7 @@ def test_the_summary_counts_both_kinds_of_files(run: Run) -> None:
     put("Dockerfile", 'FROM debian:12\nCMD ["server"]\n')
     put("compose.yaml", "services: {web: {build: .}}\n")
     said = "1 Dockerfile and 1 deployment file checked: nothing found."
-    assert run().out == f"{said} 2 verdicts of 2 are assumed: trace says on what.\n"
+    assert run().out == f"{said}\n2 of 2 verdicts rest on an assumption: see pid1lint trace.\n"
 
 
 def test_manifests_come_from_standard_input(run: Run) -> None:
@@ -121,7 +121,7 @@ def test_manifests_come_from_standard_input(run: Run) -> None:
 
 
 def test_a_dockerfile_still_comes_from_standard_input(run: Run) -> None:
-    said = "1 Dockerfile checked: nothing found. 1 verdict of 1 is assumed: trace says on what.\n"
+    said = "1 Dockerfile checked: nothing found.\n1 of 1 verdict rests on an assumption: see pid1lint trace.\n"
     assert run("-", stdin='FROM debian:12\nCMD ["server"]\n').out == said
 
 
