@@ -191,7 +191,7 @@ def check(
     troubles = [str(crash) for result in results for crash in result.crashes]
     troubles += [] if fixed is None else [*fixed.errors, *map(str, fixed.refusals)]
     if fixed is not None and diff:
-        _print_diff(fixed, () if quiet or unsafe_fixes else _left_out(diagnostics))
+        _print_diff(fixed, () if quiet or add_ignores else _left_out(diagnostics, unsafe=unsafe_fixes))
     else:
         launches = tuple(launch for result in results for launch in result.launches)
         made = 0 if fixed is None or add_ignores or errors else fixed.made
@@ -354,18 +354,27 @@ def _print_diff(fixed: Fixed, left_out: Iterable[str]) -> None:
     _print(left_out, sys.stderr)
 
 
-def _left_out(diagnostics: Iterable[Diagnostic]) -> Iterator[str]:
-    """The unsafe fixes that a diff without them does not show."""
+def _left_out(diagnostics: Sequence[Diagnostic], *, unsafe: bool) -> Iterator[str]:
+    """What a diff does not show: `unsafe` fixes where it is without them, and findings that have no fix, with why."""
+    from pid1lint import registry
     from pid1lint.fix import Applicability
+    from pid1lint.report.text import count
 
-    unsafe = [
-        found for found in diagnostics if found.fix is not None and found.fix.applicability is not Applicability.SAFE
-    ]
-    if unsafe:
-        yield f"Not shown without --unsafe-fixes: {len(unsafe)} unsafe {'fix' if len(unsafe) == 1 else 'fixes'}"
-    for found in unsafe:
-        assert found.fix is not None
-        yield f"  {found.at.source.path}:{found.at.start.line}: {found.code} {found.fix.title}"
+    left = [] if unsafe else [(found, found.fix) for found in diagnostics if found.fix is not None]
+    fixes = [(found, fix) for found, fix in left if fix.applicability is Applicability.UNSAFE]
+    if fixes:
+        yield f"Not shown without --unsafe-fixes: {count(len(fixes), 'unsafe fix', 'unsafe fixes')}"
+    for found, fix in fixes:
+        yield f"  {found.at.source.path}:{found.at.start.line}: {found.code} {fix.title}"
+    without = [found for found in diagnostics if found.fix is None]
+    if without:
+        yield f"No fix for {count(len(without), 'finding')}:"
+    fixable = {rule.code for rule in registry.all_rules() if rule.fixable}
+    for found in without:
+        why = "no fix is sure to be right here" if found.code in fixable else "its rule has no fix"
+        yield f"  {found.at.source.path}:{found.at.start.line}: {found.code} {why}"
+    if without:
+        yield f"For a fix by hand, run pid1lint explain {without[0].code}."
 
 
 def _shown(planned: Plan, stdin: Source | None) -> tuple[str, ...]:

@@ -201,7 +201,7 @@ class _Reader:
         self.text = text
         self.above = above
         self.folder = os.path.dirname(os.path.abspath(path))
-        self.mistakes: list[str] = []
+        self.mistakes: list[tuple[int, str]] = []
 
     def config(self, table: Mapping[str, Any]) -> Config:
         """What the table says; `ConfigError` with all that is wrong in it."""
@@ -209,14 +209,19 @@ class _Reader:
         from pid1lint.tomlfile import ConfigError
 
         if not self.above and set(table) == {"tool"}:
-            self.wrong(("tool",), "here the keys stand at the top, without [tool.pid1lint]")
-        else:
-            for violation in violations(table):
-                self.wrong(violation.keys, violation.message)
-        config = NO_CONFIG if self.mistakes else self._config(table)
+            self.wrong(("tool",), "in this file the keys stand at the top, without [tool.pid1lint]")
+            raise ConfigError(*self.told())
+        for violation in violations(table):
+            self.wrong(violation.keys, violation.message)
+            table = _without(table, violation.keys) if violation.keys else {}
+        config = self._config(table)
         if self.mistakes:
-            raise ConfigError(*self.mistakes)
+            raise ConfigError(*self.told())
         return config
+
+    def told(self) -> Iterator[str]:
+        """The mistakes, in the order of their lines."""
+        return (f"{self.path}:{line}: {message}" for line, message in sorted(self.mistakes, key=lambda each: each[0]))
 
     def _config(self, table: Mapping[str, Any]) -> Config:
         for key in ("select", "ignore"):
@@ -245,7 +250,7 @@ class _Reader:
         from pid1lint.tomlfile import line_of
 
         if len(self.mistakes) < _MOST_MISTAKES:
-            self.mistakes.append(f"{self.path}:{line_of(self.text, (*self.above, *keys))}: {message}")
+            self.mistakes.append((line_of(self.text, (*self.above, *keys)), message))
 
     def baseline(self, path: str | None) -> str | None:
         """The path of the baseline, as it is shown."""
@@ -320,6 +325,15 @@ class _Reader:
         if kind in ("docker", "podman") or os.path.isabs(where):
             return source
         return f"{kind}:{os.path.relpath(os.path.join(self.folder, where))}"
+
+
+def _without(table: Mapping[str, Any], keys: Keys) -> Mapping[str, Any]:
+    """The table without what some keys lead to: the rest of it may have mistakes of other kinds."""
+    key, *further = keys
+    below = table.get(str(key))
+    if further and isinstance(below, dict):
+        return {**table, str(key): _without(below, tuple(further))}
+    return {name: value for name, value in table.items() if name != key}
 
 
 _REPEATS = re.compile(

@@ -296,6 +296,24 @@ def test_diff_says_which_unsafe_fixes_it_leaves_out(run: Run) -> None:
     assert run("--diff", "--unsafe-fixes").err == ""
 
 
+def test_diff_says_why_a_finding_has_no_fix(run: Run) -> None:
+    put(
+        "Dockerfile",
+        "FROM debian:12\nCOPY --chmod=755 run.sh /\nSTOPSIGNAL SIGFOO\nENTRYPOINT /run.sh | tee log\nRUNN\n",
+    )
+    put("run.sh", "#!/bin/sh\napp &\nwait\n")
+    result = run("--diff")
+    assert (result.code, result.out) == (1, "")
+    assert result.err == (
+        "No fix for 3 findings:\n"
+        "  Dockerfile:3: PID502 no fix is sure to be right here\n"
+        "  Dockerfile:4: PID101 no fix is sure to be right here\n"
+        "  Dockerfile:5: PID901 its rule has no fix\n"
+        "For a fix by hand, run pid1lint explain PID502.\n"
+    )
+    assert run("--diff", "-q").err == ""
+
+
 def test_a_script_that_two_dockerfiles_run_is_mended_once(run: Run) -> None:
     put_hanging()
     put("Dockerfile.dev", HANGING)

@@ -329,7 +329,7 @@ def test_a_graceful_signal_of_a_program_of_ones_own_is_asked_for(run: Run) -> No
         pytest.param("[programs.app]\narguments = '('\n", "pid1lint.toml:2: no regular expression: ", id="a pattern"),
         pytest.param(
             "[tool.pid1lint]\n",
-            "pid1lint.toml:1: here the keys stand at the top, without [tool.pid1lint]",
+            "pid1lint.toml:1: in this file the keys stand at the top, without [tool.pid1lint]",
             id="a table too much",
         ),
     ],
@@ -360,6 +360,17 @@ def test_all_mistakes_are_told_at_once(run: Run) -> None:
         "pid1lint: error: pid1lint.toml:3: the build context 'b' is no folder",
         "pid1lint: error: pid1lint.toml:3: the build context '../d' lies outside the repository; only a file given by "
         "--config may name one",
+    ]
+
+
+def test_mistakes_of_all_kinds_are_told_in_the_order_of_their_lines(run: Run) -> None:
+    put("Dockerfile", CLEAN)
+    put("pid1lint.toml", 'select = ["PID777"]\nfail-on = "never"\n[severity]\nshel-form = "info"\nno-init = "bad"\n')
+    assert run().err.splitlines() == [
+        "pid1lint: error: pid1lint.toml:1: no rule is called 'PID777'; `pid1lint rules` lists them",
+        "pid1lint: error: pid1lint.toml:2: 'fail-on' is one of info, warning, error, not 'never'",
+        "pid1lint: error: pid1lint.toml:4: no rule is called 'shel-form'; did you mean 'shell-form'?",
+        "pid1lint: error: pid1lint.toml:5: 'severity.no-init' is one of info, warning, error, not 'bad'",
     ]
 
 

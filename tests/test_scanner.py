@@ -127,7 +127,7 @@ def test_an_empty_array_is_the_exec_form_without_words() -> None:
         pytest.param("[\u201ca\u201d]", "typographic quotes", id="typographic quotes"),
         pytest.param('["a", "b",]', "trailing comma", id="trailing comma"),
         pytest.param('["a"] && b', "text after the array", id="text after it"),
-        pytest.param('["a"] # why', "text after the array", id="a comment after it"),
+        pytest.param('["a"] # why [b]', "a comment after the array", id="a comment after it"),
         pytest.param('["a", "b"', "unclosed array", id="unclosed"),
         pytest.param('["a" "b"]', "missing comma", id="missing comma"),
         pytest.param("[npm, start]", "unquoted elements", id="unquoted"),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from pid1lint.fixer import apply
 from pid1lint.image.context import BuildContext
 from pid1lint.linter import lint
 from pid1lint.report.text import concise
@@ -229,6 +230,49 @@ def test_a_fix_removes_a_comment_behind_a_command(run: Run) -> None:
     put("run.sh", SCRIPT.replace("-e", "-e  # pid1lint: ignore[PID201]"), 0o755)
     run("--fix", "--select", "PID904")
     assert Path("run.sh").read_text() == SCRIPT
+
+
+# Comments where Docker knows none
+
+NO_COMMENT = "put it on a line of its own, above"
+
+
+@pytest.mark.parametrize(
+    ("written", "told", "fixed"),
+    [
+        pytest.param(
+            'CMD ["app"] # pid1lint: ignore[PID301] meant',
+            [
+                "Dockerfile:2:5: PID104 the array is no JSON (a comment after the array), so it runs as a shell line",
+                f"Dockerfile:2:13: PID904 Docker takes this comment for a part of CMD: {NO_COMMENT}",
+            ],
+            '# pid1lint: ignore[PID301] meant\nCMD ["app"]',
+            id="exec form",
+        ),
+        pytest.param(
+            'EXPOSE 80 # pid1lint: ignore[PID301] meant\nCMD ["app"]',
+            [f"Dockerfile:2:11: PID904 Docker takes this comment for a part of EXPOSE: {NO_COMMENT}"],
+            '# pid1lint: ignore[PID301] meant\nEXPOSE 80\nCMD ["app"]',
+            id="another instruction",
+        ),
+        pytest.param('CMD ["app", "# pid1lint: ignore[PID301]"]', [], None, id="a word of an array"),
+        pytest.param('ENV A="x # pid1lint: ignore[PID301]"\nCMD ["app"]', [], None, id="a value"),
+    ],
+)
+def test_a_comment_that_docker_takes_for_a_part_of_an_instruction_is_told(
+    run: Run, written: str, told: list[str], fixed: str | None
+) -> None:
+    put("Dockerfile", f"FROM debian:12\n{written}\n")
+    assert run("-f", "concise").out.splitlines() == told
+    text = f"FROM debian:12\n{written}\n"
+    fixes = [d.fix for d in lint(text, BuildContext.of({})).diagnostics if d.code == "PID904"]
+    after = [apply(text, fix.edits) for fix in fixes if fix is not None]
+    assert after == ([f"FROM debian:12\n{fixed}\n"] if fixed else [])
+
+
+def test_a_shell_reads_a_comment_behind_its_command(run: Run) -> None:
+    put("Dockerfile", "FROM debian:12\nCMD server; true # pid1lint: ignore[PID101]\n")
+    assert run("-f", "concise").out == ""
 
 
 # Comments for all that is there

@@ -96,6 +96,10 @@ class Instruction(Frozen):
         return found[-1] if found else None
 
 
+COMMENT_AFTER_ARRAY = "a comment after the array"
+"""Why an array is no JSON: a value of `broken_json`."""
+
+
 class Dockerfile(Frozen):
     """A scanned Dockerfile; `directives` are the parser directives (syntax, escape, check) in their order.
 
@@ -456,6 +460,9 @@ def _why_broken(text: Excerpt) -> str | None:
         return "single quotes"
     if inside.startswith(("`", "$", "-")):
         return "unquoted elements"
+    bracket = re.search(r"\](?=\s+#)", chars)
+    if bracket is not None and _array(text.cut(0, bracket.end())) is not None:
+        return COMMENT_AFTER_ARRAY
     close = chars.rfind("]")
     if close < 0:
         return "unclosed array"
