@@ -31,7 +31,7 @@ def broken_exec_form(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    Dockerfile:2:5: PID104 the array is no JSON (single quotes), so it runs as a shell line
+    Dockerfile:2:5: PID104 the array is not valid JSON (single quotes), so Docker runs the line in a shell
     = fails
     ```
 
@@ -62,7 +62,7 @@ def broken_exec_form(launch: Launch) -> Iterator[Finding]:
             if comment:
                 edits.insert(0, Edit(place.source, Span(start, start), f"{comment}\n"))
             fix = Fix("Write the array as JSON", tuple(edits), Applicability.SAFE)
-        yield Finding(place, f"the array is no JSON ({why}), so it runs as a shell line", fix=fix)
+        yield Finding(place, f"the array is not valid JSON ({why}), so Docker runs the line in a shell", fix=fix)
 
 
 def _words(text: str) -> tuple[tuple[str, ...], str] | None:

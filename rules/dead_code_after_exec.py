@@ -33,7 +33,7 @@ def dead_code_after_exec(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    entrypoint.sh:3:1: PID204 this is never run: exec has put server into the shell's place
+    entrypoint.sh:3:1: PID204 this never runs: exec has replaced the shell with server
     = graceful
     ```
 
@@ -60,7 +60,7 @@ def dead_code_after_exec(launch: Launch) -> Iterator[Finding]:
                 at = script.place(dead.span)
                 name = replacing.words[1].text.strip("\"'").rpartition("/")[2]
                 notes = (Note(script.place(replacing.span), "the shell is gone from here on"),)
-                yield Finding(_one_line(at), f"this is never run: exec has put {name} into the shell's place", notes)
+                yield Finding(_one_line(at), f"this never runs: exec has replaced the shell with {name}", notes)
 
 
 def _one_line(place: Place) -> Place:

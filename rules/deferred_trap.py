@@ -115,7 +115,7 @@ def deferred_trap(launch: Launch) -> Iterator[Finding]:
             main = (beside or path.main or link.child).program
             trap = _trap(link)
             notes = (Note(trap.script.place(trap.node.span), "the handler is set here"),) if trap is not None else ()
-            end = "docker stop waits 10 s, then kills it" if path.outcome.value == "hang" else "it is cut off"
+            end = "docker stop waits 10 s, then kills it" if path.outcome.value == "hang" else "the kernel kills it"
             message = f"the handler for {path.signal} waits until {main} has ended: {end}"
             yield Finding(at, message, notes, _fix(link, trap), launch.severity(path))
 

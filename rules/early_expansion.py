@@ -34,7 +34,7 @@ def early_expansion(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    entrypoint.sh:2:6: PID412 $pid is expanded when the trap is set, and is empty then, so the handler for SIGTERM signals nobody: docker stop waits 10 s, then kills server
+    entrypoint.sh:2:6: PID412 $pid is expanded when the trap is set, and is empty then, so the handler for SIGTERM signals no process: docker stop waits 10 s, then kills server
     = hang
     ```
 
@@ -66,7 +66,7 @@ def early_expansion(launch: Launch) -> Iterator[Finding]:
         seen.add(at)
         names = " and ".join(dict.fromkeys(trap.early))
         what = "is expanded when the trap is set, and is empty then, so the handler"
-        message = f"{names} {what} for {path.signal} signals nobody: {fault.end(path)}"
+        message = f"{names} {what} for {path.signal} signals no process: {fault.end(path)}"
         yield Finding(at, message, fix=_fix(trap), severity=launch.severity_of(fault, path))
 
 

@@ -66,7 +66,7 @@ def exit_trap_only(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    entrypoint.sh:2:1: PID408 bash runs its EXIT trap on SIGTERM and ends at once: server is cut off
+    entrypoint.sh:2:1: PID408 bash runs its EXIT trap on SIGTERM and ends at once: the kernel kills server
     = abrupt
     ```
 
@@ -98,8 +98,8 @@ def _message(link: Link, path: Path) -> str:
         stays = " and stays" if ran else ""
         return f"{shell} {does} on {path.signal}{stays}: docker stop waits 10 s, then kills {main}"
     if ran:
-        return f"{shell} runs its EXIT trap on {path.signal} and ends at once: {main} is cut off"
-    return f"{shell} dies of {path.signal} without running its EXIT trap: {main} is cut off"
+        return f"{shell} runs its EXIT trap on {path.signal} and ends at once: the kernel kills {main}"
+    return f"{shell} dies on {path.signal} without running its EXIT trap: the kernel kills {main}"
 
 
 def _fix(link: Link, trap: TrapSet) -> Fix | None:

@@ -175,9 +175,7 @@ def _effect(launch: Launch, path: Path) -> str:
         who = f"{wrapper.program} stays PID 1" if wrapper.pid == 1 else f"{wrapper.program} stays in between"
         return f"{who} and keeps {path.signal} from {main.program}: docker stop waits 10 s, then kills it"
     if path.outcome is Outcome.ABRUPT and path.pid1 is not None and path.pid1.kind == "init":
-        return (
-            f"{path.pid1.program} ends with {wrapper.program}, which dies of {path.signal}: {main.program} is cut off"
-        )
+        return f"{path.pid1.program} ends with {wrapper.program}, which dies on {path.signal}: the kernel kills {main.program}"
     return ""
 
 
@@ -197,7 +195,7 @@ def _script_effect(path: Path, script: Process) -> str:
         who = f"{script.program} stays PID 1" if script.pid == 1 else f"{script.program} stays in between"
         return f"{who} and keeps {path.signal} from {inner}: docker stop waits 10 s, then kills it"
     one = path.pid1.program if path.pid1 is not None else "PID 1"
-    return f"{one} ends with {script.program}, which dies of {path.signal}: {inner} is cut off"
+    return f"{one} ends with {script.program}, which dies on {path.signal}: the kernel kills {inner}"
 
 
 def _step_aside(launch: Launch, script: Process) -> Fix | None:

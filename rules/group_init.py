@@ -27,7 +27,7 @@ def group_init(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    Dockerfile:4:7: PID309 dumb-init signals the whole process group of celery, whose workers end of it, and celery waits for them: docker stop waits 10 s, then kills it
+    Dockerfile:4:7: PID309 dumb-init signals the whole process group of celery, whose workers end on it, and celery waits for them: docker stop waits 10 s, then kills it
     = hang, not measured: the oracle has no celery
     ```
 

@@ -37,7 +37,7 @@ def handler_does_not_forward(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    entrypoint.sh:2:1: PID407 the handler for SIGTERM never signals server: the container ends, and server is cut off
+    entrypoint.sh:2:1: PID407 the handler for SIGTERM never signals server: the container ends, and the kernel kills server
     = abrupt
     ```
 
@@ -68,7 +68,7 @@ def handler_does_not_forward(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    entrypoint.sh:2:1: PID407 the handler for SIGTERM signals nobody by kill $(jobs -p): docker stop waits 10 s, then kills worker and server
+    entrypoint.sh:2:1: PID407 the handler for SIGTERM signals no process with kill $(jobs -p): docker stop waits 10 s, then kills worker and server
     = hang
     ```
 
@@ -100,7 +100,7 @@ def handler_does_not_forward(launch: Launch) -> Iterator[Finding]:
 def _message(link: Link, fault: Fault) -> str:
     what = f"never signals {fault.names}"
     if fault.sent is not None and not fault.sent.targets:
-        what = f"signals nobody by {fault.sent.call.command.text}"
+        what = f"signals no process with {fault.sent.call.command.text}"
     return f"the handler for {link.path.signal} {what}: {fault.end(link.path)}"
 
 

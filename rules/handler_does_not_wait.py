@@ -42,7 +42,7 @@ def handler_does_not_wait(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    entrypoint.sh:3:5: PID406 the handler for SIGTERM signals server and does not wait: the container ends, and server is cut off
+    entrypoint.sh:3:5: PID406 the handler for SIGTERM signals server and does not wait: the container ends, and the kernel kills server
     = abrupt
     ```
 
@@ -78,7 +78,7 @@ def handler_does_not_wait(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    entrypoint.sh:2:7: PID406 the handler for SIGTERM signals server and does not wait: the container ends, and server is cut off
+    entrypoint.sh:2:7: PID406 the handler for SIGTERM signals server and does not wait: the container ends, and the kernel kills server
     = abrupt
     ```
 

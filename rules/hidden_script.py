@@ -83,7 +83,7 @@ def hidden_script(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    shop.yaml:32:26: PID606 container web of Deployment shop: /scripts/start.sh comes out of the ConfigMap scripts without an execute bit: the container does not start
+    shop.yaml:32:26: PID606 container web of Deployment shop: /scripts/start.sh comes from the ConfigMap scripts without an execute bit: the container does not start
     = fails
     ```
 
@@ -155,7 +155,7 @@ def hidden_script(launch: Launch) -> Iterator[Finding]:
             if over is None:
                 continue
             end = "the container does not start" if start.call is None else "it does not start"
-            message = f"{start.file.path} comes out of {over.what} without an execute bit: {end}"
+            message = f"{start.file.path} comes from {over.what} without an execute bit: {end}"
             severity = Severity.ERROR if path is launch.main else Severity.WARNING
             started = () if start.place is None else (Note(start.place, "it is started here"),)
             fix = Fix("Let its files be run", over.executable, Applicability.SAFE) if over.executable else None

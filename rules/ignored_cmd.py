@@ -51,7 +51,7 @@ def ignored_cmd(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    Dockerfile:3:5: PID103 CMD is dropped: behind `exec server` it becomes the shell's $0 and $1
+    Dockerfile:3:5: PID103 CMD is dropped: after `exec server` it becomes the shell's $0 and $1
     = graceful
     ```
 
@@ -84,4 +84,4 @@ def ignored_cmd(launch: Launch) -> Iterator[Finding]:
     if string is None or not is_shell or re.search(_READS_ARGUMENTS, words[string]):
         return
     notes = (Note(entrypoint.words[string].place(), "the string of the shell"),)
-    yield Finding(place, f"CMD is dropped: behind `{words[string]}` it becomes the shell's $0 and $1", notes)
+    yield Finding(place, f"CMD is dropped: after `{words[string]}` it becomes the shell's $0 and $1", notes)

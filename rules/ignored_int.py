@@ -35,7 +35,7 @@ def ignored_int(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    entrypoint.sh:2:7: PID413 java ignores SIGINT, because sh has started it with &: docker stop waits 10 s, then kills java
+    entrypoint.sh:2:7: PID413 java ignores SIGINT, because sh started it with &: docker stop waits 10 s, then kills java
     = hang, not measured: what stands in for the Java VM sets a handler of its own
     ```
 
@@ -61,7 +61,7 @@ def ignored_int(launch: Launch) -> Iterator[Finding]:
         if at in seen or not at.source.path:
             continue
         seen.add(at)
-        because = f"because {link.shell.interpreter} has started it with &"
+        because = f"because {link.shell.interpreter} started it with &"
         message = f"{fault.names} ignores SIG{fault.sent.signal}, {because}: {fault.end(path)}"
         yield Finding(at, message, fix=_fix(fault.sent), severity=launch.severity_of(fault, path))
 

@@ -74,7 +74,7 @@ def inherited_ignore(launch: Launch) -> Iterator[Finding]:
         notes = (Note(main.call.place, "it is started here"),) if main.call and main.call.place.source.path else ()
         message = f"{main.program} inherits {path.signal} as ignored from {_shell(path, trap)}"
         if severity is Severity.INFO:
-            message += ": it is deaf to it unless it sets a handler"
+            message += ": it ignores the signal unless it sets a handler"
         else:
             message += " and never acts on it: docker stop waits 10 s, then kills it"
         yield Finding(trap.place, message, notes, _fix(path, main), severity)

@@ -28,7 +28,7 @@ def init_arguments(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    Dockerfile:3:14: PID306 tini takes `--port` for an option of its own, and has none such: the container fails
+    Dockerfile:3:14: PID306 tini reads `--port` as its own option, and has none of that name: the container does not start
     = fails
     ```
 
@@ -49,7 +49,7 @@ def init_arguments(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    Dockerfile:3:14: PID306 tini takes `-v` for an option of its own: server never gets it
+    Dockerfile:3:14: PID306 tini reads `-v` as its own option: server never gets it
     = graceful
     ```
 
@@ -80,12 +80,12 @@ def init_arguments(launch: Launch) -> Iterator[Finding]:
         option, program = start.option, start.argument
         if start.what == "swallowed":
             app = start.argv[start.command].rpartition("/")[2]
-            message = f"{program} takes `{option}` for an option of its own: {app} never gets it"
+            message = f"{program} reads `{option}` as its own option: {app} never gets it"
         elif start.what == "init-option":
-            message = f"{program} takes `{option}` for an option of its own, and has none such: "
-            message += "the container fails"
+            message = f"{program} reads `{option}` as its own option, and has none of that name: "
+            message += "the container does not start"
         else:
-            message = f"{program} has no option `{option}`: the container fails"
+            message = f"{program} has no option `{option}`: the container does not start"
         at = start.call.command if start.call is not None else start.place
         severity = Severity.WARNING if start.what == "swallowed" else Severity.ERROR
         yield Finding(at, message, fix=_fix(launch, start), severity=severity)

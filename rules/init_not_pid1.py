@@ -62,7 +62,9 @@ def init_not_pid1(launch: Launch) -> Iterator[Finding]:
             main = path.main.program if path.main is not None and path.main is not link.child else "everything"
             shell = link.shell.interpreter
             effect = (
-                f"docker stop waits 10 s, then kills {main}" if path.outcome.value == "hang" else f"{main} is cut off"
+                f"docker stop waits 10 s, then kills {main}"
+                if path.outcome.value == "hang"
+                else f"the kernel kills {main}"
             )
             who = "keeps" if path.outcome.value == "hang" else "does not wait and keeps"
             message = f"{link.child.program} is not PID 1: {shell} {who} {path.signal} from it, {effect}"

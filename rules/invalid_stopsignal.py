@@ -29,7 +29,7 @@ def invalid_stopsignal(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    Dockerfile:2:12: PID502 `SIGTEM` is no signal
+    Dockerfile:2:12: PID502 `SIGTEM` is not a signal
     = graceful, not measured: no container comes of it
     ```
 
@@ -50,7 +50,7 @@ def invalid_stopsignal(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    Dockerfile:2:12: PID502 `QUIT` lacks its SIG, and not every runtime reads it so
+    Dockerfile:2:12: PID502 `QUIT` has no SIG prefix, and not every runtime accepts that
     = graceful
     ```
 
@@ -82,9 +82,9 @@ def invalid_stopsignal(launch: Launch) -> Iterator[Finding]:
         nearest = difflib.get_close_matches(text.upper(), _COMMON, n=1, cutoff=0.6)
         edits = tuple(Edit(place.source, place.span, name) for name in nearest)
         fix = Fix(f"Write {nearest[0]}", edits, Applicability.UNSAFE) if nearest else None
-        yield Finding(place, f"`{text}` is no signal", fix=fix)
+        yield Finding(place, f"`{text}` is not a signal", fix=fix)
     elif not text.isdigit() and not text.upper().startswith("SIG"):
         edit = Edit(place.source, place.span, f"SIG{text.upper()}")
-        message = f"`{text}` lacks its SIG, and not every runtime reads it so"
+        message = f"`{text}` has no SIG prefix, and not every runtime accepts that"
         fix = Fix(f"Write SIG{text.upper()}", (edit,), Applicability.SAFE)
         yield Finding(place, message, fix=fix, severity=Severity.WARNING)

@@ -35,7 +35,7 @@ def late_init(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    entrypoint.sh:5:1: PID307 until here sh is PID 1 instead of tini: a SIGTERM before that is lost
+    entrypoint.sh:5:1: PID307 until this line sh is PID 1, not tini: a SIGTERM before it is lost
     = graceful
     ```
 
@@ -66,7 +66,7 @@ def late_init(launch: Launch) -> Iterator[Finding]:
         return
     shell = found.shell
     message = (
-        f"until here {shell.interpreter} is PID 1 instead of {found.init.program}: a {path.signal} before that is lost"
+        f"until this line {shell.interpreter} is PID 1, not {found.init.program}: a {path.signal} before it is lost"
     )
     notes = () if shell.place is None else (Note(shell.place, f"{shell.program} is started here"),)
     yield Finding(found.init.call.command, message, notes)

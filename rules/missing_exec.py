@@ -73,7 +73,7 @@ def missing_exec(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    entrypoint.sh:3:13: PID201 tini ends with bash, which dies of SIGTERM: server is cut off
+    entrypoint.sh:3:13: PID201 tini ends with bash, which dies on SIGTERM: the kernel kills server
     = abrupt
     ```
 

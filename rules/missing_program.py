@@ -43,7 +43,7 @@ def missing_program(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    Dockerfile:3:14: PID219 no tini is in debian or in any package that is installed: the container does not start
+    Dockerfile:3:14: PID219 neither debian nor an installed package has tini: the container does not start
     = fails, not measured: the oracle's machine has a tini
     ```
 

@@ -33,7 +33,7 @@ def missing_script(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    Dockerfile:4:7: PID216 no file is at /start.sh, but at /app/start.sh: the container does not start
+    Dockerfile:4:7: PID216 there is no file at /start.sh: it is at /app/start.sh, and the container does not start
     = fails
     ```
 
@@ -61,7 +61,7 @@ def missing_script(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    Dockerfile:4:7: PID216 start.sh is not on PATH, but at /app/start.sh: the container does not start
+    Dockerfile:4:7: PID216 start.sh is not on PATH: it is at /app/start.sh, and the container does not start
     = fails, not measured: the oracle lets a server stand in for every name that it does not find on PATH
     ```
 
@@ -92,7 +92,7 @@ def missing_script(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    Dockerfile:3:7: PID216 no file is at /app/start.sh: .dockerignore keeps start.sh out of the build, and the container does not start
+    Dockerfile:3:7: PID216 there is no file at /app/start.sh: .dockerignore keeps start.sh out of the build, and the container does not start
     = fails
     ```
 
@@ -111,7 +111,7 @@ def missing_script(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    Dockerfile:3:14: PID216 no file is at /docker-entrypoint.sh: nothing copies docker-entrypoint.sh, and the container does not start
+    Dockerfile:3:14: PID216 there is no file at /docker-entrypoint.sh: nothing copies docker-entrypoint.sh, and the container does not start
     = fails
     ```
 
@@ -146,10 +146,12 @@ def missing_script(launch: Launch) -> Iterator[Finding]:
             if stray is None:
                 continue
             at = word.place() if word is not None else start.place
-            where = f"no file is at {start.argument}" if "/" in start.argument else f"{start.argument} is not on PATH"
+            where = (
+                f"there is no file at {start.argument}" if "/" in start.argument else f"{start.argument} is not on PATH"
+            )
             notes: tuple[Note, ...]
             if stray.elsewhere:
-                message = f"{where}, but at {stray.elsewhere}: the container does not start"
+                message = f"{where}: it is at {stray.elsewhere}, and the container does not start"
                 notes = (Note(stray.place, "it gets into the image here"),)
             elif not stray.ignored:
                 message, notes = f"{where}: the container does not start", ()
@@ -166,5 +168,5 @@ def _nowhere(start: Started, place: Place, absent: Missing, severity: Severity) 
     """Of a script that nothing at all puts where it is looked for."""
     word = start.excerpts[0] if start.excerpts else None
     why = f"nothing copies {absent.near}" if absent.near else "nothing puts one there"
-    message = f"no file is at {start.argument}: {why}, and the container does not start"
+    message = f"there is no file at {start.argument}: {why}, and the container does not start"
     return Finding(word.place() if word is not None else place, message, severity=severity)

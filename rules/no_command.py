@@ -29,7 +29,7 @@ def no_command(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    Dockerfile:3:14: PID110 `-c` lacks its string: a container only starts with a command that is given to it
+    Dockerfile:3:14: PID110 `-c` needs a command string after it: a container starts only if it is given a command
     = fails
     ```
 
@@ -67,7 +67,7 @@ def no_command(launch: Launch) -> Iterator[Finding]:
     """
     if launch.outcome is not Outcome.FAILS or lost_cmd(launch) is not None:
         return
-    given = "a container only starts with a command that is given to it"
+    given = "a container starts only if it is given a command"
     image = launch.image
     if not launch.paths:
         if image.entrypoint is None and image.cmd is None and not image.broken:

@@ -26,7 +26,7 @@ def overridden_instruction(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    Dockerfile:2:1: PID106 this CMD is never run: the stage has a later one, which takes its place
+    Dockerfile:2:1: PID106 this CMD never runs: a later one in the stage replaces it
     = graceful
     ```
 
@@ -54,7 +54,7 @@ def overridden_instruction(launch: Launch) -> Iterator[Finding]:
         for dead in found[:-1]:
             at = Place(image.dockerfile.source, _one_line(launch, dead))
             notes = (Note(Place(image.dockerfile.source, _one_line(launch, found[-1])), "this one counts"),)
-            message = f"this {keyword} is never run: the stage has a later one, which takes its place"
+            message = f"this {keyword} never runs: a later one in the stage replaces it"
             yield Finding(at, message, notes, _fix(launch, dead))
 
 

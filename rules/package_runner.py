@@ -38,7 +38,7 @@ def package_runner(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    Dockerfile:4:7: PID207 npm starts node through sh, which dies of SIGTERM: node is cut off
+    Dockerfile:4:7: PID207 npm starts node through sh, which dies on SIGTERM: the kernel kills node
     = abrupt
     ```
 
@@ -71,13 +71,13 @@ def package_runner(launch: Launch) -> Iterator[Finding]:
             message = f"{runner.program} keeps {path.signal} from {main.program}: docker stop waits 10 s, then kills it"
         elif path.links:
             shell = path.links[-1].shell.interpreter
-            message = f"{runner.program} starts {main.program} through {shell}, which dies of {path.signal}: "
-            message += f"{main.program} is cut off"
+            message = f"{runner.program} starts {main.program} through {shell}, which dies on {path.signal}: "
+            message += f"the kernel kills {main.program}"
         elif main.receives_stop and main.reaction == "default":
             # It is not the runner that cuts it off.
             message, severity = path.why, Severity.WARNING
         else:
-            message = f"{runner.program} does not wait for {main.program}: it is cut off"
+            message = f"{runner.program} does not wait for {main.program}: the kernel kills it"
         yield Finding(_at(runner), message, fix=_fix(launch, path, runner), severity=severity)
         return
 

@@ -35,7 +35,7 @@ def recursive_kill(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    entrypoint.sh:2:7: PID410 kill 0 signals sh itself, whose handler starts again until it crashes: worker and server are cut off
+    entrypoint.sh:2:7: PID410 kill 0 signals sh itself, whose handler starts again until it crashes: the kernel kills worker and server
     = abrupt
     ```
 

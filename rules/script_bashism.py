@@ -8,9 +8,9 @@ from pid1lint import Applicability, Edit, Finding, Fix, Launch, Outcome, Severit
 
 _MEANING = {
     "wait -n": "`wait -n` is an error in {0}, and the script goes on without waiting",
-    "&>": "{0} takes `&>` for `&` and `>`: the command runs in the background, and its output is not redirected",
+    "&>": "{0} reads `&>` as `&` and `>`: the command runs in the background, and its output is not redirected",
     "process substitution": "{0} has no process substitution: the script ends here with a syntax error",
-    "pipefail": "{0} has no option pipefail, and ends at it",
+    "pipefail": "{0} has no option pipefail and exits here",
     "arrays": "{0} has no arrays: the script ends here with a syntax error",
 }
 _HARMED = (Outcome.HANG, Outcome.ABRUPT, Outcome.FAILS, Outcome.EXITS)
@@ -67,7 +67,7 @@ def script_bashism(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    entrypoint.sh:3:1: PID215 dash takes `&>` for `&` and `>`: the command runs in the background, and its output is not redirected
+    entrypoint.sh:3:1: PID215 dash reads `&>` as `&` and `>`: the command runs in the background, and its output is not redirected
     = exits
     ```
 
@@ -86,7 +86,7 @@ def script_bashism(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    entrypoint.sh:2:1: PID215 dash has no option pipefail, and ends at it
+    entrypoint.sh:2:1: PID215 dash has no option pipefail and exits here
     = fails
     ```
 

@@ -35,7 +35,7 @@ def second_init(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    compose.yaml:4:11: PID603 service web: the image brings an init of its own: tini runs below docker-init and has nothing to do
+    compose.yaml:4:11: PID603 service web: the image has its own init: tini runs below docker-init and has nothing to do
     = graceful
     ```
 
@@ -61,7 +61,7 @@ def second_init(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    compose.yaml:4:11: PID603 service web: /init only runs as PID 1, and docker-init is: the container does not start
+    compose.yaml:4:11: PID603 service web: /init runs only as PID 1, but here that is docker-init: the container does not start
     = fails, not measured: no s6-overlay is at hand
     ```
 
@@ -85,8 +85,8 @@ def second_init(launch: Launch) -> Iterator[Finding]:
     fix = Fix("Take the second init out", edits, Applicability.UNSAFE) if edits else None
     at = deployment.override.init.at
     if refusing is not None:
-        message = f"{inner.argv[0]} only runs as PID 1, and {front} is: the container does not start"
+        message = f"{inner.argv[0]} runs only as PID 1, but here that is {front}: the container does not start"
         yield Finding(at, message, notes, fix, Severity.ERROR)
         return
-    message = f"the image brings an init of its own: {inner.program} runs below {front} and has nothing to do"
+    message = f"the image has its own init: {inner.program} runs below {front} and has nothing to do"
     yield Finding(at, message, notes, fix)

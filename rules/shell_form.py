@@ -95,7 +95,7 @@ def shell_form(launch: Launch) -> Iterator[Finding]:
     shell = launch.courtesy
     command = launch.shell_form(shell) if shell is not None else None
     if shell is not None and command is not None and launch.main is not None and launch.main.main is not None:
-        message = f"{launch.main.main.program} is PID 1 by courtesy of {shell.dialect}, which execs its last command"
+        message = f"{launch.main.main.program} is PID 1 only because {shell.dialect} execs its last command"
         yield Finding(command.text.place(), message, fix=_no_courtesy(launch, shell), severity=Severity.INFO)
 
 

@@ -51,7 +51,7 @@ def shell_wrapper(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    Dockerfile:3:45: PID102 tini ends with sh, which dies of SIGTERM: server is cut off
+    Dockerfile:3:45: PID102 tini ends with sh, which dies on SIGTERM: the kernel kills server
     = abrupt
     ```
 

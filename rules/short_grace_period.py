@@ -84,7 +84,7 @@ def short_grace_period(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    shop.yaml:18:26: PID601 container web of Deployment shop: preStop sleeps for 30 s, and the grace period is 30 s: nothing of it is left for nginx
+    shop.yaml:18:26: PID601 container web of Deployment shop: preStop sleeps for 30 s, and the grace period is 30 s: no time is left for nginx
     = graceful
     ```
 
@@ -130,7 +130,7 @@ def short_grace_period(launch: Launch) -> Iterator[Finding]:
     if hook is not None and 0 < grace <= hook.seconds:
         message = (
             f"preStop sleeps for {hook.seconds:g} s, and the grace period is {grace:g} s: "
-            f"nothing of it is left for {main.program}"
+            f"no time is left for {main.program}"
         )
         yield Finding(hook.at, message, fix=_fix(launch, hook.seconds + 2 * _SPARE))
         return

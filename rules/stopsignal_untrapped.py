@@ -36,7 +36,7 @@ def stopsignal_untrapped(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    entrypoint.sh:2:1: PID504 sh traps TERM and INT, and this image is stopped with SIGQUIT: docker stop waits 10 s, then kills server
+    entrypoint.sh:2:1: PID504 sh traps TERM and INT, but this image stops with SIGQUIT: docker stop waits 10 s, then kills server
     = hang
     ```
 
@@ -71,9 +71,7 @@ def stopsignal_untrapped(launch: Launch) -> Iterator[Finding]:
                 continue
             seen.add(trap.place)
             stop = launch.image.stop_signal_instruction
-            message = (
-                f"{link.shell.interpreter} traps {_named(link, trap)}, and this image is stopped with {path.signal}"
-            )
+            message = f"{link.shell.interpreter} traps {_named(link, trap)}, but this image stops with {path.signal}"
             own = stop is not None and stop in launch.image.stage.instructions
             whose = "" if own or path.signal == "SIGTERM" else f", as {launch.image.base_reference} says"
             end = _end(path)
@@ -96,7 +94,7 @@ def _end(path: Path) -> str:
     main = path.main.program if path.main is not None else "the app"
     if path.outcome is Outcome.HANG:
         return f"docker stop waits 10 s, then kills {main}"
-    return f"it dies of the signal, and {main} is cut off"
+    return f"it dies on the signal, and the kernel kills {main}"
 
 
 def _fix(link: Link, trap: TrapSet) -> Fix | None:

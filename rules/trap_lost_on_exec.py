@@ -33,8 +33,8 @@ def trap_lost_on_exec(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    entrypoint.sh:3:1: PID403 the handler for TERM never runs: exec replaces sh by server
-    = abrupt: gateway is cut off
+    entrypoint.sh:3:1: PID403 the handler for TERM never runs: exec replaces sh with server
+    = abrupt: the kernel kills gateway
     ```
 
     Use instead:
@@ -62,7 +62,9 @@ def trap_lost_on_exec(launch: Launch) -> Iterator[Finding]:
             call = path.main.call
             notes = (Note(call.place, "exec leaves the shell here"),) if call.place.source.path else ()
             shell = next((p.interpreter for p in path.chain if p.kind == "shell" and p.pid == trap.pid), "the shell")
-            message = f"the handler for {' and '.join(names)} never runs: exec replaces {shell} by {path.main.program}"
+            message = (
+                f"the handler for {' and '.join(names)} never runs: exec replaces {shell} with {path.main.program}"
+            )
             matters = any(name.upper() not in ("EXIT", "0") for name in names) and path is launch.main
             yield Finding(at, message, notes, severity=Severity.WARNING if matters else Severity.INFO)
 

@@ -46,7 +46,7 @@ def unexpanded_exec_form(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    Dockerfile:3:27: PID105 `$PORT` reaches server as it stands: in exec form no shell expands it
+    Dockerfile:3:27: PID105 `$PORT` reaches server unexpanded: in exec form there is no shell
     = graceful
     ```
 
@@ -88,7 +88,7 @@ def unexpanded_exec_form(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    Dockerfile:3:7: PID105 no program is called `$APP_HOME/bin/server`: in exec form no shell expands it, and the container does not start
+    Dockerfile:3:7: PID105 no program is called `$APP_HOME/bin/server`: in exec form there is no shell to expand it, and the container does not start
     = fails
     ```
 
@@ -139,8 +139,8 @@ def _problem(launch: Launch, command: Command, word: Excerpt) -> str:
         if start.what == "unexpanded" and start.excerpts[:1] == (word,):
             end = "and the container does not start" if start.call is None else "and it does not start"
             if "$" in word.text or "~" in word.text:
-                return f"no program is called `{word.text}`: in exec form no shell expands it, {end}"
-            return f"`{word.text}` is a command of the shell: in exec form no shell is there to run it, {end}"
+                return f"no program is called `{word.text}`: in exec form there is no shell to expand it, {end}"
+            return f"`{word.text}` exists only inside a shell: in exec form there is none, {end}"
     receiver = _receiver(launch, word)
     if receiver is None:
         return ""
@@ -148,12 +148,12 @@ def _problem(launch: Launch, command: Command, word: Excerpt) -> str:
     if word.text in _AFTER:
         words = [other.text for other in command.words]
         after = words[words.index(word.text) + 1 :]
-        rest = f"runs {after[0]} after it" if after and word.text in ("&&", ";") else "makes anything of it"
+        rest = f"runs {after[0]} after it" if after and word.text in ("&&", ";") else "reads it"
         return f"`{word.text}` reaches {name} as an argument: in exec form no shell {rest}"
     if re.fullmatch(_REDIRECTS, word.text):
         return f"`{word.text}` reaches {name} as an argument: in exec form no shell redirects anything"
     if _is_expanded(receiver, word.text):
-        return f"`{word.text}` reaches {name} as it stands: in exec form no shell expands it"
+        return f"`{word.text}` reaches {name} unexpanded: in exec form there is no shell"
     return ""
 
 

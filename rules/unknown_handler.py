@@ -26,7 +26,7 @@ def unknown_handler(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    Dockerfile:3:7: PID308 whether web handles SIGTERM is not known: [programs.web] signals = { TERM = "handles" } says so
+    Dockerfile:3:7: PID308 it is not known whether web handles SIGTERM; if it does, configure [programs.web] signals = { TERM = "handles" }
     = graceful
     ```
     """
@@ -39,6 +39,6 @@ def unknown_handler(launch: Launch) -> Iterator[Finding]:
         if process is None or assumption.place is None:
             continue
         name, signal = process.program, path.signal.removeprefix("SIG")
-        message = f"whether {name} handles {path.signal} is not known: "
-        message += f'[programs.{name}] signals = {{ {signal} = "handles" }} says so'
+        message = f"it is not known whether {name} handles {path.signal}; if it does, configure "
+        message += f'[programs.{name}] signals = {{ {signal} = "handles" }}'
         yield Finding(assumption.place, message)

@@ -36,7 +36,7 @@ def unquoted_arguments(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    entrypoint.sh:3:6: PID218 $@ stands without quotes: `my server` reaches server in pieces
+    entrypoint.sh:3:6: PID218 $@ is not quoted: `my server` reaches server in pieces
     = graceful
     ```
 
@@ -71,7 +71,7 @@ def unquoted_arguments(launch: Launch) -> Iterator[Finding]:
             seen.add(at)
             torn = next((each for each in given if " " in each), None)
             what = f"`{torn}` reaches" if torn else "an argument with blanks in it reaches"
-            message = f"{word.text} stands without quotes: {what} {process.program} in pieces"
+            message = f"{word.text} is not quoted: {what} {process.program} in pieces"
             yield Finding(at, message, fix=_fix(call, word))
 
 

@@ -35,7 +35,7 @@ def untrapped_signal(launch: Launch) -> Iterator[Finding]:
 
     A script that supervises several programs, or restarts one in a loop, has to stay and cannot `exec`. Then it must
     do what the app would have done: take the stop signal, pass it on and wait. As PID 1 a shell without a handler is
-    sent nothing, and `docker stop` waits 10 s and kills everything. Below an init it dies of the signal, and its
+    sent nothing, and `docker stop` waits 10 s and kills everything. Below an init it dies on the signal, and its
     children with it.
 
     ## Example
@@ -178,7 +178,7 @@ def _consequence(path: Path, link: Link) -> str:
     if path.outcome.value == "hang":
         it = "it" if link.child.call is not None and link.child.call.loop else name
         return f"docker stop waits 10 s, then kills {it}"
-    return f"it dies of the signal, and {name} is cut off"
+    return f"it dies on the signal, and the kernel kills {name}"
 
 
 def _children(link: Link) -> tuple[Note, ...]:

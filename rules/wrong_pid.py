@@ -36,7 +36,7 @@ def wrong_pid(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    entrypoint.sh:2:12: PID411 the handler for SIGTERM signals a subshell of bash, and not server that it has started: the container ends, and server is cut off
+    entrypoint.sh:2:12: PID411 the handler for SIGTERM signals a subshell of bash, not server, which it started: the container ends, and the kernel kills server
     = abrupt
     ```
 
@@ -67,7 +67,7 @@ def wrong_pid(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    entrypoint.sh:2:1: PID411 the handler for SIGTERM signals what server writes to, and not server itself: docker stop waits 10 s, then kills server
+    entrypoint.sh:2:1: PID411 the handler for SIGTERM signals what server writes to, not server itself: docker stop waits 10 s, then kills server
     = hang
     ```
 
@@ -94,9 +94,9 @@ def wrong_pid(launch: Launch) -> Iterator[Finding]:
 def _wrong(link: Link, app: Process) -> str:
     between = link.path.parent(app)
     if app.start == "pipeline" or between is None or between.pid == link.shell.pid:
-        return f"what {app.program} writes to, and not {app.program} itself"
+        return f"what {app.program} writes to, not {app.program} itself"
     what = f"a subshell of {between.interpreter}" if between.form == "subshell" else between.program
-    return f"{what}, and not {app.program} that it has started"
+    return f"{what}, not {app.program}, which it started"
 
 
 def _fix(link: Link, app: Process) -> Fix | None:

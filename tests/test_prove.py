@@ -66,7 +66,7 @@ def test_a_stop_signal_has_a_number(name: str, number: int) -> None:
         pytest.param(
             HANGS,
             ENDED,
-            'what is known of java is wrong here; [programs.java] signals = { TERM = "handles" } says so',
+            'what is known of java is wrong here; [programs.java] signals = { TERM = "handles" }',
             id="hang foreseen, graceful measured",
         ),
     ],

@@ -56,7 +56,7 @@ def applied(found: Found, deployment: Deployment, project: Project) -> Image:
         terminal=override.terminal,
         opaque=_opaque(found, deployment),
         supposes=_supposes(found, deployment),
-        broken="" if hidden is None else f"no file is at {hidden.path}: {hidden.mount.what} is mounted over it",
+        broken="" if hidden is None else f"there is no file at {hidden.path}: {hidden.mount.what} is mounted over it",
         hidden=hidden,
         deployment=deployment,
         bare=image,

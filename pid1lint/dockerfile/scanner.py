@@ -486,7 +486,7 @@ def _why_not_strings(chars: str) -> str:
         }
         if error.msg.startswith("Invalid") and "escape" in error.msg:
             return "invalid escape"
-        return reasons.get(error.msg, "not valid JSON")
+        return reasons.get(error.msg, "malformed")
     except RecursionError:
         return "not all strings"
     return "not all strings"

@@ -287,7 +287,7 @@ class Image:
             return ""
         file = self.files.which(name, self.env["PATH"])
         if self.files.is_whole and file is None:
-            return f"no file is at {name}" if "/" in name else f"no {name} is on PATH"
+            return f"there is no file at {name}" if "/" in name else f"no {name} is on PATH"
         if self.files.is_whole and file is not None and file.text is not None:
             return self._lacks_interpreter(name, file.text.text)
         binaries = self.facts.binaries

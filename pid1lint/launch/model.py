@@ -67,7 +67,7 @@ def analyse(image: Image) -> Launch:
     by_shell = tuple(sorted({found[0].outcome for found in per_shell}, key=str))
     refusing = _needs_to_be_pid1(first) if image.front or not image.as_pid1 else ""
     if refusing:
-        outcome, why = Outcome.FAILS, f"{refusing} only runs as PID 1, which it is not here"
+        outcome, why = Outcome.FAILS, f"{refusing} runs only as PID 1, and is not PID 1 here"
     return _launch(image, outcome, why, open_at or image.command_place, first.reaps, tuple(paths), by_shell)
 
 

@@ -152,7 +152,7 @@ def _outcome(made: Measured, grace: float) -> str:
         case "hang":
             return f"hang: killed after {grace:g} s"
         case "abrupt":
-            return "abrupt: the app was cut off, or had no handler of its own"
+            return "abrupt: the app was killed with work to do, or has no handler"
         case "fails":
             return f"fails: {made.error or f'exit code {made.exit_code}'}"
         case "exits":

@@ -142,7 +142,7 @@ class TestConfiguration:
             ("java", ""),
             ("/usr/bin/java", ""),
             ("tini", "no tini is on PATH"),
-            ("/app/run.sh", "no file is at /app/run.sh"),
+            ("/app/run.sh", "there is no file at /app/run.sh"),
             ("/ok.sh", ""),
             ("/bash.sh", "/bash.sh needs /bin/bash, which is not in the image"),
             ("/env.sh", "/env.sh needs python3, which is not on PATH"),

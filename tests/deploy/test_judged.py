@@ -126,7 +126,8 @@ def test_a_shell_given_to_an_unknown_image_is_a_warning_at_most() -> None:
 def test_an_entrypoint_needs_no_image_to_be_judged() -> None:
     text = compose("image: team/unknown\nentrypoint: [dumb-init, --, sh, -c, 'gunicorn app; true']")
     assert lines({"compose.yaml": text}) == [
-        "compose.yaml:4:42: PID102 service web: dumb-init ends with sh, which dies of SIGTERM: gunicorn is cut off"
+        "compose.yaml:4:42: PID102 service web: dumb-init ends with sh, which dies on SIGTERM: "
+        "the kernel kills gunicorn"
     ]
 
 
@@ -258,6 +259,6 @@ def test_who_is_pid_1_of_an_unknown_image_is_not_guessed() -> None:
 def test_an_entrypoint_that_is_given_no_command() -> None:
     files = {"compose.yaml": compose('image: debian:12\nentrypoint: ["sh", "-c"]')}
     assert lines(files) == [
-        "compose.yaml:4:19: PID110 service web: `-c` lacks its string: a container only starts with a command that is "
-        "given to it"
+        "compose.yaml:4:19: PID110 service web: `-c` needs a command string after it: a container starts only if it is "
+        "given a command"
     ]

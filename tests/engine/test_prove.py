@@ -93,7 +93,7 @@ def test_what_is_known_wrongly_is_named(context: Path, capsys: pytest.CaptureFix
     told = capsys.readouterr().out.splitlines()[-1]
     assert told.startswith("  not as foreseen: foreseen was hang (app is PID 1")
     assert told.endswith(
-        ' measured graceful: what is known of app is wrong here; [programs.app] signals = { TERM = "handles" } says so'
+        ' measured graceful: what is known of app is wrong here; [programs.app] signals = { TERM = "handles" }'
     )
 
 
