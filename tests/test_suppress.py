@@ -243,8 +243,8 @@ NO_COMMENT = "put it on a line of its own, above"
         pytest.param(
             'CMD ["app"] # pid1lint: ignore[PID301] meant',
             [
-                "Dockerfile:2:5: PID104 the array is not valid JSON (a comment after the array), so Docker runs the line "
-                "in a shell",
+                "Dockerfile:2:5: PID104 the array is not valid JSON (a comment after the array), so Docker runs the "
+                "line in a shell",
                 f"Dockerfile:2:13: PID904 Docker takes this comment for a part of CMD: {NO_COMMENT}",
             ],
             '# pid1lint: ignore[PID301] meant\nCMD ["app"]',
