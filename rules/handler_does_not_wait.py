@@ -11,15 +11,15 @@ from pid1lint.mend.command import statement_after
 
 @rule("PID406", Severity.ERROR)
 def handler_does_not_wait(launch: Launch) -> Iterator[Finding]:
-    r"""The handler signals the app, and the container ends before the app has finished.
+    r"""The handler signals the app, but the container exits before the app has finished.
 
     ## Why is this bad?
 
-    `kill` only sends the signal: it does not wait for what becomes of it. If the handler then says `exit`, PID 1 is
-    gone at once. If it does not, the script goes on, and sooner than it looks: a trapped signal makes `wait` return
-    with a status above 128, so the script comes to its end (or `set -e` ends it) while the app has only begun to shut
-    down. With PID 1 everything else in the container is killed: open requests are lost and nothing is written out,
-    though the app was told to stop and knows how to.
+    `kill` only sends the signal: it does not wait for the process. If the handler then calls `exit`, PID 1 is gone at
+    once. If it does not, the script continues sooner than it seems: a trapped signal makes `wait` return with a status
+    above 128, so the script reaches its end (or `set -e` ends it) while the app has only begun to shut down. When PID 1
+    exits, the kernel kills everything else in the container: open requests and unwritten data are lost, although the
+    app was told to stop.
 
     ## Example
 
@@ -92,15 +92,15 @@ def handler_does_not_wait(launch: Launch) -> Iterator[Finding]:
     wait "$pid"
     ```
 
-    ## When not to care
+    ## When to ignore it
 
-    A program that has nothing to finish may be cut off: then nothing is lost but its exit code.
+    Ignore it for a program that has nothing to finish: only its exit code is lost.
 
     ## Fix safety
 
-    Safe: the same processes get the same signal, and the shell stays until they have ended. Unsafe where the handler
-    sends another signal than TERM, which may not end them. No fix is offered where
-    the `kill` stands in a loop, a condition or before `&&`.
+    Safe: the same processes get the same signal, and the shell stays until they have exited. Unsafe if the handler
+    sends a signal other than TERM, which may not end them. There is no fix if the `kill` is in a loop, in a condition
+    or before `&&`.
 
     ## References
 

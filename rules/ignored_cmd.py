@@ -12,14 +12,13 @@ _READS_ARGUMENTS = r"\$(?:[@*#0-9]|\{[@*#0-9])"
 
 @rule("PID103", Severity.WARNING)
 def ignored_cmd(launch: Launch) -> Iterator[Finding]:
-    r"""A shell-form ENTRYPOINT drops CMD and the arguments of `docker run`.
+    r"""CMD and the arguments of `docker run` have no effect: the ENTRYPOINT is in shell form.
 
     ## Why is this bad?
 
-    `ENTRYPOINT app` runs `/bin/sh -c app`, and Docker adds neither CMD nor what follows the image's name on the
-    command line: `docker run IMAGE --debug` starts without `--debug`, and says nothing. With
-    `ENTRYPOINT ["sh", "-c", "app"]` they are added, but behind the string they become the shell's `$0` and `$1`,
-    which `app` never sees.
+    `ENTRYPOINT app` runs `/bin/sh -c app`, and Docker adds neither CMD nor whatever follows the image's name on the
+    command line: `docker run IMAGE --debug` starts without `--debug`, and without a message. With `ENTRYPOINT ["sh",
+    "-c", "app"]` Docker adds them, but after the string they become the shell's `$0` and `$1`, which `app` never sees.
 
     ## Example
 
@@ -63,10 +62,10 @@ def ignored_cmd(launch: Launch) -> Iterator[Finding]:
     CMD ["--port", "80"]
     ```
 
-    ## When not to care
+    ## When to ignore it
 
-    A CMD that repeats for the reader what the ENTRYPOINT runs does no harm. A string that reads `$0`, `$1` or `$@` is
-    not reported.
+    A CMD that repeats what the ENTRYPOINT runs, for the reader, does no harm. The rule does not report a string that
+    reads `$0`, `$1` or `$@`.
     """
     image = launch.image
     entrypoint, cmd = image.entrypoint, image.cmd

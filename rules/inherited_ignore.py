@@ -10,14 +10,13 @@ from pid1lint.mend.command import statement_before
 
 @rule("PID405", Severity.ERROR)
 def inherited_ignore(launch: Launch) -> Iterator[Finding]:
-    r"""The script ignores the stop signal (`trap '' TERM`), and the app that it starts inherits that.
+    r"""The app may never react to the stop signal: the script ignores it (`trap '' TERM`), and the app inherits that.
 
     ## Why is this bad?
 
     `exec` resets a signal that is caught, but not one that is ignored: the app starts with SIGTERM ignored. A program
-    that sets a handler of its own does not mind. Others are deaf to the signal, even below an init, which would end
-    them otherwise. The Java VM is among them: it leaves a signal alone that it finds ignored, and runs no shutdown
-    hook. `docker stop` waits 10 s and kills everything.
+    that sets its own handler is not affected. Others ignore the signal, even below an init. The Java VM is one of them:
+    it leaves an ignored signal ignored and runs no shutdown hook. `docker stop` waits 10 s and kills everything.
 
     ## Example
 
@@ -48,14 +47,14 @@ def inherited_ignore(launch: Launch) -> Iterator[Finding]:
     trap - TERM; exec java -jar /app.jar
     ```
 
-    ## When not to care
+    ## When to ignore it
 
-    A program that is known to set a handler for the stop signal, as most servers do. For a program of which nothing is
-    known the finding is an info.
+    Ignore it for a program that sets a handler for the stop signal, as most servers do. If pid1lint knows nothing about
+    the program, the finding is an info.
 
     ## Fix safety
 
-    Unsafe: the app may be ended by the signal, from its start on.
+    Unsafe: from its start on, the signal may end the app.
 
     ## References
 

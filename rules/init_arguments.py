@@ -10,13 +10,13 @@ from pid1lint.mend.command import guard
 
 @rule("PID306", Severity.ERROR)
 def init_arguments(launch: Launch) -> Iterator[Finding]:
-    r"""An init takes an option that is meant for the app, or is given one that it does not know.
+    r"""The container does not start, or the app misses an option: the init takes the option as its own.
 
     ## Why is this bad?
 
-    tini and catatonit read options wherever they stand, also behind the program's name, unless a `--` comes first.
-    Those that they know are theirs then, and the app never sees them (`tini server -v` makes tini verbose); at any
-    other they print how they are to be used, and the container exits. Where they are built with musl, as in Alpine,
+    tini and catatonit read options wherever they are, also after the program's name, unless a `--` comes first. They
+    keep the options that they know, and the app never sees them (`tini server -v` makes tini verbose). At an option
+    that they do not know, they print their usage, and the container exits. If they are built with musl, as in Alpine,
     they stop at the program's name; dumb-init always does.
 
     ## Example
@@ -61,13 +61,13 @@ def init_arguments(launch: Launch) -> Iterator[Finding]:
     ENTRYPOINT ["tini", "--", "server", "-v"]
     ```
 
-    ## When not to care
+    ## When to ignore it
 
     Never.
 
     ## Fix safety
 
-    Safe: `--` in front of the program's name says what was meant.
+    Safe: a `--` before the program's name states what was meant.
 
     ## References
 

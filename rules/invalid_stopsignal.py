@@ -12,13 +12,13 @@ _COMMON = ("SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGW
 
 @rule("PID502", Severity.ERROR)
 def invalid_stopsignal(launch: Launch) -> Iterator[Finding]:
-    r"""STOPSIGNAL is not a signal, or not written as every runtime reads it.
+    r"""STOPSIGNAL is not a signal, or is written in a way that not every runtime reads.
 
     ## Why is this bad?
 
-    A STOPSIGNAL that names no signal is refused when the image is built or the container is started. A name without
-    its `SIG` is understood by Docker, but not by every runtime that may run the image later: with containerd such an
-    image could not be stopped in good order.
+    If STOPSIGNAL is not a signal, the build or the start of the container fails. Docker accepts a name without `SIG`,
+    but not every runtime that may run the image later does: with containerd such an image could not be stopped
+    gracefully.
 
     ## Example
 
@@ -64,8 +64,7 @@ def invalid_stopsignal(launch: Launch) -> Iterator[Finding]:
 
     ## Fix safety
 
-    Unsafe for a word that is no signal: the nearest name may not be the one that was meant. Safe where only `SIG` is
-    missing.
+    Unsafe for a word that is not a signal: the nearest name may not be the intended one. Safe if only `SIG` is missing.
     """
     instruction = launch.image.stop_signal_instruction
     if (

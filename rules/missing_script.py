@@ -9,14 +9,14 @@ from pid1lint import Finding, Launch, Missing, Note, Place, Severity, Started, r
 
 @rule("PID216", Severity.ERROR)
 def missing_script(launch: Launch) -> Iterator[Finding]:
-    r"""ENTRYPOINT or CMD names a script that is elsewhere in the image, or not in it at all.
+    r"""The container does not start: the script that ENTRYPOINT or CMD names is elsewhere in the image, or missing.
 
     ## Why is this bad?
 
-    A path in exec form is taken as it stands, and a relative one from WORKDIR; a bare name is looked for on PATH, of
-    which WORKDIR is no part. Where no file is, the container ends at once: `exec: "/start.sh": no such file or
-    directory`. The same comes of a `.dockerignore` that keeps the script out of `COPY . .`: nothing is said of it
-    when the image is built.
+    In exec form Docker uses an absolute path as it is, starts a relative path at WORKDIR, and searches PATH for a bare
+    name; WORKDIR is not on PATH. If there is no file, the container exits at once with `exec: "/start.sh": no such file
+    or directory`. A `.dockerignore` that keeps the script out of `COPY . .` has the same effect. The build does not
+    report it.
 
     ## Example
 
@@ -125,10 +125,10 @@ def missing_script(launch: Launch) -> Iterator[Finding]:
     CMD ["server"]
     ```
 
-    ## When not to care
+    ## When to ignore it
 
-    What a volume brings when the container runs is not seen here. Where a RUN that is not followed, an archive or
-    the files of another stage may have put the script there, nothing is reported.
+    pid1lint does not see what a volume adds at run time. The rule reports nothing if a RUN that it cannot follow, an
+    archive or the files of another stage may have added the script.
     """
     for path in launch.paths:
         for start in path.starts:

@@ -14,14 +14,13 @@ _WHOSE = {"host": "the host's init", "pod": "the pod's pause container", "contai
 
 @rule("PID604", Severity.WARNING)
 def not_pid1(launch: Launch) -> Iterator[Finding]:
-    r"""The container shares a PID namespace, and what relies on being PID 1 is not PID 1.
+    r"""The container shares a PID namespace, so a program that must be PID 1 is not PID 1.
 
     ## Why is this bad?
 
-    With `shareProcessNamespace` PID 1 is the pod's pause container, with `hostPID` or `pid: host` it is the host's
-    init. s6-overlay and systemd refuse to run as anything else. Scripts that send a signal to PID 1, or look at
-    `/proc/1`, meet another process. (For a program without a handler it is a change for the better: the stop signal
-    ends it.)
+    With `shareProcessNamespace`, PID 1 is the pod's pause container; with `hostPID` or `pid: host`, it is the host's
+    init. s6-overlay and systemd refuse to run as anything else. Scripts that signal PID 1, or read `/proc/1`, reach
+    another process. (A program without a handler benefits: the stop signal ends it.)
 
     ## Example
 

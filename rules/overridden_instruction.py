@@ -10,12 +10,12 @@ from pid1lint.mend.lines import without_line
 
 @rule("PID106", Severity.WARNING)
 def overridden_instruction(launch: Launch) -> Iterator[Finding]:
-    r"""A stage has several CMDs or ENTRYPOINTs, of which only the last one counts.
+    r"""A CMD or ENTRYPOINT never runs, because a later one in the same stage replaces it.
 
     ## Why is this bad?
 
-    CMD and ENTRYPOINT run nothing while the image is built: each sets one value of the image, and the next one
-    overwrites it. Two CMDs are not two programs. What the first one names is never started, and nothing says so.
+    CMD and ENTRYPOINT run nothing during the build: each sets one value of the image, and the next one overwrites it.
+    Two CMDs are not two programs. The program of the first one never starts, and Docker does not report it.
 
     ## Example
 
@@ -37,15 +37,15 @@ def overridden_instruction(launch: Launch) -> Iterator[Finding]:
     CMD ["server"]
     ```
 
-    ## When not to care
+    ## When to ignore it
 
-    A CMD that replaces one of an earlier stage, or of the base image, is as it should be, and is not reported. To run
-    two programs, use two containers, or a supervisor.
+    A CMD that replaces the one of an earlier stage or of the base image is normal, and the rule does not report it. To
+    run two programs, use two containers or a supervisor.
 
     ## Fix safety
 
-    Safe: the image stays what it is. The instruction goes, and the lines around it stay. No fix is offered where a
-    comment stands inside the instruction.
+    Safe: the image does not change. The fix removes the instruction and keeps the lines around it. There is no fix if a
+    comment is inside the instruction.
     """
     image = launch.image
     stage = image.stage

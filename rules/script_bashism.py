@@ -18,14 +18,14 @@ _HARMED = (Outcome.HANG, Outcome.ABRUPT, Outcome.FAILS, Outcome.EXITS)
 
 @rule("PID215", Severity.WARNING)
 def script_bashism(launch: Launch) -> Iterator[Finding]:
-    r"""The script is written for bash, and its own shell takes a line that matters for something else.
+    r"""The script is written for bash, and its actual shell reads an important line differently.
 
     ## Why is this bad?
 
-    `#!/bin/sh` is dash in Debian and Ubuntu, and an old Busybox in old Alpines. Most of what these lack is a plain
-    error. Some of it decides which processes live: `wait -n` fails at once, so that the script runs to its end with
-    its children still there; `app &> log` is `app &` and `> log`, so that the app goes into the background; at a
-    process substitution or an array the script ends, and so it does at `set -o pipefail` in dash.
+    `#!/bin/sh` is dash in Debian and Ubuntu, and an old Busybox in old Alpine versions. Most of what they lack gives a
+    plain error. Some of it decides which processes live. `wait -n` fails at once, so the script runs to its end while
+    its children are still there. `app &> log` means `app &` and `> log`, so the app runs in the background. At a
+    process substitution or an array the script exits, and in dash also at `set -o pipefail`.
 
     ## Example
 
@@ -98,15 +98,15 @@ def script_bashism(launch: Launch) -> Iterator[Finding]:
     exec server
     ```
 
-    ## When not to care
+    ## When to ignore it
 
-    What the script's shell does not know, and what changes nothing for processes, is for other linters to say. Where
-    it is not known which shell `/bin/sh` is, nothing is reported.
+    The rule reports only what changes something for processes: other linters report the rest. If it is not known which
+    shell `/bin/sh` is, the rule reports nothing.
 
     ## Fix safety
 
-    Unsafe: the first line becomes `#!/bin/bash`, where the image has bash. All of the script is read by another shell
-    then.
+    Unsafe: the fix changes the first line to `#!/bin/bash`, if the image has bash. Another shell then reads the whole
+    script.
     """
     seen = set()
     for path in launch.paths if launch.image.sh else ():

@@ -11,13 +11,13 @@ from pid1lint.mend.setting import without_setting
 
 @rule("PID603", Severity.INFO)
 def second_init(launch: Launch) -> Iterator[Finding]:
-    r"""The deployment puts an init in front of an image that brings its own.
+    r"""The deployment puts an init in front of an image that already has one.
 
     ## Why is this bad?
 
     `init: true` in Compose, `RunInit=` in Quadlet and `initProcessEnabled` in ECS start a small init as PID 1, with the
-    image's ENTRYPOINT below it. One init is enough: a second one passes on what it is passed. But s6-overlay's `/init`
-    and systemd only run as PID 1, and end at once where they are not.
+    image's ENTRYPOINT below it. One init is enough: a second one only passes on what it gets. But s6-overlay's `/init`
+    and systemd run only as PID 1, and exit at once otherwise.
 
     ## Example
 
@@ -67,7 +67,7 @@ def second_init(launch: Launch) -> Iterator[Finding]:
 
     ## Fix safety
 
-    Unsafe: the image's own init may treat signals in another way.
+    Unsafe: the image's own init may treat signals differently.
     """
     deployment = launch.image.deployment
     path = launch.main

@@ -25,13 +25,13 @@ from pid1lint.mend.command import guard
 
 @rule("PID409", Severity.ERROR)
 def signal_name_unknown(launch: Launch) -> Iterator[Finding]:
-    r"""The script names a signal as its shell does not know it: the trap is not set, or `kill` sends nothing.
+    r"""The trap is not set, or `kill` sends nothing: the shell does not know the name of the signal.
 
     ## Why is this bad?
 
-    POSIX knows TERM, not SIGTERM. bash, Busybox and ksh take both; dash, which is /bin/sh on Debian and Ubuntu, says
-    `trap: SIGTERM: bad trap` and goes on without a handler, and `Illegal option -S` for `kill -SIGTERM`. bash that is
-    called as sh refuses `kill -SIGTERM` too.
+    POSIX knows TERM, not SIGTERM. bash, Busybox and ksh accept both. dash, which is /bin/sh on Debian and Ubuntu,
+    prints `trap: SIGTERM: bad trap` and continues without a handler, and prints `Illegal option -S` for `kill
+    -SIGTERM`. bash called as sh rejects `kill -SIGTERM` too.
 
     ## Example
 
@@ -105,7 +105,7 @@ def signal_name_unknown(launch: Launch) -> Iterator[Finding]:
 
     ## Fix safety
 
-    Safe: every shell knows the name without SIG and in capitals.
+    Safe: every shell knows the name in capitals and without SIG.
 
     ## References
 

@@ -9,13 +9,13 @@ from pid1lint import Finding, Launch, Note, Path, Severity, TrapSet, rule
 
 @rule("PID403", Severity.WARNING)
 def trap_lost_on_exec(launch: Launch) -> Iterator[Finding]:
-    r"""The script sets a trap and then leaves by exec: the handler never runs.
+    r"""The handler never runs: the script sets a trap and then execs another program.
 
     ## Why is this bad?
 
-    `exec` replaces the shell by another program, and with the shell its handlers are gone: the kernel resets every
-    caught signal to its default. What the handler should have done on the stop signal (end a helper, remove a lock) is
-    not done, and a helper that the script has started is cut off when the container ends.
+    `exec` replaces the shell with another program, and the shell's handlers are gone: the kernel resets every caught
+    signal to its default. What the handler should do on the stop signal (end a helper, remove a lock) does not happen,
+    and when the container exits, the kernel kills a helper that the script has started.
 
     ## Example
 
@@ -47,10 +47,10 @@ def trap_lost_on_exec(launch: Launch) -> Iterator[Finding]:
     wait
     ```
 
-    ## When not to care
+    ## When to ignore it
 
-    A trap that guards the steps before `exec` has done its work by then. Say so by `trap - TERM` before `exec`, and
-    the rule is silent. For a trap on EXIT alone the finding is an info.
+    A trap that guards the steps before `exec` has done its work by then. Write `trap - TERM` before `exec`, and the
+    rule does not report it. For a trap on EXIT alone the finding is an info.
     """
     seen = set()
     for path in launch.paths:

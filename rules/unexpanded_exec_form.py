@@ -28,14 +28,14 @@ _TAKES_FILES = frozenset(("cat", "ls", "tail"))
 
 @rule("PID105", Severity.WARNING)
 def unexpanded_exec_form(launch: Launch) -> Iterator[Finding]:
-    r"""The exec form has no shell: `$PORT`, `&&` and `>` reach the program as they stand.
+    r"""The program gets `$PORT`, `&&` or `>` as plain text: the exec form has no shell.
 
     ## Why is this bad?
 
-    `CMD ["server", "--port", "$PORT"]` starts the program with these very words. Docker expands nothing in an array,
-    and there is no shell that could: the server is told to listen on a port called `$PORT`. From
-    `["migrate", "&&", "server"]`, `migrate` gets the arguments `&&` and `server`, and no server is ever started. Where
-    the program's own name would have to be expanded, the container does not start at all.
+    `CMD ["server", "--port", "$PORT"]` starts the program with exactly these words. Docker expands nothing in an array,
+    and there is no shell to do it: the server is told to listen on a port called `$PORT`. In `["migrate", "&&",
+    "server"]`, `migrate` gets the arguments `&&` and `server`, and the server never starts. If the program's own name
+    would have to be expanded, the container does not start at all.
 
     ## Example
 
@@ -60,7 +60,7 @@ def unexpanded_exec_form(launch: Launch) -> Iterator[Finding]:
 
     ## Example: two commands
 
-    An ENTRYPOINT keeps the arguments of `docker run`: behind the string they are the shell's `"$@"`.
+    An ENTRYPOINT keeps the arguments of `docker run`: after the string they are the shell's `"$@"`.
 
     ```dockerfile
     FROM debian:12
@@ -104,16 +104,17 @@ def unexpanded_exec_form(launch: Launch) -> Iterator[Finding]:
     = graceful, not measured: the oracle has no server at a path that only a shell puts together
     ```
 
-    ## When not to care
+    ## When to ignore it
 
-    Some programs expand variables in their arguments by themselves. Those that are known to, those that take a text
-    in a language of their own (`awk`, `sed`, `psql`), and `${...}` inside an argument of Java, where Spring expands
-    it, are not reported; nor are a pattern like `*` and a leading `~`, unless the program is known to take plain paths.
+    Some programs expand variables in their arguments themselves. The rule does not report the ones that it knows,
+    programs that take a text in a language of their own (`awk`, `sed`, `psql`), or `${...}` inside an argument of Java,
+    where Spring expands it. It reports a pattern like `*` and a leading `~` only if it knows that the program takes
+    plain paths.
 
     ## Fix safety
 
-    Unsafe: the words are expanded then, and split at the blanks of their values, as a shell does. No fix is offered
-    for a pipe, for `&` and `||`, for a CMD that is an ENTRYPOINT's arguments, or in an image without a shell.
+    Unsafe: a shell expands the words and splits their values at spaces. There is no fix for a pipe, for `&` and `||`,
+    for a CMD that is an ENTRYPOINT's arguments, or in an image without a shell.
 
     ## References
 

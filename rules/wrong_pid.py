@@ -10,14 +10,14 @@ from pid1lint.mend.command import insert_exec
 
 @rule("PID411", Severity.ERROR)
 def wrong_pid(launch: Launch) -> Iterator[Finding]:
-    r"""The handler signals a subshell, or the reader of a pipe, in place of the app.
+    r"""The handler signals a subshell or the reader of a pipe, not the app.
 
     ## Why is this bad?
 
-    `$!` is the process that the shell has put into the background. For a plain command that is the app. For
-    `cd /srv && app &`, `{ app; } &` and the like bash, and for a function most shells, put a subshell into the
-    background that starts the app as its child; for `app | tee log &` it is tee. The subshell dies of the signal and
-    `wait` returns, while the app has never been told.
+    `$!` is the process that the shell has put into the background. For a plain command that is the app. For `cd /srv &&
+    app &`, `{ app; } &` and the like, bash puts a subshell into the background that starts the app as its child; most
+    shells do the same for a function. For `app | tee log &` it is tee. The subshell dies on the signal and `wait`
+    returns, but the app never got it.
 
     ## Example
 
@@ -73,8 +73,8 @@ def wrong_pid(launch: Launch) -> Iterator[Finding]:
 
     ## Fix safety
 
-    Unsafe: the subshell becomes the app by `exec`, and whatever else it would have done at its end is not done. No fix
-    is offered where the app is not the last command, stands in a function, or writes to a pipe.
+    Unsafe: `exec` replaces the subshell with the app, so whatever else the subshell would have done at its end does not
+    happen. There is no fix if the app is not the last command, is in a function, or writes to a pipe.
     """
     seen = set()
     for path, link, fault in launch.faults("pid"):

@@ -96,7 +96,9 @@ def _expected(line: str, width: int) -> Iterable[str]:
     if outcome is not None:
         if outcome["outcome"] == "none":
             return ()
-        line = f"Outcome: {outcome['outcome']}" + (f" ({outcome['remark']})" if outcome["remark"] else "")
+        # Why the tests do not measure it is of no interest here.
+        remark = None if outcome["unmeasured"] else outcome["remark"]
+        line = f"Outcome: {outcome['outcome']}" + (f" ({remark})" if remark else "")
     return textwrap.wrap(
         line, width, initial_indent="  ", subsequent_indent="    ", break_long_words=False, break_on_hyphens=False
     )
