@@ -117,24 +117,30 @@ def _prose(docstring: str | None) -> str:
 
 def _root_pages() -> dict[str, str]:
     """README as the home page, and the pages that it leads to."""
-    named = {"README.md": "index.md", "CONTRIBUTING.md": "contributing.md", "CHANGELOG.md": "changelog.md"}
+    named = {
+        "README.md": "index.md",
+        "CONTRIBUTING.md": "contributing.md",
+        "CHANGELOG.md": "changelog.md",
+        "SECURITY.md": "security.md",
+        "pid1lint/pid1.md": "pid1.md",
+    }
     found = {}
     for name, path in named.items():
         text = (ROOT / name).read_text(encoding="utf-8")
         for other, target in named.items():
             text = text.replace(f"]({other})", f"]({target})")
         found[path] = text.replace("](docs/", "](")
+    # The licence is a file of the repository, and no page.
+    found["index.md"] = found["index.md"].replace("[LICENSE](LICENSE)", "LICENSE")
     return found | {"pid1.md": _pid1_page()}
 
 
 def _pid1_page() -> str:
-    """What PID 1 is, with its rules linked, and the picture below its first heading."""
+    """What PID 1 is, with its rules linked."""
     page = (ROOT / "pid1lint" / "pid1.md").read_text(encoding="utf-8")
-    title, _, rest = page.partition("\n")
-    picture = "![A trace: CMD npm start keeps SIGTERM from node; in exec form node gets it](pid1.svg)"
     for rule in registry.all_rules():
-        rest = rest.replace(f"{rule.name} ({rule.code})", f"[{rule.name}](rules/{rule.name}.md) ({rule.code})")
-    return f"{title}\n\n{picture}\n{rest}"
+        page = page.replace(f"{rule.name} ({rule.code})", f"[{rule.name}](rules/{rule.name}.md) ({rule.code})")
+    return page.replace("](../docs/", "](")
 
 
 # Rules
@@ -169,7 +175,8 @@ def _rule_page(rule: registry.AnyRule) -> str:
     traits = [f"severity `{rule.severity.value}`", "has a fix" if rule.fixable else "no fix"]
     if not rule.default:
         traits.append(f"off by default: `--select {rule.code}`")
-    return f"# {rule.code} {rule.name}\n\n{summary}\n\n*{', '.join(traits)}*\n{_with_titles(body)}"
+    basics = "[What PID 1 is, and what a stop does](../pid1.md)"
+    return f"# {rule.code} {rule.name}\n\n{summary}\n\n*{', '.join(traits)}. {basics}*\n{_with_titles(body)}"
 
 
 def _with_titles(page: str) -> str:
@@ -193,7 +200,10 @@ def _verdict_of(text: str) -> str:
     findings = [line for line in text.splitlines() if not line.startswith("= ")]
     outcome = next((line[2:] for line in text.splitlines() if line.startswith("= ")), "")
     told = _fenced("text", "\n".join(findings), "pid1lint") if findings else ""
-    return f"{told}\nTold to stop: **{outcome}**\n" if outcome not in ("", "none") else told
+    name, _, remark = outcome.partition(": ")
+    name, unmeasured, _ = name.partition(", not measured")
+    about = f" ({'not measured: ' if unmeasured else ''}{remark})" if remark else ""
+    return f"{told}\nOn the stop signal: **{name}**{about}\n" if name not in ("", "none") else told
 
 
 # Configuration

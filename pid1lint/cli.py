@@ -549,11 +549,11 @@ def explain(rule: str) -> int:
     `pid1lint explain pid1` says what PID 1 is, and what a stop does.
     """
     from pid1lint import registry
-    from pid1lint.report.page import page_lines
+    from pid1lint.report.page import markdown, page_lines, without_pictures
 
     if rule.lower() == "pid1":
         with open(os.path.join(os.path.dirname(__file__), "pid1.md"), encoding="utf-8") as file:
-            text = file.read()
+            text = without_pictures(file.read())
         style = _style(sys.stdout)
         _print(page_lines(text, style) if style.wrap else text.splitlines(), sys.stdout, "ours")
         return CLEAN
@@ -561,7 +561,7 @@ def explain(rule: str) -> int:
     style = _style(sys.stdout)
     title = style.paint("bold", f"{found.code} {found.name}") + f" ({found.severity.value})"
     # To a terminal as text, into a pipe as the Markdown that it is.
-    page = page_lines(found.page, style) if style.wrap else [found.page]
+    page = page_lines(found.page, style) if style.wrap else [markdown(found.page)]
     _print([title, "", *page], sys.stdout, "ours")
     return CLEAN
 
@@ -588,10 +588,10 @@ def rules(form: str) -> int:
 
 def _folded(lines: Iterable[str], style: Style) -> Iterator[str]:
     """Lines that are broken between words, on a terminal."""
-    import textwrap
+    from pid1lint.report.style import fold
 
     for line in lines:
-        yield from textwrap.wrap(line, style.width, subsequent_indent="  ") if style.wrap else [line]
+        yield from fold(line, style.width, later="  ") if style.wrap else [line]
 
 
 @group.command()

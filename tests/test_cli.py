@@ -241,7 +241,7 @@ def test_the_rules_are_listed_and_explained(run: Run) -> None:
     assert "PID901  syntax-error" in run("rules").out
     assert "PID901" in [rule["code"] for rule in json.loads(run("rules", "-f", "json").out)["rules"]]
     assert run("explain", "pid901") == run("explain", "syntax-error")
-    assert run("explain", "PID901").out.startswith("PID901 syntax-error (error)\n\nThe Dockerfile or the script")
+    assert run("explain", "PID901").out.startswith("PID901 syntax-error (error)\n\nThe build fails, or the script")
 
 
 def test_the_version_is_told(run: Run) -> None:

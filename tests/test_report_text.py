@@ -246,7 +246,7 @@ def test_a_tree_shows_who_starts_whom_and_who_gets_the_signal() -> None:
         "  └─ java -jar app.jar    ✗ never gets SIGTERM  run.sh:3",
         "",
         "  hang: sh keeps SIGTERM from java",
-        "  Whether orphaned processes are reaped cannot be told.",
+        "  It is not known whether orphaned processes are reaped.",
     ]
 
 

@@ -78,6 +78,18 @@ def _width(stream: TextIO, terminal: bool) -> int:
         return 80
 
 
+def fold(text: str, width: int, first: str = "", later: str = "") -> list[str]:
+    """The text in lines between whose words it is broken, but not between a number and its unit; at least one line."""
+    import re
+    import textwrap
+
+    joined = re.sub(r"(?<=\d) (?=(?:s|ms|MB)\b)", "\xa0", text)
+    lines = textwrap.wrap(
+        joined, width, initial_indent=first, subsequent_indent=later, break_long_words=False, break_on_hyphens=False
+    )
+    return [line.replace("\xa0", " ") for line in lines] or [""]
+
+
 def printable(text: str) -> str:
     """The text with what could move or recolour the terminal's cursor shown as a replacement character.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pid1lint.diagnostic import Diagnostic, Severity
 from pid1lint.discover import is_image
 from pid1lint.fix import Applicability, Fix
-from pid1lint.report.style import SEVERITY_COLOURS, Style, cell_map, cells, printable
+from pid1lint.report.style import SEVERITY_COLOURS, Style, cell_map, cells, fold, printable
 from pid1lint.report.urls import rule_page
 from pid1lint.source import Place
 
@@ -140,11 +140,7 @@ def _shown(line: str, cell: list[int], index: int) -> str:
 
 
 def _fold(text: str, width: int, indent: str) -> list[str]:
-    import textwrap
-
-    return textwrap.wrap(
-        text, max(20, width), subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
-    ) or [""]
+    return fold(text, max(20, width), later=indent)
 
 
 def conclusion(made: Report) -> list[str]:
