@@ -327,10 +327,10 @@ def _facts_index() -> str:
 _KINDS = ("measured", "documented", "believed")
 _FACTS = """# The facts
 
-What pid1lint knows about shells, inits, launchers, programs and base images is data in the package. These pages show that
-data. Each row has a source: *measured* means that it was observed under the kernel, with the version; *documented* means
-that a manual or the program's own source says so; *believed* means neither. pid1lint does not guess what is in no row:
-see [how a verdict is reached](../verdict.md).
+What pid1lint knows about shells, inits, launchers, programs and base images is data in the package. These pages show
+that data. Each row has a source: *measured* means that it was observed under the kernel, with the version; *documented*
+means that a manual or the program's own source says so; *believed* means neither. pid1lint does not guess what is in no
+row: see [how a verdict is reached](../verdict.md).
 """
 
 

@@ -282,11 +282,11 @@ class _Reader:
 
         for pattern, folder in table.items():
             if self.within is not None and not is_inside(os.path.join(self.folder, folder), self.within):
-                only = "only a file given by --config may name one"
+                only = "only a file given with --config can name one"
                 self.wrong(("context", pattern), f"the build context {folder!r} lies outside the repository; {only}")
             elif not os.path.isdir(os.path.join(self.folder, folder)):
                 hint = path_hint(os.path.join(self.folder, folder), folders=True)
-                self.wrong(("context", pattern), f"the build context {folder!r} is no folder{hint}")
+                self.wrong(("context", pattern), f"the build context {folder!r} is not a folder{hint}")
             yield pattern, folder
 
     def facts(self, images: Mapping[str, Mapping[str, Any]], programs: Mapping[str, Mapping[str, Any]]) -> Facts:
@@ -297,17 +297,17 @@ class _Reader:
             below = row.get("from")
             if below is not None and Facts().base_image(below) is None:
                 meant = hint(below.partition(":")[0], known_names())
-                self.wrong(("images", name, "from"), f"nothing is known of the image {below!r}{meant}")
+                self.wrong(("images", name, "from"), f"pid1lint does not know the image {below!r}{meant}")
             if ":" in name.rpartition("/")[2] or "@" in name:
-                self.wrong(("images", name), f"{name!r}: an image's name has no tag here")
+                self.wrong(("images", name), f"{name!r}: the name must not have a tag here")
         for name, row in programs.items():
             try:
                 re.compile(row.get("arguments", ""))
                 if _may_explode(row.get("arguments", "")):
-                    told = "the expression may take too long: it repeats more than two things, or what is repeated"
+                    told = "the expression may take too long: it has more than two repetitions, or nested ones"
                     self.wrong(("programs", name, "arguments"), told)
             except (re.error, OverflowError, RecursionError) as error:
-                self.wrong(("programs", name, "arguments"), f"no regular expression: {error}")
+                self.wrong(("programs", name, "arguments"), f"not a regular expression: {error}")
         placed = {
             name: dict(row, archive=self.archive(name, row)) if "archive" in row else row
             for name, row in images.items()
@@ -321,7 +321,9 @@ class _Reader:
         source: str = row["archive"]
         kind, _, where = source.partition(":")
         if not is_image(source):
-            self.wrong(("images", name, "archive"), f"{source!r} is none of oci:DIR, oci-archive:FILE and the like")
+            self.wrong(
+                ("images", name, "archive"), f"{source!r} must be oci:DIR, oci-archive:FILE or docker-archive:FILE"
+            )
         if kind in ("docker", "podman") or os.path.isabs(where):
             return source
         return f"{kind}:{os.path.relpath(os.path.join(self.folder, where))}"

@@ -43,6 +43,6 @@ def _reason(launch: Launch) -> Note:
     assert deployment is not None
     override = deployment.override
     if override.init is not None:
-        return Note(override.init.at, f"{deployment.label} has an init put in front")
+        return Note(override.init.at, f"{deployment.label} has an init in front")
     at = override.pid.at if override.pid is not None else deployment.place
     return Note(at, f"{deployment.label} shares a PID namespace, in which another process is PID 1")

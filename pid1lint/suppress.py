@@ -212,7 +212,7 @@ def _selectors(source: Source, match: re.Match[str], *, guess: bool) -> Iterator
 
         meant = (nearest(match["kind"], _KINDS) if guess else None) or _KINDS[0]
         yield Selector(
-            source.place(*match.span()), frozenset(), f"`{match['kind']}` means nothing: write {meant}[CODE]"
+            source.place(*match.span()), frozenset(), f"`{match['kind']}` has no meaning: write {meant}[CODE]"
         )
         return
     if match["list"] is None or not match["words"].strip():

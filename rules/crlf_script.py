@@ -73,4 +73,4 @@ def _fix(file: ImageFile) -> Fix | None:
     text = file.text
     at = [index for index in range(len(text.text) - 1) if text.text[index] == "\r" and text.text[index + 1] == "\n"]
     edits = tuple(Edit(text.source, Span(text.offset(index), text.offset(index) + 1), "") for index in at)
-    return Fix("Turn CRLF into LF", edits, Applicability.SAFE) if edits else None
+    return Fix("Change CRLF to LF", edits, Applicability.SAFE) if edits else None

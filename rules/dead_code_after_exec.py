@@ -58,7 +58,7 @@ def dead_code_after_exec(launch: Launch) -> Iterator[Finding]:
             for replacing, dead in after_exec(script):
                 at = script.place(dead.span)
                 name = replacing.words[1].text.strip("\"'").rpartition("/")[2]
-                notes = (Note(script.place(replacing.span), "the shell is gone from here on"),)
+                notes = (Note(script.place(replacing.span), "exec replaces the shell here"),)
                 yield Finding(_one_line(at), f"this never runs: exec has replaced the shell with {name}", notes)
 
 

@@ -144,4 +144,4 @@ def _fix(launch: Launch, script: Process, text: Excerpt, words: list[str]) -> Fi
     if handed is None:
         return None
     edit = Edit(text.source, Span(at, at), handed)
-    return Fix("Hand the arguments on", (edit,), Applicability.UNSAFE, (guard(call.script, call.node),))
+    return Fix("Pass the arguments on", (edit,), Applicability.UNSAFE, (guard(call.script, call.node),))

@@ -78,7 +78,7 @@ def _fix(start: Started) -> Fix | None:
     moved = text.written(text.text[words[call.words].span.start : words[end - 1].span.end])
     gone = Span(text.offset(words[call.words].span.start), text.offset(words[end].span.start))
     edits = [Edit(source, gone, "")]
-    title = "Leave the -- out"
+    title = "Remove the --"
     if start.what == "assignment":
         if moved is None:
             return None

@@ -77,7 +77,7 @@ def _fix(launch: Launch, init: Process) -> Fix | None:
                 continue
             if word.text.rpartition("/")[2] == "dumb-init":
                 at = word.offset(len(word.text)) + 1
-                return Fix("Have dumb-init signal its child alone", (_insert(launch, at),), Applicability.UNSAFE)
+                return Fix("Make dumb-init signal only its child", (_insert(launch, at),), Applicability.UNSAFE)
             following = words[index + 1] if index + 1 < len(words) else None
             if following is not None and following.text == "-g":
                 span = following.span(0, 2)
@@ -97,4 +97,4 @@ def _without(launch: Launch, edit: Edit) -> Fix:
     while end < len(text) and text[end] in ", ":
         end += 1
     edit = Edit(edit.source, edit.span._replace(end=end), "")
-    return Fix("Have tini signal its child alone", (edit,), Applicability.UNSAFE)
+    return Fix("Make tini signal only its child", (edit,), Applicability.UNSAFE)

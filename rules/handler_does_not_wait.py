@@ -130,7 +130,7 @@ def _notes(link: Link) -> tuple[Note, ...]:
         return ()
     if waiting.how != "wait":
         return ()
-    return (Note(waiting.place, f"this returns once the handler has run, and {_shell(link)} goes on"),)
+    return (Note(waiting.place, f"this returns after the handler, and {_shell(link)} continues"),)
 
 
 def _fix(fault: Fault) -> Fix | None:
@@ -149,4 +149,4 @@ def _fix(fault: Fault) -> Fix | None:
     if made is None:
         return None
     applicability = Applicability.SAFE if fault.sent.signal == "TERM" else Applicability.UNSAFE
-    return Fix("Wait for what is signalled", made[0], applicability, made[1])
+    return Fix("Wait for the signalled process", made[0], applicability, made[1])

@@ -157,6 +157,6 @@ def hidden_script(launch: Launch) -> Iterator[Finding]:
             message = f"{start.file.path} comes from {over.what} without an execute bit: {end}"
             severity = Severity.ERROR if path is launch.main else Severity.WARNING
             started = () if start.place is None else (Note(start.place, "it is started here"),)
-            fix = Fix("Let its files be run", over.executable, Applicability.SAFE) if over.executable else None
+            fix = Fix("Make its files executable", over.executable, Applicability.SAFE) if over.executable else None
             yield Finding(over.at, message, started, fix, severity)
             return

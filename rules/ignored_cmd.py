@@ -82,5 +82,5 @@ def ignored_cmd(launch: Launch) -> Iterator[Finding]:
     is_shell = any(word.rpartition("/")[2] in ("sh", "bash", "dash", "ash") for word in words[: (string or 1) - 1])
     if string is None or not is_shell or re.search(_READS_ARGUMENTS, words[string]):
         return
-    notes = (Note(entrypoint.words[string].place(), "the string of the shell"),)
+    notes = (Note(entrypoint.words[string].place(), "the command string of the shell"),)
     yield Finding(place, f"CMD is dropped: after `{words[string]}` it becomes the shell's $0 and $1", notes)

@@ -111,4 +111,4 @@ def _fix(path: Path, main: Process) -> Fix | None:
     if call is None or main.start != "exec":
         return None
     made = statement_before(call, f"trap - {path.signal.removeprefix('SIG')}")
-    return Fix("Stop ignoring it", made[0], Applicability.UNSAFE, made[1]) if made is not None else None
+    return Fix("Reset the signal before exec", made[0], Applicability.UNSAFE, made[1]) if made is not None else None

@@ -126,4 +126,4 @@ def _fix(launch: Launch, own: Launch, keys: tuple[str, str]) -> Fix | None:
     edits = renamed(launch, *keys)
     if not edits or first is None or first.form != "exec":
         return None
-    return Fix(f"Give it to {first.words[0].text}", edits, Applicability.UNSAFE)
+    return Fix(f"Pass it to {first.words[0].text}", edits, Applicability.UNSAFE)

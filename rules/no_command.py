@@ -55,7 +55,7 @@ def no_command(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    entrypoint.sh:2:6: PID110 tini is given no command to run: the container ends at once
+    entrypoint.sh:2:6: PID110 tini has no command to run: the container ends at once
     = fails
     ```
 

@@ -39,7 +39,7 @@ def no_handler(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    Dockerfile:7:7: PID310 web is PID 1, gets SIGTERM and ends at once: what it was doing is lost
+    Dockerfile:7:7: PID310 web is PID 1, gets SIGTERM and exits at once: what it was doing is lost
     = abrupt, not measured: the oracle has no Go
     ```
 

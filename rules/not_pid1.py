@@ -84,5 +84,5 @@ def not_pid1(launch: Launch) -> Iterator[Finding]:
             place = script.text.place(*found.span())
             name = place.source.path
             message = f"`{found[0]}` in {name} reaches {whose}, which is PID 1 here"
-            yield Finding(at, message, (Note(place, "PID 1 is meant here"),))
+            yield Finding(at, message, (Note(place, "this refers to PID 1"),))
             return

@@ -53,7 +53,7 @@ def overridden_instruction(launch: Launch) -> Iterator[Finding]:
         found = [each for each in stage.instructions if each.keyword == keyword]
         for dead in found[:-1]:
             at = Place(image.dockerfile.source, _one_line(launch, dead))
-            notes = (Note(Place(image.dockerfile.source, _one_line(launch, found[-1])), "this one counts"),)
+            notes = (Note(Place(image.dockerfile.source, _one_line(launch, found[-1])), "this one is used"),)
             message = f"this {keyword} never runs: a later one in the stage replaces it"
             yield Finding(at, message, notes, _fix(launch, dead))
 
@@ -75,4 +75,4 @@ def _fix(launch: Launch, dead: Instruction) -> Fix | None:
     if end == 0 or text[start : dead.span.start].strip() or text[dead.span.end : end].strip():
         return None
     edit = without_line(dockerfile.source, dead.span)
-    return Fix(f"Remove the dead {dead.keyword}", (edit,), Applicability.SAFE)
+    return Fix(f"Remove the unused {dead.keyword}", (edit,), Applicability.SAFE)

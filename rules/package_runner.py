@@ -103,7 +103,7 @@ def _fix(launch: Launch, path: Path, runner: Process) -> Fix | None:
     first, last = command.words[0], command.words[-1]
     span = Span(first.offset(0) - 1, last.offset(len(last.text)) + 1)
     edit = Edit(command.source, span, json_array(literal[0])[1:-1])
-    return Fix(f"Start {literal[0][0]} itself", (edit,), Applicability.UNSAFE)
+    return Fix(f"Start {literal[0][0]} directly", (edit,), Applicability.UNSAFE)
 
 
 def _is_all(words: tuple[Excerpt, ...], argv: tuple[str, ...]) -> bool:

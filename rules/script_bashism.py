@@ -132,4 +132,4 @@ def _fix(launch: Launch, start: Started) -> Fix | None:
     if not has_bash or first.strip() not in ("#!/bin/sh", "#! /bin/sh", "#!/usr/bin/sh", "#!/usr/bin/env sh"):
         return None
     edit = Edit(file.text.source, file.text.span(0, len(first)), "#!/bin/bash")
-    return Fix("Run it by bash", (edit,), Applicability.UNSAFE)
+    return Fix("Run it with bash", (edit,), Applicability.UNSAFE)

@@ -82,7 +82,7 @@ def second_init(launch: Launch) -> Iterator[Finding]:
         return
     notes = () if inner.place is None else (Note(inner.place, f"{inner.program} is started here"),)
     edits = without_setting(launch, "init")
-    fix = Fix("Take the second init out", edits, Applicability.UNSAFE) if edits else None
+    fix = Fix("Remove the second init", edits, Applicability.UNSAFE) if edits else None
     at = deployment.override.init.at
     if refusing is not None:
         message = f"{inner.argv[0]} runs only as PID 1, but here that is {front}: the container does not start"

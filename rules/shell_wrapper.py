@@ -123,4 +123,4 @@ def _unwrap(launch: Launch, link: Link) -> Fix | None:
     if "\n" in last.source.text[span.start : span.end]:
         return None
     edit = Edit(last.source, span, json_array(literal[0])[1:-1])
-    return Fix("Take it out of the shell", (edit,), Applicability.SAFE, (guard(script, literal[1]),))
+    return Fix("Start the program without the shell", (edit,), Applicability.SAFE, (guard(script, literal[1]),))

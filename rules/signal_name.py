@@ -174,7 +174,7 @@ def _trap_fix(trap: TrapSet) -> Fix | None:
         for word, name in names.items()
         if name is not None
     )
-    return Fix("Name the signals as every shell does", edits, Applicability.SAFE, (guard(trap.script, trap.node),))
+    return Fix("Use signal names that every shell knows", edits, Applicability.SAFE, (guard(trap.script, trap.node),))
 
 
 def _kill_fix(fault: Fault) -> Fix | None:
@@ -186,4 +186,6 @@ def _kill_fix(fault: Fault) -> Fix | None:
     text = call.script.text
     span = Span(text.offset(word.span.start), text.offset(word.span.end - 1) + 1)
     edit = Edit(text.source, span, f"-{name}" if word.text.startswith("-") else name)
-    return Fix("Name the signal as every shell does", (edit,), Applicability.SAFE, (guard(call.script, call.node),))
+    return Fix(
+        "Use a signal name that every shell knows", (edit,), Applicability.SAFE, (guard(call.script, call.node),)
+    )

@@ -102,7 +102,7 @@ def _message(launch: Launch, path: Path, main: Process) -> str:
 def _chosen(path: Path) -> tuple[Note, ...]:
     """Where the user's environment chooses this path."""
     places = (choice.place for choice in path.decisions if choice.kind == "environment" and choice.usual is False)
-    return tuple(Note(place, "it is started if the environment says so here") for place in places)
+    return tuple(Note(place, "the environment decides here whether it starts") for place in places)
 
 
 def _reaction(launch: Launch, main: Process) -> str:

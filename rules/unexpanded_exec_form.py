@@ -205,7 +205,7 @@ def _fix(launch: Launch, command: Command) -> Fix | None:
         return None
     words = ["sh", "-c", line] if command is image.cmd else ["sh", "-c", f'{line} "$@"', "sh"]
     edit = Edit(command.source, instruction.array, json_array(words))
-    return Fix("Let a shell expand it, and step aside", (edit,), Applicability.UNSAFE)
+    return Fix("Let a shell expand it, then exec", (edit,), Applicability.UNSAFE)
 
 
 def _line(words: list[str]) -> str | None:

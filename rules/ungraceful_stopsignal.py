@@ -66,4 +66,4 @@ def _fix(launch: Launch, instruction: Instruction) -> Fix | None:
         name = f"SIG{graceful or 'TERM'}"
         edit = Edit(source, instruction.text.place().span, name)
         return Fix(f"Stop with {name}", (edit,), Applicability.UNSAFE)
-    return Fix("Leave it at SIGTERM", (without_line(source, instruction.span),), Applicability.UNSAFE)
+    return Fix("Use SIGTERM", (without_line(source, instruction.span),), Applicability.UNSAFE)

@@ -78,4 +78,4 @@ def _fix(launch: Launch, trap: TrapSet, word: Word) -> Fix | None:
     before = trap.node.words[trap.node.words.index(word) - 1]
     span = Span(text.offset(before.span.end - 1) + 1, text.offset(word.span.end - 1) + 1)
     edit = Edit(text.source, span, "")
-    return Fix("Take it off the list", (edit,), Applicability.SAFE, (guard(trap.script, trap.node),))
+    return Fix("Remove the signal from the list", (edit,), Applicability.SAFE, (guard(trap.script, trap.node),))

@@ -119,7 +119,7 @@ def test_a_missing_file_is_a_finding_and_stops_no_other(run: Run) -> None:
 
 def test_what_is_no_text_is_a_finding(run: Run) -> None:
     Path("Dockerfile").write_bytes(b"FROM a\0b\n")
-    assert run("-f", "concise") == (1, "Dockerfile:1:1: PID902 Dockerfile is not text: it holds NUL bytes\n", "")
+    assert run("-f", "concise") == (1, "Dockerfile:1:1: PID902 Dockerfile is not text: it contains NUL bytes\n", "")
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
@@ -170,10 +170,10 @@ def test_options_decide_the_exit_code(run: Run, options: list[str], code: int) -
         pytest.param(["explain", "PID90"], "did you mean 'PID90", id="explain"),
         pytest.param(["--context", "nowhere"], "'nowhere' does not exist", id="context"),
         pytest.param(["--target", "biuld"], "Dockerfile has no stage 'biuld'; did you mean 'build'?", id="target"),
-        pytest.param(["--build-arg", "=x"], "'=x' is not of the form K=V", id="build-arg"),
+        pytest.param(["--build-arg", "=x"], "'=x' must have the form K=V", id="build-arg"),
         pytest.param(["--config", "none.toml"], "none.toml does not exist", id="config that is not there"),
         pytest.param(["--config", "Dockerfile"], "Dockerfile:1: this is no TOML", id="config"),
-        pytest.param(["--config", "x", "--isolated"], "--config and --isolated: choose one", id="isolated"),
+        pytest.param(["--config", "x", "--isolated"], "--config and --isolated cannot be used together", id="isolated"),
         pytest.param(["-o", "no/such/file"], "no/such/file cannot be written: No such file", id="output"),
         pytest.param(["trace", "none"], "none does not exist", id="trace"),
     ],
@@ -496,5 +496,5 @@ def test_a_trace_goes_on_where_a_file_cannot_be_read(run: Run) -> None:
     put_hanging()
     Path("b.Dockerfile").write_bytes(b"FROM a\0\n")
     result = run("trace", ".")
-    assert (result.code, result.err) == (1, "pid1lint: error: b.Dockerfile is not text: it holds NUL bytes\n")
+    assert (result.code, result.err) == (1, "pid1lint: error: b.Dockerfile is not text: it contains NUL bytes\n")
     assert "hang: " in result.out

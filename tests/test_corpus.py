@@ -34,7 +34,7 @@ how launches with a fixed file end:
   hang -> graceful        1
 """
 FIXES = """\
-=== PID106 safe one/Dockerfile:3: Remove the dead CMD
+=== PID106 safe one/Dockerfile:3: Remove the unused CMD
 this CMD never runs: a later one in the stage replaces it
 --- a/Dockerfile
 +++ b/Dockerfile

@@ -264,5 +264,5 @@ def test_a_file_with_nul_bytes_stops_no_other(repository: Path) -> None:
     (repository / "Dockerfile.bin").write_bytes(b"FROM debian\0\n")
     done = check(repository, "-f", "concise")
     assert done.code == 1
-    assert "Dockerfile.bin:1:1: PID902 Dockerfile.bin is not text: it holds NUL bytes\n" in done.out
+    assert "Dockerfile.bin:1:1: PID902 Dockerfile.bin is not text: it contains NUL bytes\n" in done.out
     assert "run.sh:2:1: PID201" in done.out

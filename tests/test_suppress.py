@@ -335,9 +335,9 @@ def test_what_has_no_place_for_a_comment_is_told(run: Run) -> None:
     result = run("--add-ignores", "-f", "concise", "Dokerfile")
     assert (result.code, result.err.splitlines()[-1]) == (
         2,
-        "pid1lint: error: Dokerfile: no comment can stand there for PID902",
+        "pid1lint: error: Dokerfile: there is no place for a comment for PID902",
     )
 
 
 def test_comments_and_fixes_are_not_made_at_once(run: Run) -> None:
-    assert run("--fix", "--add-ignores").err == "pid1lint: error: --add-ignores and --fix: choose one\n"
+    assert run("--fix", "--add-ignores").err == "pid1lint: error: --add-ignores and --fix cannot be used together\n"

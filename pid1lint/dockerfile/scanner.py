@@ -296,13 +296,13 @@ class _Scanner:
 
     def _check_order(self) -> None:
         if not self.instructions:
-            self.problems.append(Problem("the file holds no instruction", Span(0, 0)))
+            self.problems.append(Problem("the file has no instruction", Span(0, 0)))
             return
         for instruction in self.instructions:
             if instruction.keyword == "FROM":
                 return
             if instruction.keyword in KEYWORDS - {"ARG"}:
-                message = f"{instruction.keyword} stands before the first FROM"
+                message = f"{instruction.keyword} must come after a FROM"
                 self.problems.append(Problem(message, instruction.keyword_span))
                 break
         if len(self.instructions) <= MAX_INSTRUCTIONS and all(
@@ -627,13 +627,13 @@ def _problems(instruction: Instruction) -> Iterator[Problem]:
         flag = instruction.flags[0]
         yield Problem(f"{keyword} has no flag --{_shorten(flag.name)}", flag.span)
     elif instruction.broken_json == "not all strings":
-        yield Problem(f"the array of {keyword} must hold strings only", instruction.text.place().span)
+        yield Problem(f"the array of {keyword} must contain only strings", instruction.text.place().span)
     elif keyword == "SHELL" and not instruction.words:
-        yield Problem("SHELL takes a JSON array of strings", instruction.keyword_span)
+        yield Problem("SHELL needs a JSON array of strings", instruction.keyword_span)
     elif keyword == "ONBUILD" and instruction.inner is None:
-        yield Problem("ONBUILD takes an instruction", instruction.keyword_span)
+        yield Problem("ONBUILD needs an instruction", instruction.keyword_span)
     elif keyword == "FROM" and not _is_from(instruction.text.text.split()):
-        yield Problem("FROM takes an image, or an image, AS and a name", instruction.span)
+        yield Problem("FROM needs an image, or an image, AS and a name", instruction.span)
 
 
 def _is_from(words: list[str]) -> bool:

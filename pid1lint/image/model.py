@@ -295,7 +295,7 @@ class Image:
         if found is None:
             return ""
         if found.machine and self.machine and found.machine != self.machine:
-            return f"{name} is built for {found.machine}, and the image for {self.machine}"
+            return f"{name} is built for {found.machine}, but the image is for {self.machine}"
         if found.loader and self._lacks_loader(found.loader):
             return f"{name} needs {found.loader}, which is not in the image"
         return ""

@@ -50,7 +50,7 @@ class _Becoming:
         """As the function of this name; `depth` counts the programs that have started each other."""
         if depth > _DEPTH or len(proc.stages) > _DEPTH:
             start_leaf(self.lookup, self.world, proc, start)
-            self.world.hinder("programs start each other without end", start.place)
+            self.world.hinder("programs start each other endlessly", start.place)
             return
         argv = start.argv
         name = argv[0].value
@@ -290,7 +290,7 @@ class _Becoming:
     def _without_command(self, proc: Proc, known: Launcher, start: Start) -> bool:
         """A launcher given nothing to launch says how it is used, and ends; others are programs of their own."""
         if known.needs_command and not any(word.value in known.no_command_options for word in start.argv[1:]):
-            why = f"{start.argv[0].text} is given no command to run"
+            why = f"{start.argv[0].text} has no command to run"
             cannot_start(self.world, proc, start, 1, why, "no-command")
             return True
         if known.kind not in ("exec", "forward", "detach") or known.commandless:
@@ -320,7 +320,7 @@ class _Becoming:
             return False
         why = f"{argv[0].text} has no option `{option}`"
         if what == "init-option":
-            why = f"{argv[0].text} takes `{option}` for an option of its own, as no `--` stands before the command"
+            why = f"{argv[0].text} reads `{option}` as its own option, because there is no `--` before the command"
         cannot_start(self.world, proc, start, 1, why)
         return True
 

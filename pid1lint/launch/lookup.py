@@ -330,7 +330,7 @@ class Lookup:
         base = self.image.base
         has_cd = base is None or base.family not in _WITHOUT_CD
         if name.value in _ONLY_BUILTINS or (name.value == "cd" and not has_cd):
-            return f"`{name.text}` is a command of the shell, and no program"
+            return f"`{name.text}` is a command of the shell, not a program"
         return ""
 
     # ------------------------------------------------------------- configuration

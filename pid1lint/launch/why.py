@@ -67,7 +67,7 @@ def _hang(path: Path, one: Process, main: Process, signal: str) -> str:
     tail = "docker stop waits 10 s, then kills it"
     if main.pid == 1:
         if main.reaction == "survives":
-            return f"{main.program} is PID 1 and stays on {signal}: {tail}"
+            return f"{main.program} is PID 1 and does not exit on {signal}: {tail}"
         if main.rests is not None:
             where = "the source that it runs" if _is_interpreter(main) else "its source"
             return f"{main.program} is PID 1, and no handler for {signal} is in {where}: {_unless_a_library(tail)}"
@@ -90,7 +90,7 @@ def _hang(path: Path, one: Process, main: Process, signal: str) -> str:
 
 def _dropped(one: Process, main: Process, signal: str) -> str:
     """An app that gets the signal and ends on it at once."""
-    lost = "ends at once: what it was doing is lost"
+    lost = "exits at once: what it was doing is lost"
     if main.rests is not None:
         lost = f"has no handler in its source: {_unless_a_library('it ends at once, and what it was doing is lost')}"
     if main.pid == 1:
@@ -110,7 +110,7 @@ def _is_interpreter(process: Process) -> bool:
 
 def _unless_a_library(consequence: str) -> str:
     """What happens if no library of an app sets the handler that its own source lacks, which is not known."""
-    return f"unless a library of it sets one, {consequence}"
+    return f"unless one of its libraries sets one, {consequence}"
 
 
 def _abrupt(path: Path, one: Process, main: Process, signal: str) -> str:

@@ -27,9 +27,9 @@ def text(proof: Proof, style: Style) -> Iterator[str]:
     if proof.wrong:
         yield f"  {style.paint('red', 'not as foreseen')}: {printable(proof.wrong)}"
     elif proof.foreseen == "unknown":
-        yield f"  {style.paint(_COLOURS[proof.outcome], proof.outcome)}: nothing was foreseen"
+        yield f"  {style.paint(_COLOURS[proof.outcome], proof.outcome)}: there was no verdict"
     else:
-        yield f"  {style.paint(_COLOURS[proof.outcome], proof.outcome)}, as foreseen"
+        yield f"  {style.paint(_COLOURS[proof.outcome], proof.outcome)}, as the verdict says"
 
 
 def as_json(proofs: Sequence[Proof]) -> str:

@@ -191,7 +191,7 @@ def test_a_template_is_left_alone_and_verbose_says_so(run: Run) -> None:
     put("chart/templates/x.yaml", POD + "{{- if .Values.x }}\n  x: [\n{{- end }}\n")
     outcome = run("-v")
     assert outcome.code == 0
-    assert "chart/templates/x.yaml: left alone: a template, which only becomes YAML" in outcome.err
+    assert "chart/templates/x.yaml: skipped: a template, not yet YAML" in outcome.err
 
 
 def test_a_script_is_checked_through_the_deployment_that_mounts_it(run: Run) -> None:
@@ -211,7 +211,7 @@ def test_what_every_deployment_mends_falls_to_info_and_says_why(run: Run) -> Non
     assert run("Dockerfile").code == 1
     found = json.loads(run("-f", "json").out)["diagnostics"]
     assert [(each["code"], each["severity"], each["notes"][-1]["message"]) for each in found] == [
-        ("PID301", "info", "service web has an init put in front"),
+        ("PID301", "info", "service web has an init in front"),
         ("PID310", "info", "service web is run here"),
     ]
 
@@ -240,7 +240,7 @@ def test_no_comment_is_written_into_a_text_of_several_lines(run: Run) -> None:
     put("compose.yaml", text + "        && gunicorn app\n")
     outcome = run("--add-ignores")
     assert outcome.code == 2
-    assert "compose.yaml: no comment can stand there for PID102" in outcome.err
+    assert "compose.yaml: there is no place for a comment for PID102" in outcome.err
     assert Path("compose.yaml").read_text() == text + "        && gunicorn app\n"
 
 
