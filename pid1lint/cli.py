@@ -212,7 +212,7 @@ def check(
         if fixed is not None and show_fixes and not errors:
             _print(map(str, fixed.listed), sys.stderr)
         if fixed is not None and add_ignores and not errors:
-            _print([f"{fixed.made} ignored from now on, in {len(fixed.changes)} changed files"], sys.stderr)
+            _print([_ignored(fixed)], sys.stderr)
         # Standard output is for the mended file, where standard input was mended.
         _report(report, placed, sys.stderr if fixed is not None and options.stdin is not None else sys.stdout)
     if not diagnostics:
@@ -222,6 +222,12 @@ def check(
         return FAILURE
     failing = any(d.severity.rank >= SEVERITIES.index(fail_on or configs.of(d.dockerfile).fail_on) for d in diagnostics)
     return FINDINGS if failing and not exit_zero else CLEAN
+
+
+def _ignored(fixed: Fixed) -> str:
+    from pid1lint.report.text import count
+
+    return f"{count(fixed.made, 'comment')} written to {count(len(fixed.changes), 'file')}"
 
 
 def _is_given(parameter: str) -> bool:
@@ -317,10 +323,11 @@ def _in_baseline(results: Sequence[Result], options: Options) -> int:
 
 def _write_baseline(path: str, diagnostics: Sequence[Diagnostic]) -> int:
     from pid1lint.baseline import written
+    from pid1lint.report.text import count
     from pid1lint.writing import put
 
     put(path, written(diagnostics).encode("ascii"))
-    _print([f"{path}: {len(diagnostics)} known from now on, with --baseline {path}"], sys.stderr)
+    _print([f"{count(len(diagnostics), 'finding')} written to {path}: use it with --baseline {path}"], sys.stderr)
     return CLEAN
 
 

@@ -86,7 +86,7 @@ def no_init(launch: Launch) -> Iterator[Finding]:
     = abrupt: it ends at once
     ```
 
-    ## Example: the app's source is not at hand
+    ## Example: the app's source is not available
 
     ```dockerfile
     FROM node:20

@@ -19,7 +19,7 @@ def test_what_is_in_the_baseline_is_not_told(run: Run) -> None:
     assert run("--write-baseline", "known.json") == (
         0,
         "",
-        "known.json: 1 known from now on, with --baseline known.json\n",
+        "1 finding written to known.json: use it with --baseline known.json\n",
     )
     assert run("--baseline", "known.json") == (0, "1 Dockerfile checked: nothing new, 1 in the baseline.\n", "")
     put("app/run.sh", SCRIPT.replace("set", "# more\n\nset"), 0o755)

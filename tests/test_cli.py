@@ -125,7 +125,7 @@ def test_what_is_no_text_is_a_finding(run: Run) -> None:
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
 def test_what_is_no_file_is_a_finding_and_not_waited_for(run: Run) -> None:
     os.mkfifo("Dockerfile")
-    assert run("-f", "concise", "Dockerfile").out == "Dockerfile:1:1: PID902 Dockerfile is no file\n"
+    assert run("-f", "concise", "Dockerfile").out == "Dockerfile:1:1: PID902 Dockerfile is not a file\n"
 
 
 def test_the_same_file_twice_is_checked_once(run: Run) -> None:
@@ -172,7 +172,7 @@ def test_options_decide_the_exit_code(run: Run, options: list[str], code: int) -
         pytest.param(["--target", "biuld"], "Dockerfile has no stage 'biuld'; did you mean 'build'?", id="target"),
         pytest.param(["--build-arg", "=x"], "'=x' must have the form K=V", id="build-arg"),
         pytest.param(["--config", "none.toml"], "none.toml does not exist", id="config that is not there"),
-        pytest.param(["--config", "Dockerfile"], "Dockerfile:1: this is no TOML", id="config"),
+        pytest.param(["--config", "Dockerfile"], "Dockerfile:1: not valid TOML", id="config"),
         pytest.param(["--config", "x", "--isolated"], "--config and --isolated cannot be used together", id="isolated"),
         pytest.param(["-o", "no/such/file"], "no/such/file cannot be written: No such file", id="output"),
         pytest.param(["trace", "none"], "none does not exist", id="trace"),

@@ -257,7 +257,7 @@ def test_a_graceful_signal_of_a_program_of_ones_own_is_asked_for(run: Run) -> No
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        pytest.param("x = \n", "pid1lint.toml:1: this is no TOML: invalid value", id="no TOML"),
+        pytest.param("x = \n", "pid1lint.toml:1: not valid TOML: invalid value", id="no TOML"),
         pytest.param('\nselct = ["PID1"]\n', "pid1lint.toml:2: unknown key 'selct'; did you mean 'select'?", id="key"),
         pytest.param(
             'select = "PID1"\n', "pid1lint.toml:1: 'select' takes a list of strings, not a string", id="no list"
@@ -330,7 +330,9 @@ def test_a_graceful_signal_of_a_program_of_ones_own_is_asked_for(run: Run) -> No
             "pid1lint.toml:2: 'programs.app.reaps' takes true or false, not a number",
             id="no boolean",
         ),
-        pytest.param("[programs.app]\narguments = '('\n", "pid1lint.toml:2: no regular expression: ", id="a pattern"),
+        pytest.param(
+            "[programs.app]\narguments = '('\n", "pid1lint.toml:2: not a regular expression: ", id="a pattern"
+        ),
         pytest.param(
             "[tool.pid1lint]\n",
             "pid1lint.toml:1: in this file the keys stand at the top, without [tool.pid1lint]",
@@ -362,8 +364,8 @@ def test_all_mistakes_are_told_at_once(run: Run) -> None:
         "pid1lint: error: pid1lint.toml:1: no rule is called 'PID777'; `pid1lint rules` lists them",
         "pid1lint: error: pid1lint.toml:2: no rule is called 'shel-form'; did you mean 'shell-form'?",
         "pid1lint: error: pid1lint.toml:3: the build context 'b' is not a folder",
-        "pid1lint: error: pid1lint.toml:3: the build context '../d' lies outside the repository; only a file given by "
-        "--config may name one",
+        "pid1lint: error: pid1lint.toml:3: the build context '../d' lies outside the repository; only a file given "
+        "with --config can name one",
     ]
 
 

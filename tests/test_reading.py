@@ -139,7 +139,7 @@ def test_a_link_within_the_repository_is_read(repository: Path, name: str) -> No
     (repository / name).symlink_to("shared")
     done = check(repository, "-f", "concise", "Dockerfile")
     assert ("RUNN" in done.out) is (name == "Dockerfile")
-    assert ("is no TOML" in done.err) is (name == "pid1lint.toml")
+    assert ("not valid TOML" in done.err) is (name == "pid1lint.toml")
 
 
 def opened(trace: Path) -> Iterator[Path]:

@@ -166,9 +166,9 @@ def test_an_ignored_finding_is_not_fixed(run: Run) -> None:
         pytest.param("ignore-file[PID2]", f"ignore[PID2] {NOTHING} in this file", id="in the file"),
         pytest.param("ignore", "`ignore` names no rule: write ignore[CODE]", id="none"),
         pytest.param("ignore[]", "`ignore` names no rule: write ignore[CODE]", id="empty"),
-        pytest.param("ignor[PID101]", "`ignor` means nothing: write ignore[CODE]", id="mistyped word"),
-        pytest.param("ignore-fil[PID101]", "`ignore-fil` means nothing: write ignore-file[CODE]", id="mistyped"),
-        pytest.param("disable=PID101", "`disable` means nothing: write ignore[CODE]", id="another linter's word"),
+        pytest.param("ignor[PID101]", "`ignor` has no meaning: write ignore[CODE]", id="mistyped word"),
+        pytest.param("ignore-fil[PID101]", "`ignore-fil` has no meaning: write ignore-file[CODE]", id="mistyped"),
+        pytest.param("disable=PID101", "`disable` has no meaning: write ignore[CODE]", id="another linter's word"),
         pytest.param("ignore[shel-form]", "no rule is called 'shel-form'; did you mean 'shell-form'?", id="mistyped"),
     ],
 )
@@ -283,7 +283,7 @@ def test_comments_are_added_for_all_findings(run: Run) -> None:
     put_hanging()
     put("Dockerfile", RUNS.replace("ENTRYPOINT", "RUNN true\nENTRYPOINT"))
     result = run("--add-ignores")
-    assert result == (0, "1 Dockerfile checked: nothing found.\n", "Ignored from now on: 2 in 2 changed files\n")
+    assert result == (0, "1 Dockerfile checked: nothing found.\n", "2 comments written to 2 files\n")
     assert Path("run.sh").read_text() == SCRIPT.replace("java", "# pid1lint: ignore[PID201]\njava")
     assert Path("run.sh").stat().st_mode & 0o777 == 0o755
     assert Path("Dockerfile").read_text() == RUNS.replace(
@@ -292,7 +292,7 @@ def test_comments_are_added_for_all_findings(run: Run) -> None:
     assert run("--add-ignores") == (
         0,
         "1 Dockerfile checked: nothing found.\n",
-        "Ignored from now on: 0 in 0 changed files\n",
+        "0 comments written to 0 files\n",
     )
 
 

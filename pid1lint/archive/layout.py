@@ -477,7 +477,7 @@ def _json(data: bytes, name: str, kind: type) -> Any:
     try:
         value = json.loads(data)
     except ValueError:
-        raise TarError(f"is damaged: {name} is no JSON") from None
+        raise TarError(f"is damaged: {name} is not valid JSON") from None
     if not isinstance(value, kind):
         raise TarError(f"is damaged: {name} has other content")
     return value

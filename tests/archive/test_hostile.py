@@ -181,15 +181,15 @@ HOSTILE: dict[str, tuple[Make, str]] = {
     ),
     "a digest that is a path": (
         index({"manifests": [{"digest": "sha256:../../../../etc/passwd"}]}),
-        "has a digest that is none",
+        "has an invalid digest",
     ),
     "JSON nested without end": (index("[" * 200_000), "cannot be read: its JSON is nested too deeply"),
     "an index that is a list": (index([]), "is damaged: index.json has other content"),
-    "no manifest": (_docker_with(lambda files: files.pop("manifest.json")), "is no image: it has neither"),
+    "no manifest": (_docker_with(lambda files: files.pop("manifest.json")), "is not an image: it has neither"),
     "a pipe": (pipe, "cannot be read: it is not a regular file"),
     "nothing": (lambda at: f"oci-archive:{at / 'none.tar'}", "does not exist"),
     "a file that is no archive": (lambda _: f"docker-archive:{__file__}", "is not a tar archive"),
-    "a very deep path": (of_layer(layer([text("d/" * 300 + "f", "x")])), "has a path that no file can have"),
+    "a very deep path": (of_layer(layer([text("d/" * 300 + "f", "x")])), "has an impossible path"),
 }
 
 

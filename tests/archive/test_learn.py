@@ -85,7 +85,7 @@ def test_what_an_image_is_stands_in_the_configuration(
     assert base is not None
     assert (base.entrypoint, base.entrypoint_runs, base.sh) == (("/run.sh",), "exec-args", "dash")
     assert cli.run(["learn", source, "--name", "registry.example/java"]) == 2
-    assert 'has [images."registry.example/java"] already: change it there' in capsys.readouterr().err
+    assert 'already has [images."registry.example/java"]: change it there' in capsys.readouterr().err
 
 
 def test_an_archive_must_be_given_a_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

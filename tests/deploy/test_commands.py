@@ -138,7 +138,7 @@ def test_a_trace_shows_the_services_that_are_named(run: Run) -> None:
     put("compose.yaml", COMPOSE)
     out = run("trace", "compose.yaml", "worker").out
     assert [line for line in out.split("\n") if "service" in line] == ["compose.yaml, service worker"]
-    assert run("trace", "compose.yaml", "wroker") == (2, "", "pid1lint: error: nothing is called 'wroker' there\n")
+    assert run("trace", "compose.yaml", "wroker") == (2, "", "pid1lint: error: there is no 'wroker' in it\n")
 
 
 def test_json_names_the_deployment(run: Run) -> None:

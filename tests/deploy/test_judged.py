@@ -221,7 +221,7 @@ def test_a_comment_in_a_script_is_heeded_and_its_use_is_not_asked_for() -> None:
     [
         pytest.param(
             "services:\n  web: [\n",
-            "compose.yaml:3:1: PID901 this is no YAML: did not find expected node content",
+            "compose.yaml:3:1: PID901 not valid YAML: did not find expected node content",
             id="no YAML",
         ),
         pytest.param(

@@ -59,7 +59,7 @@ def test_a_dockerfile_is_built_run_stopped_and_compared(context: Path, capsys: p
     printed = re.sub(r"\d\.\d+ s", "N s", capsys.readouterr().out)
     assert printed == (
         "Dockerfile\n"
-        "                          foreseen    measured\n"
+        "                          verdict     measured\n"
         "    ✓ PID 1               run.sh      /bin/sh /run.sh\n"
         "    ✓ PID 1 on SIGTERM    ignores it  has no handler: as PID 1 it ignores it\n"
         "    ✓ the app             app         /app\n"
@@ -91,9 +91,10 @@ def test_what_is_known_wrongly_is_named(context: Path, capsys: pytest.CaptureFix
     (context / "pid1lint.toml").write_text('[programs.app]\nsignals = { TERM = "ignores" }\n')
     assert cli.run(["prove", ".", "--engine", "podman"]) == 1
     told = capsys.readouterr().out.splitlines()[-1]
-    assert told.startswith("  not as foreseen: foreseen was hang (app is PID 1")
+    assert told.startswith("  refuted: the verdict was hang (app is PID 1")
     assert told.endswith(
-        ' measured graceful: what is known of app is wrong here; [programs.app] signals = { TERM = "handles" }'
+        " the measurement is graceful: the fact about app is wrong here; "
+        'correct it with [programs.app] signals = { TERM = "handles" }'
     )
 
 

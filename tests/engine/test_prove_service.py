@@ -121,7 +121,7 @@ def test_of_several_services_one_is_to_be_named(tmp_path: Path) -> None:
     path = str(tmp_path / "compose.yaml")
     with pytest.raises(Pid1lintError, match="has several services; name one of them: web, worker, mended, mounted"):
         service_of(path, "", Options())
-    with pytest.raises(Pid1lintError, match="nothing is called 'wbe' there"):
+    with pytest.raises(Pid1lintError, match="there is no 'wbe' in it"):
         service_of(path, "wbe", Options())
 
 
