@@ -140,7 +140,8 @@ def _ours(source: Source, dockerfile: Dockerfile | None, comments: Iterable[Span
     layout = _Layout(source, dockerfile)
     meant = (match for match in _OURS.finditer(source.text) if _is_meant(match))
     for number, match in enumerate(meant):
-        instruction = layout.instruction_around(match.start())
+        # Each is looked at closely, so not more of them than anybody reads about.
+        instruction = layout.instruction_around(match.start()) if number < _GUESSES else None
         if instruction is not None and _takes_comment_for_its_own(instruction, match, source):
             yield _misplaced(source, match, instruction)
             continue
@@ -167,10 +168,12 @@ def _misplaced(source: Source, match: re.Match[str], instruction: Instruction) -
     message = f"Docker takes this comment for a part of {instruction.keyword}: put it on a line of its own, above"
     fix = None
     if match.end() == instruction.span.end:
-        text = source.text[: match.start()]
+        blank = match.start()
+        while source.text[blank - 1] in " \t":
+            blank -= 1
         moved = (
             Edit(source, Span(start, start), f"{match[0].rstrip()}\n"),
-            Edit(source, Span(len(text.rstrip(" \t")), match.end()), ""),
+            Edit(source, Span(blank, match.end()), ""),
         )
         fix = Fix("Move the comment above the instruction", moved, Applicability.SAFE)
     return Ignore(at, (Selector(at, frozenset(), message, fix),), None)

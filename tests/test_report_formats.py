@@ -413,7 +413,7 @@ def test_each_report_goes_to_its_own_place() -> None:
         ),
         ([("sarif", "a"), ("json", "a")], None, "--format: sarif and json both go to a: use --format NAME:FILE"),
         ([("json", "a"), ("json", "a")], None, "--format: json and json both go to a: use --format NAME:FILE"),
-        ([("json", "a")], "b", "--output: nothing is left for b: each --format names a file of its own"),
+        ([("json", "a")], "b", "--output: b has no use: each --format names its own file"),
     ],
 )
 def test_two_reports_in_one_place_are_refused(
