@@ -23,7 +23,7 @@ from mkdocs.structure.pages import Page
 
 import pid1lint
 from pid1lint import cli, linter, registry, report, schema
-from pid1lint.facts import data, images, launchers, programs, shells
+from pid1lint.facts import data, shells
 from pid1lint.image.context import DiskContext
 from pid1lint.report import Report, tree
 from pid1lint.report.style import Style
@@ -121,24 +121,30 @@ def _prose(docstring: str | None) -> str:
 
 def _root_pages() -> dict[str, str]:
     """README as the home page, and the pages that it leads to."""
-    named = {"README.md": "index.md", "CONTRIBUTING.md": "contributing.md", "CHANGELOG.md": "changelog.md"}
+    named = {
+        "README.md": "index.md",
+        "CONTRIBUTING.md": "contributing.md",
+        "CHANGELOG.md": "changelog.md",
+        "SECURITY.md": "security.md",
+        "pid1lint/pid1.md": "pid1.md",
+    }
     found = {}
     for name, path in named.items():
         text = (ROOT / name).read_text(encoding="utf-8")
         for other, target in named.items():
             text = text.replace(f"]({other})", f"]({target})")
         found[path] = text.replace("](docs/", "](")
+    # The licence is a file of the repository, and no page.
+    found["index.md"] = found["index.md"].replace("[LICENSE](LICENSE)", "LICENSE")
     return found | {"pid1.md": _pid1_page()}
 
 
 def _pid1_page() -> str:
-    """What PID 1 is, with its rules linked, and the picture below its first heading."""
+    """What PID 1 is, with its rules linked."""
     page = (ROOT / "pid1lint" / "pid1.md").read_text(encoding="utf-8")
-    title, _, rest = page.partition("\n")
-    picture = "![A trace: CMD npm start keeps SIGTERM from node; in exec form node gets it](pid1.svg)"
     for rule in registry.all_rules():
-        rest = rest.replace(f"{rule.name} ({rule.code})", f"[{rule.name}](rules/{rule.name}.md) ({rule.code})")
-    return f"{title}\n\n{picture}\n{rest}"
+        page = page.replace(f"{rule.name} ({rule.code})", f"[{rule.name}](rules/{rule.name}.md) ({rule.code})")
+    return _with_titles(page.replace("](../docs/", "]("))
 
 
 # Rules
@@ -156,15 +162,14 @@ def _rules_index() -> str:
         rules = (rule for rule in registry.all_rules() if rule.code.startswith(start))
         rows = (
             (
-                f'<a href="{rule.name}/">{rule.code}</a>',
-                rule.name,
+                f'<a href="{rule.name}/">{rule.code}</a><br>{rule.name}',
+                _inline(rule.summary),
                 rule.severity.value,
                 "yes" if rule.fixable else "",
-                _inline(rule.summary),
             )
             for rule in rules
         )
-        parts += [f"## {start}xx: {title}\n", _table(("code", "name", "severity", "fix", "what"), rows)]
+        parts += [f"## {start}xx: {title}\n", _table(("rule", "what happens", "severity", "fix"), rows)]
     return "\n".join(parts)
 
 
@@ -173,7 +178,8 @@ def _rule_page(rule: registry.AnyRule) -> str:
     traits = [f"severity `{rule.severity.value}`", "has a fix" if rule.fixable else "no fix"]
     if not rule.default:
         traits.append(f"off by default: `--select {rule.code}`")
-    return f"# {rule.code} {rule.name}\n\n{summary}\n\n*{', '.join(traits)}*\n{_with_titles(body)}"
+    basics = "[What PID 1 is, and what a stop does](../pid1.md)"
+    return f"# {rule.code} {rule.name}\n\n{summary}\n\n*{', '.join(traits)}. {basics}*\n{_with_titles(body)}"
 
 
 def _with_titles(page: str) -> str:
@@ -196,8 +202,11 @@ def _titled(match: re.Match[str]) -> str:
 def _verdict_of(text: str) -> str:
     findings = [line for line in text.splitlines() if not line.startswith("= ")]
     outcome = next((line[2:] for line in text.splitlines() if line.startswith("= ")), "")
-    told = _fenced("text", "\n".join(findings), "pid1lint") if findings else ""
-    return f"{told}\nTold to stop: **{outcome}**\n" if outcome not in ("", "none") else told
+    told = _fenced("{.text .wrap", "\n".join(findings), "pid1lint").replace("\n", "}\n", 1) if findings else ""
+    name, _, remark = outcome.partition(": ")
+    name, unmeasured, _ = name.partition(", not measured")
+    about = f" ({'not measured: ' if unmeasured else ''}{remark})" if remark else ""
+    return f"{told}\nOn the stop signal: **{name}**{about}\n" if name not in ("", "none") else told
 
 
 # Configuration
@@ -322,10 +331,116 @@ def _facts_index() -> str:
 _KINDS = ("measured", "documented", "believed")
 _FACTS = """# The facts
 
-What the analysis knows of shells, inits, launchers, programs and base images is data that comes with the package, and
-these pages are made of that data. Each row says how it is known: *measured* is what was seen to happen under the
-kernel, with the version; *documented* is what a manual, or the program's own source, says; *believed* is what neither
-tells. What is in no row is not guessed: see [how a verdict is reached](../verdict.md).
+What pid1lint knows about shells, inits, launchers, programs and base images is data in the package. These pages show
+that data. Each row has a source: *measured* means that it was observed under the kernel, with the version; *documented*
+means that a manual or the program's own source says so; *believed* means neither. pid1lint does not guess what is in no
+row: see [how a verdict is reached](../verdict.md).
+"""
+
+
+_SHELLS = """How shells differ where it decides which processes live. Each value was measured.
+
+- `exec_string`, `exec_file`: the shell replaces itself with the last command of a `-c` string or of a script file
+  under these circumstances. If one circumstance is not in the list, the shell forks. Empty: it never does.
+    - of the command: `assignment` (`A=1 app`), `redirect`, `heredoc`, `process-substitution`, `expansion` (its name
+      is `"$@"` or the like), `command-builtin` (`command app`)
+    - of its position: after a `semicolon`, a `newline` or an `&` (`background-list`), to the right of && or ||
+      (`and-or`), in a `subshell`, `group`, `if`, `case` or `for`, in a called `function`
+    - of the text: it ends in `trailing-newline`, `trailing-semicolon` or `trailing-comment`; a trap ignores a signal
+      (`ignored-trap`); an ERR trap is set (`err-trap`)
+    - never in any shell: if a signal is caught or an EXIT trap is set; in while, until, `eval`, a sourced file or a
+      pipeline; before && or ||; after `!` or `time`
+- `exec_background`: these compound commands become their last command in the background, so `$!` is the app:
+  `subshell` `( a; app ) &`, `and-or` `a && app &`, `group` `{ app; } &`, `function` `f &`. For the others `$!` is a
+  subshell: TERM kills it and not the app. With `background_blocks` it survives TERM.
+- `pipeline_tail_in_shell`: the last part of a pipeline runs in the shell itself
+- `exit_trap_on_signal`: TERM without a trap runs the EXIT trap and ends the shell, even as PID 1 and with the app in
+  the foreground
+- `exit_trap_then_stays`: TERM without a trap runs the EXIT trap, and as PID 1 the shell then continues
+- `dies_while_waiting`: TERM without a trap ends the shell in `wait`, with its EXIT trap, even as PID 1
+- `kill_zero`: what `kill 0` in the handler of the same signal leads to: `crashes`, `dies`, `hangs`
+- `wait_n_status`: the status with which a shell without `wait -n` ends at it
+- `wait_n_counts_ended`: `wait -n` also returns for a job that has already exited
+- `ampersand_redirect`: `&>` redirects; otherwise it means `&` and then `>`
+- `foreground_job`: `fg` works without a terminal, after `set -m`
+- `jobs_in_substitution`: `$(jobs -p)` is not empty
+- `lists_ended_jobs`: it names jobs that have exited, until `wait` has reported them
+- `jobs_running`: the shell knows `jobs -r`
+- `interrupt_ends`: INT without a trap ends the shell with its EXIT trap, even as PID 1, in `wait` or after the child
+  in the foreground has exited
+- `ignores_quit`: the shell ignores QUIT, unless it is trapped or the shell is a subshell
+- `trap_skips_unknown`: an unknown signal name does not keep `trap` from setting the others on the line
+- `kill_counts_any`: `kill` succeeds if it could signal one of several processes
+- `errors_end`: a wrong use of `shift` or `local` ends the script with 2
+- `return_anywhere`: outside of functions `return` is an error that the script survives; otherwise it ends the script
+- `pipefail`: the shell has that option; otherwise it exits with 2 at `set -o pipefail`
+"""
+_LAUNCHERS = """How a launcher starts its command, and how it reads its own arguments.
+
+- `kind`: `exec` (becomes the command), `forward` (forks, passes signals on and waits), `hang` (forks, does neither,
+  and ignores the signal as PID 1), `switch` (su: kills the command 2 s after the signal), `detach` (forks and exits,
+  so the container exits), `init` (forks, passes signals on and reaps)
+- `option_kinds`: options that change the kind
+- `busybox_kind`: the kind as an applet of Busybox, if it differs
+- `options_with_value`: options that take the next word, or the rest of their own word as a value; `flags` take none
+- `operands`: how many words come before the command; each of `operand_options` replaces one
+- `assignments`: NAME=value words come before the command
+- `subcommand`: words that must come first; `optional_words`: words that may come before the command
+- `command_options`: options whose value is the command; `shell_options`: a shell string; `split_options`: a string
+  that is split at spaces
+- `no_command_options`: with one of these there is no command; `commandless`: there never is one
+- `needs_command`: without a command it prints its usage and exits
+- `after_dashes`: a command comes only after `--`
+- `permutes`: options may come after operands, and words after those are arguments of a shell
+- `shell_words`: a command of one word is a shell string
+- `takes_later_options`: without `--` it reads options after the command's name as its own, and exits with 1 at an
+  unknown one; not if it is built with musl, as in Alpine
+- `leads_group`: it makes a new process group for itself and the command
+- `resets_ignored`: the command does not inherit ignored signals, except HUP and INT
+- `group`: signals go to the whole process group of the command; `group_options` turn that on, `ungroup_options` off
+- `signals`: what an init with services of its own does as PID 1 on a signal: `handles` (ends them and waits),
+  `abandons` (exits at once and leaves them behind), `survives` (stays)
+"""
+_PROGRAMS = """What a program does, or one way of calling it.
+
+- `kind`: `program`, `runner` (starts a command that is written elsewhere: npm, make), `interpreter` (runs the app's
+  source), `shell` or `interactive` (a language's own shell: it exits when its input ends)
+- `arguments`, `unless`: patterns that the joined arguments must match, or must not match
+- `unless_config`: a pattern that the program's configuration files and environment must not match
+- `configs`: the paths of its configuration files if the command names none; a path that ends in `/` is a folder
+- `lifetime`: `short` (returns soon), `forever` (a server, never returns), `long` (may be either), `daemonizes`
+  (returns and leaves a daemon in the background; `foreground` says how to prevent that)
+- `signals`: `handles` (exits cleanly), `drops` (exits at once, work in flight is lost), `default` (no handler: PID 1
+  ignores it, any other process dies), `survives` (caught or ignored, and it stays). A signal that is not listed is
+  unknown.
+- `graceful`: the signal for a clean exit
+- `reaps`: whether it waits for orphans that it never started; `spawns`: it starts children that may become orphans
+- `language`: what it is written in; `interpreter`: the language whose source decides
+- `wraps`: a script that runs this program as its child and passes no signals on; `steps_aside`: how to make it exec
+- `helper`: nothing is lost when it is killed
+- `folders`: the program must be in one of these folders if it is called by a path
+- `unless_sh`: with this /bin/sh the name belongs to another program
+- `in_group`: what the stop signal does if an init sends it to the whole process group
+"""
+_RUNNERS = """How a package runner passes the stop signal on to an app that handles it.
+
+- `dash`, `other`: the outcome if /bin/sh is Debian's dash, and if it is Busybox or bash: `graceful`, `abrupt` or
+  `hang`
+- `exec mends`: `exec` before the script's command makes it graceful with dash too
+- `versions`: the versions that the row is about; without it, all others
+"""
+_IMAGES = """What decides what the containers of an image run.
+
+- `family`: the distribution; empty if the tag leaves it open
+- `sh`: what /bin/sh is: `dash`, `busybox`, `bash`, `none`; `shells`: the other shells
+- `sh_version`, `bash_version`: set if the shell is so old that it execs less
+- `entrypoint_runs`: what the entrypoint does with its arguments: `none` (there is no entrypoint), `exec-args` (execs
+  them), `exec-program` (execs `runs` and passes them on), `init` (stays PID 1 as an init and runs them as its
+  child), `program` (the entrypoint is the program itself), `unknown`
+- `runs`: also what `exec-args` runs without a command; `prepends`: what it puts before arguments that begin with `-`
+  or with one of `prepends_to`
+- `config`: the text in its configuration files that decides whether a program stays in the foreground
+- `packages`: the inits and user switchers in the image
 """
 
 
@@ -364,7 +479,7 @@ def _shells() -> str:
     known = {row["names"]: shells.shell(data.words(row["names"])[0]) for row in rows}
     header = ("", *(_code(data.words(names)[0]) for names in known))
     body = ((_code(trait), *(_trait(getattr(each, trait)) for each in known.values())) for trait in traits)
-    return _facts("Shells", shells.Shell.__doc__, _table(("shell", "source"), listed), _table(header, body))
+    return _facts("Shells", _SHELLS, _table(("shell", "source"), listed), _table(header, body))
 
 
 def _trait(value: object) -> str:
@@ -373,7 +488,7 @@ def _trait(value: object) -> str:
 
 def _inits() -> str:
     file = data.read("inits")
-    about = "The inits that a fix can put in front of a program, and where a package manager has them."
+    about = "The inits that a fix can put in front of a program, and the packages that contain them."
     rows = (
         (_code(r["init"]), _words(r, "families"), _others(r, "init", "families"), r["source"]) for r in file["packages"]
     )
@@ -396,7 +511,7 @@ def _launchers() -> str:
         (_words(row), _code(row["kind"]), _others(row, "names", "kind"), _inline(row["source"]))
         for row in data.read("launchers")["launchers"]
     )
-    return _facts("Launchers", launchers.Launcher.__doc__, _table(("names", "kind", "how", "source"), rows))
+    return _facts("Launchers", _LAUNCHERS, _table(("names", "kind", "how", "source"), rows))
 
 
 def _programs() -> str:
@@ -419,9 +534,9 @@ def _programs() -> str:
     )
     return _facts(
         "Programs",
-        programs.Program.__doc__,
+        _PROGRAMS,
         _table(header, rows),
-        f"## Package runners\n\n{_prose(programs.Runner.__doc__)}",
+        f"## Package runners\n\n{_RUNNERS}",
         _table(("names", "with dash", "with another shell", "more", "source"), runners),
     )
 
@@ -623,9 +738,9 @@ def _foreground(row: Row) -> str:
 def _languages() -> str:
     file = data.read("handlers")
     about = (
-        "What a signal does to a program that sets no handler, by language: `default` (PID 1 ignores it, any other "
-        "process ends), `drops` (it ends at once and its work is lost), `handles` (it ends by its exit hooks), "
-        "`survives`; and what in its source or its manifest shows that a handler is set."
+        "What a signal does to a program without a handler, by language: `default` (as PID 1 it ignores the signal, "
+        "otherwise it exits), `drops` (it exits at once and loses its work), `handles` (it exits through its exit "
+        "hooks), `survives`. The last table shows what in a source or a manifest sets a handler."
     )
     languages = (
         (_code(name), *(_code(row.get("signals", {}).get(s, "")) for s in _SIGNALS), _inline(row["source"]))
@@ -667,7 +782,7 @@ def _images() -> str:
     )
     return _facts(
         "Base images",
-        images.BaseImage.__doc__,
+        _IMAGES,
         _table(("distribution", "what its images have in common"), families),
         _table(("names", "family", "ENTRYPOINT", "CMD", "STOPSIGNAL", "more", "source"), rows),
     )

@@ -1,5 +1,5 @@
 #!/bin/sh
-# What `make demo` shows: one service in three images, what is wrong with the second, and how it is mended.
+# What `make demo` shows: one service in three images, what is wrong with the second, and how --fix repairs it.
 set -eu
 cd "$(dirname "$0")"
 
@@ -12,7 +12,7 @@ run() {
   "$@" || true
 }
 
-say 'Who is PID 1, and who hears of docker stop?'
+say 'Who is PID 1, and who gets the stop signal?'
 for image in java-exec-form java-script java-dumb-init; do
   run pid1lint trace "$image/Dockerfile"
   echo
@@ -24,7 +24,7 @@ run pid1lint --exit-zero .
 say 'What would --fix do?'
 run pid1lint --diff --exit-zero java-script
 
-say 'Mended, in a copy:'
+say 'After --fix, in a copy:'
 copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
 cp -R java-script "$copy"

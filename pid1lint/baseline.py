@@ -31,7 +31,7 @@ def read(path: str) -> frozenset[str]:
     if not os.path.lexists(path):
         from pid1lint.nearest import path_hint
 
-        meant = path_hint(path) or f"; --write-baseline {path} makes one"
+        meant = path_hint(path) or f"; --write-baseline {path} writes one"
         raise Pid1lintError(f"--baseline: {path} does not exist{meant}")
     try:
         document = json.loads(files.read(path, limit=_MAX_BYTES))
@@ -41,7 +41,7 @@ def read(path: str) -> frozenset[str]:
     except UnreadableError as error:
         raise Pid1lintError(f"--baseline: {error}") from error
     except (ValueError, TypeError, KeyError, RecursionError) as error:
-        raise Pid1lintError(f"--baseline: {path} is no baseline; --write-baseline {path} makes one") from error
+        raise Pid1lintError(f"--baseline: {path} is not a baseline; --write-baseline {path} writes one") from error
 
 
 def fresh(diagnostics: Iterable[Diagnostic], known: frozenset[str]) -> tuple[Diagnostic, ...]:

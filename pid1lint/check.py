@@ -203,7 +203,7 @@ def _unreadable(path: str) -> str | None:
 
         return "does not exist" + (path_hint(path) or _elsewhere(path))
     if not os.path.isfile(path):
-        return "is no file"
+        return "is not a file"
     return None if os.access(path, os.R_OK) else "may not be read"
 
 
@@ -511,7 +511,7 @@ def _root(dockerfile: Dockerfile, options: Options) -> tuple[str, str]:
         return configured, config.file
     found = find_context(path, _copied(dockerfile, options.build_args))
     own = found == os.path.dirname(os.path.abspath(path))
-    return found, "the Dockerfile's folder" if own else "it holds more of what is copied"
+    return found, "the Dockerfile's folder" if own else "it contains more of what is copied"
 
 
 def explained(planned: Plan, options: Options) -> Iterator[str]:
@@ -549,8 +549,8 @@ def _explained_deployment(source: Source, options: Options) -> str:
     project.give(own, source)
     content = reader.content(own, project)
     if content.note:
-        return f"{source.path}: left alone: {content.note}"
-    names = ", ".join(deployment.label for deployment in content.deployments) or "nothing that is run"
+        return f"{source.path}: skipped: {content.note}"
+    names = ", ".join(deployment.label for deployment in content.deployments) or "nothing in it is run"
     return f"{source.path}: checked; {names}"
 
 
@@ -606,10 +606,10 @@ def add_ignores(planned: Plan, options: Options, jobs: int) -> Fixed:
 
     images = [path for path in planned.dockerfiles if is_image(path)]
     if images:
-        raise Pid1lintError(f"{images[0]} is built already: no comment can be written into it")
+        raise Pid1lintError(f"{images[0]} is already built: pid1lint cannot write a comment into it")
     found = told(check_all(planned, options, jobs), options)
     annotated = annotate(found)
-    errors = [f"{d.at.source.path}: no comment can stand there for {d.code}" for d in annotated.homeless]
+    errors = [f"{d.at.source.path}: there is no place for a comment for {d.code}" for d in annotated.homeless]
     dockerfiles = frozenset(planned.dockerfiles) | ({options.stdin.path} if options.stdin is not None else set())
     changes = []
     for change in annotated.changes:
@@ -664,7 +664,7 @@ def launches(planned: Plan, options: Options, names: frozenset[str] = frozenset(
         if not result.launches and not is_image(path):
             unread += linter.too_long(read(path, options, {}))
     known = {launch.image.deployment.name for launch in found if launch.image.deployment is not None}
-    errors += (f"nothing is called {name!r} there" for name in sorted(names - known - _last_parts(known)))
+    errors += (f"there is no {name!r} in it" for name in sorted(names - known - _last_parts(known)))
     return Traced(tuple(found), tuple(errors), tuple(unread))
 
 

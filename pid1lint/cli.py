@@ -59,7 +59,7 @@ _LONG_RUN = 64
 )
 @click.version_option(__version__, prog_name="pid1lint", message="%(prog)s %(version)s")
 def group() -> None:
-    """Say what happens when a container is told to stop, before its image is built."""
+    """Check what happens when a container is told to stop, before you build its image."""
 
 
 @group.command(cls=Check)
@@ -74,19 +74,19 @@ def group() -> None:
     metavar="NAME[:FILE]",
     show_default=True,
     shell_complete=completes(complete_formats),
-    help="Form of the report: text, concise, json, sarif, github, gitlab, junit, checkstyle, rdjson or markdown; and "
-    "its file. May be repeated.",
+    help="Format of the report: text, concise, json, sarif, github, gitlab, junit, checkstyle, rdjson or markdown, and "
+    "its file; repeatable.",
 )
-@click.option("--files-from", metavar="FILE", help="Check the paths in this list, one a line; `-`: standard input.")
+@click.option("--files-from", metavar="FILE", help="Check the paths in this file, one per line; `-` is standard input.")
 @click.option("--fix", is_flag=True, help="Make the safe fixes.")
-@click.option("--unsafe-fixes", is_flag=True, help="With --fix or --diff: make the unsafe fixes too.")
+@click.option("--unsafe-fixes", is_flag=True, help="With --fix or --diff: include the unsafe fixes.")
 @click.option(
     "--init",
     callback=one_of(("tini", "dumb-init", "catatonit")),
     metavar="NAME",
-    help="The init that a fix puts in front: catatonit, tini (the default) or dumb-init.",
+    help="The init that a fix installs: catatonit, tini (the default) or dumb-init.",
 )
-@click.option("--diff", is_flag=True, help="Print what --fix would change; change nothing.")
+@click.option("--diff", is_flag=True, help="Print what --fix would change, and change nothing.")
 @click.option("--show-fixes", is_flag=True, help="List the fixes that were made.")
 @click.option(
     "--select",
@@ -94,7 +94,7 @@ def group() -> None:
     callback=selectors,
     shell_complete=complete_rule,
     metavar="RULES",
-    help="Rules to run: codes, starts of codes, names, all; with commas, or repeated.",
+    help="Rules to run: codes, starts of codes, names or all, separated by commas; repeatable.",
 )
 @click.option(
     "--ignore",
@@ -109,16 +109,18 @@ def group() -> None:
     callback=one_of(SEVERITIES),
     shell_complete=completes(lambda: SEVERITIES),
     metavar="SEVERITY",
-    help="Exit with 1 from this one on: info, warning (the default) or error.",
+    help="Exit with 1 at this severity or above: info, warning (the default) or error.",
 )
-@click.option("--exit-zero", is_flag=True, help="Exit with 0 whatever is found.")
-@click.option("--add-ignores", is_flag=True, help="Write a comment for each finding, so that it is ignored.")
+@click.option("--exit-zero", is_flag=True, help="Exit with 0 even if there are findings.")
+@click.option("--add-ignores", is_flag=True, help="Write a comment that ignores it for each finding.")
 @click.option("--baseline", metavar="FILE", type=click.Path(), help="Report only findings that are not in this file.")
 @click.option("--write-baseline", metavar="FILE", type=click.Path(), help="Write all findings to this file.")
 @click.option("--statistics", is_flag=True, help="Count the findings of each rule instead of listing them.")
 @click.option("--quiet", "-q", is_flag=True, help="Print findings only.")
-@click.option("--verbose", "-v", is_flag=True, help="Say which files are checked, with which context, and why.")
-@click.option("--jobs", "-j", callback=at_least_0, metavar="N", default="0", help="Files at a time; 0: as suits.")
+@click.option("--verbose", "-v", is_flag=True, help="Print which files are checked, with which context, and why.")
+@click.option(
+    "--jobs", "-j", callback=at_least_0, metavar="N", default="0", help="Check N files in parallel; 0 chooses a number."
+)
 def check(
     *,
     paths: tuple[str, ...],
@@ -164,7 +166,7 @@ def check(
     base = configs.of("Dockerfile")
     placed = targets(forms if base.format is None or _is_given("forms") else ((base.format, None),), output)
     if add_ignores and fix:
-        raise Pid1lintError("--add-ignores and --fix: choose one")
+        raise Pid1lintError("--add-ignores and --fix cannot be used together")
     known = _known(baseline or (base.baseline if write_baseline is None else None))
     source = _stdin(paths, stdin_filename)
     options = Options(context, target, build_arg, select, ignore, source, configs, known, init or "", platform)
@@ -191,7 +193,7 @@ def check(
     troubles = [str(crash) for result in results for crash in result.crashes]
     troubles += [] if fixed is None else [*fixed.errors, *map(str, fixed.refusals)]
     if fixed is not None and diff:
-        _print_diff(fixed, () if quiet or unsafe_fixes else _left_out(diagnostics))
+        _print_diff(fixed, () if quiet or add_ignores else _left_out(diagnostics, unsafe=unsafe_fixes))
     else:
         launches = tuple(launch for result in results for launch in result.launches)
         made = 0 if fixed is None or add_ignores or errors else fixed.made
@@ -210,7 +212,7 @@ def check(
         if fixed is not None and show_fixes and not errors:
             _print(map(str, fixed.listed), sys.stderr)
         if fixed is not None and add_ignores and not errors:
-            _print([f"Ignored from now on: {fixed.made} in {len(fixed.changes)} changed files"], sys.stderr)
+            _print([_ignored(fixed)], sys.stderr)
         # Standard output is for the mended file, where standard input was mended.
         _report(report, placed, sys.stderr if fixed is not None and options.stdin is not None else sys.stdout)
     if not diagnostics:
@@ -220,6 +222,12 @@ def check(
         return FAILURE
     failing = any(d.severity.rank >= SEVERITIES.index(fail_on or configs.of(d.dockerfile).fail_on) for d in diagnostics)
     return FINDINGS if failing and not exit_zero else CLEAN
+
+
+def _ignored(fixed: Fixed) -> str:
+    from pid1lint.report.text import count
+
+    return f"{count(fixed.made, 'comment')} written to {count(len(fixed.changes), 'file')}"
 
 
 def _is_given(parameter: str) -> bool:
@@ -246,7 +254,7 @@ def _configs(file: str | None, isolated: bool) -> Configs:
     from pid1lint.config import Configs
 
     if file is not None and isolated:
-        raise Pid1lintError("--config and --isolated: choose one")
+        raise Pid1lintError("--config and --isolated cannot be used together")
     return Configs(file, isolated=isolated)
 
 
@@ -274,7 +282,7 @@ def _listed(files_from: str | None, paths: Sequence[str]) -> Sequence[str] | Non
     if files_from is None:
         return None
     if files_from == "-" and "-" in paths:
-        raise Pid1lintError("--files-from -: standard input is either a list or a Dockerfile")
+        raise Pid1lintError("--files-from -: standard input cannot be both a list and a Dockerfile")
     try:
         data = sys.stdin.buffer.read(_LONG_LIST) if files_from == "-" else files.read(files_from, limit=_LONG_LIST)
     except UnreadableError as error:
@@ -315,10 +323,11 @@ def _in_baseline(results: Sequence[Result], options: Options) -> int:
 
 def _write_baseline(path: str, diagnostics: Sequence[Diagnostic]) -> int:
     from pid1lint.baseline import written
+    from pid1lint.report.text import count
     from pid1lint.writing import put
 
     put(path, written(diagnostics).encode("ascii"))
-    _print([f"{path}: {len(diagnostics)} known from now on with --baseline {path}"], sys.stderr)
+    _print([f"{count(len(diagnostics), 'finding')} written to {path}: use it with --baseline {path}"], sys.stderr)
     return CLEAN
 
 
@@ -354,18 +363,27 @@ def _print_diff(fixed: Fixed, left_out: Iterable[str]) -> None:
     _print(left_out, sys.stderr)
 
 
-def _left_out(diagnostics: Iterable[Diagnostic]) -> Iterator[str]:
-    """The unsafe fixes that a diff without them does not show."""
+def _left_out(diagnostics: Sequence[Diagnostic], *, unsafe: bool) -> Iterator[str]:
+    """What a diff does not show: `unsafe` fixes where it is without them, and findings that have no fix, with why."""
+    from pid1lint import registry
     from pid1lint.fix import Applicability
+    from pid1lint.report.text import count
 
-    unsafe = [
-        found for found in diagnostics if found.fix is not None and found.fix.applicability is not Applicability.SAFE
-    ]
-    if unsafe:
-        yield f"Not shown without --unsafe-fixes: {len(unsafe)} unsafe {'fix' if len(unsafe) == 1 else 'fixes'}"
-    for found in unsafe:
-        assert found.fix is not None
-        yield f"  {found.at.source.path}:{found.at.start.line}: {found.code} {found.fix.title}"
+    left = [] if unsafe else [(found, found.fix) for found in diagnostics if found.fix is not None]
+    fixes = [(found, fix) for found, fix in left if fix.applicability is Applicability.UNSAFE]
+    if fixes:
+        yield f"Not shown without --unsafe-fixes: {count(len(fixes), 'unsafe fix', 'unsafe fixes')}"
+    for found, fix in fixes:
+        yield f"  {found.at.source.path}:{found.at.start.line}: {found.code} {fix.title}"
+    without = [found for found in diagnostics if found.fix is None]
+    if without:
+        yield f"No fix for {count(len(without), 'finding')}:"
+    fixable = {rule.code for rule in registry.all_rules() if rule.fixable}
+    for found in without:
+        why = "no fix is sure to be right here" if found.code in fixable else "its rule has no fix"
+        yield f"  {found.at.source.path}:{found.at.start.line}: {found.code} {why}"
+    if without:
+        yield f"For a fix by hand, run pid1lint explain {without[0].code}."
 
 
 def _shown(planned: Plan, stdin: Source | None) -> tuple[str, ...]:
@@ -397,9 +415,9 @@ def trace(
     config: str | None,
     isolated: bool,
 ) -> int:
-    """Show a launch: who is PID 1, whom the stop signal reaches.
+    """Show the processes: who is PID 1, who gets the stop signal.
 
-    Behind a deployment's file, names choose some of its services or containers: `pid1lint trace compose.yaml web`.
+    After a deployment's file you can name some of its services or containers: `pid1lint trace compose.yaml web`.
     """
     from pid1lint import check as checking
     from pid1lint.check import Options
@@ -432,23 +450,25 @@ def trace(
 @group.command(cls=Prove)
 @click.argument("source", type=click.Path())
 @click.argument("run_options", nargs=-1, type=click.UNPROCESSED, metavar="[SERVICE] [-- RUN-OPTIONS]...")
-@click.option("--engine", metavar="NAME", help="docker or podman, with options if need be; default: the one there is.")
-@click.option("--ready", metavar="WHEN", help="It is ready: 5 (seconds), port:8080, log:REGEX or health.")
+@click.option(
+    "--engine", metavar="NAME", help="docker or podman, with options if necessary. [default: the installed one]"
+)
+@click.option("--ready", metavar="WHEN", help="When it is ready: 5 (seconds), port:8080, log:REGEX or health.")
 @click.option(
     "--grace",
     callback=seconds,
     metavar="SECONDS",
     help="How long the stop waits. [default: the service's stop_grace_period, else 10]",
 )
-@click.option("--times", callback=at_least_1, default="1", metavar="N", help="Run it so often. [default: 1]")
+@click.option("--times", callback=at_least_1, default="1", metavar="N", help="Run it N times. [default: 1]")
 @click.option("--context", type=click.Path(), callback=folder, metavar="DIR", help="The build context.")
 @click.option("--target", metavar="STAGE", help="Build this stage instead of the last one.")
 @click.option("--build-arg", multiple=True, callback=key_values, metavar="K=V", help="A build argument; repeatable.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--junit", "as_junit", is_flag=True, help="Print JUnit's XML.")
 @click.option("--output", "-o", type=click.Path(dir_okay=False), help="Write the report to this file.")
-@click.option("--write-facts", is_flag=True, help="Add what was measured of the app to the configuration.")
-@click.option("--config", type=click.Path(), metavar="FILE", help="The only configuration file that counts.")
+@click.option("--write-facts", is_flag=True, help="Add the measurement of the app to the configuration.")
+@click.option("--config", type=click.Path(), metavar="FILE", help="Use only this configuration file.")
 @click.option("--isolated", is_flag=True, help="Read no configuration file.")
 def prove(
     *,
@@ -468,11 +488,11 @@ def prove(
     config: str | None,
     isolated: bool,
 ) -> int:
-    """Try a verdict: run an image, a Dockerfile or a Compose service, stop it, and compare.
+    """Test a verdict: run an image, a Dockerfile or a Compose service, stop it, and compare.
 
     SOURCE is a Dockerfile or its folder, a Compose file, an image that docker or podman has, or an archive
-    (oci-archive:FILE, docker-archive:FILE). Behind a Compose file stands the name of a service. What follows `--` are
-    options of `docker run`. Nothing of it is left behind.
+    (oci-archive:FILE, docker-archive:FILE). Give the name of a service after a Compose file, and options of
+    `docker run` after `--`. prove removes everything afterwards.
     """
     from pid1lint.check import Options
     from pid1lint.prove import report
@@ -507,14 +527,14 @@ def prove(
 
 @group.command()
 @click.argument("images", nargs=-1, required=True, metavar="IMAGE...", type=click.Path())
-@click.option("--name", metavar="NAME", help="What Dockerfiles call the image; needed for an archive.")
-@click.option("--platform", metavar="OS/ARCH", default="", help="Of an image of several platforms, this one.")
+@click.option("--name", metavar="NAME", help="The name of the image in Dockerfiles; required for an archive.")
+@click.option("--platform", metavar="OS/ARCH", default="", help="Use this platform of an image with several.")
 @click.option("--config", type=click.Path(), metavar="FILE", help="The configuration to add to.")
 def learn(*, images: tuple[str, ...], name: str | None, platform: str, config: str | None) -> int:
-    """Write what base images are into the configuration.
+    """Add facts about base images to the configuration.
 
-    IMAGE is docker:NAME, podman:NAME, or an archive (oci:DIR, oci-archive:FILE, docker-archive:FILE). Whoever has the
-    configuration then gets full verdicts for Dockerfiles that build upon it, without an engine.
+    IMAGE is docker:NAME, podman:NAME, or an archive (oci:DIR, oci-archive:FILE, docker-archive:FILE). Everyone with
+    this configuration then gets full verdicts for Dockerfiles that build on the image, without an engine.
     """
     from pid1lint.archive.image import read_image
     from pid1lint.archive.learn import learned
@@ -535,16 +555,16 @@ def learn(*, images: tuple[str, ...], name: str | None, platform: str, config: s
 @group.command()
 @click.argument("rule", metavar="CODE|NAME|pid1", shell_complete=complete_rule)
 def explain(rule: str) -> int:
-    """Print a rule's page: why, examples, what instead.
+    """Print the page of a rule: why, examples, what to write instead.
 
-    `pid1lint explain pid1` says what PID 1 is, and what a stop does.
+    `pid1lint explain pid1` explains what PID 1 is and what a stop does.
     """
     from pid1lint import registry
-    from pid1lint.report.page import page_lines
+    from pid1lint.report.page import markdown, page_lines, without_pictures
 
     if rule.lower() == "pid1":
         with open(os.path.join(os.path.dirname(__file__), "pid1.md"), encoding="utf-8") as file:
-            text = file.read()
+            text = without_pictures(file.read())
         style = _style(sys.stdout)
         _print(page_lines(text, style) if style.wrap else text.splitlines(), sys.stdout, "ours")
         return CLEAN
@@ -552,7 +572,7 @@ def explain(rule: str) -> int:
     style = _style(sys.stdout)
     title = style.paint("bold", f"{found.code} {found.name}") + f" ({found.severity.value})"
     # To a terminal as text, into a pipe as the Markdown that it is.
-    page = page_lines(found.page, style) if style.wrap else [found.page]
+    page = page_lines(found.page, style) if style.wrap else [markdown(found.page)]
     _print([title, "", *page], sys.stdout, "ours")
     return CLEAN
 
@@ -579,16 +599,16 @@ def rules(form: str) -> int:
 
 def _folded(lines: Iterable[str], style: Style) -> Iterator[str]:
     """Lines that are broken between words, on a terminal."""
-    import textwrap
+    from pid1lint.report.style import fold
 
     for line in lines:
-        yield from textwrap.wrap(line, style.width, subsequent_indent="  ") if style.wrap else [line]
+        yield from fold(line, style.width, later="  ") if style.wrap else [line]
 
 
 @group.command()
 @click.argument("shell", metavar="|".join(SHELLS), callback=one_of(SHELLS), shell_complete=completes(lambda: SHELLS))
 def completion(shell: str) -> int:
-    """Print the script for completion in a shell.
+    """Print the completion script for a shell.
 
     For bash: eval "$(pid1lint completion bash)" in ~/.bashrc. For PowerShell: pid1lint completion powershell |
     Out-String | Invoke-Expression in $PROFILE.
@@ -598,7 +618,7 @@ def completion(shell: str) -> int:
     _know_powershell()
     made = get_completion_class(shell)
     if made is None:
-        raise Pid1lintError(f"click knows no completion for {shell}")
+        raise Pid1lintError(f"there is no completion for {shell}")
     complete = made(group, {}, "pid1lint", "_PID1LINT_COMPLETE")
     _print([(complete.source_template % complete.source_vars()).strip()], sys.stdout, "ours")
     return CLEAN
@@ -625,7 +645,9 @@ class _Output:
             if os.path.islink(self.path) and os.path.isfile(self.path):
                 real = os.path.realpath(self.path)
                 if not any(files.is_inside(real, home) for home in files.homes(self.path)):
-                    raise Pid1lintError(f"--output: {self.path} is not written: a link leads out of the checked files")
+                    raise Pid1lintError(
+                        f"--output: {self.path} is not written: it is a link that leads out of the checked files"
+                    )
             try:
                 self.stream = open(self.path, "w", encoding="utf-8", newline="\n")
             except OSError as error:
@@ -651,8 +673,8 @@ def _print(lines: Iterable[str], stream: TextIO, form: str = "text") -> None:
     if form != "ours":
         from pid1lint.report.safe import safe
 
-        colour = _style(stream).colour
-        lines = (safe(line, form, colour=colour) for line in lines)
+        style = _style(stream)
+        lines = (safe(line, form, colour=style.colour, links=style.links) for line in lines)
     text = "".join(f"{line}\n" for line in lines)
     # What the stream's encoding lacks, and bytes that are no text, must not stop a report.
     encoding = stream.encoding or "utf-8"

@@ -201,7 +201,7 @@ class _Reader:
         self.text = text
         self.above = above
         self.folder = os.path.dirname(os.path.abspath(path))
-        self.mistakes: list[str] = []
+        self.mistakes: list[tuple[int, str]] = []
 
     def config(self, table: Mapping[str, Any]) -> Config:
         """What the table says; `ConfigError` with all that is wrong in it."""
@@ -209,14 +209,19 @@ class _Reader:
         from pid1lint.tomlfile import ConfigError
 
         if not self.above and set(table) == {"tool"}:
-            self.wrong(("tool",), "here the keys stand at the top, without [tool.pid1lint]")
-        else:
-            for violation in violations(table):
-                self.wrong(violation.keys, violation.message)
-        config = NO_CONFIG if self.mistakes else self._config(table)
+            self.wrong(("tool",), "in this file the keys stand at the top, without [tool.pid1lint]")
+            raise ConfigError(*self.told())
+        for violation in violations(table):
+            self.wrong(violation.keys, violation.message)
+            table = _without(table, violation.keys) if violation.keys else {}
+        config = self._config(table)
         if self.mistakes:
-            raise ConfigError(*self.mistakes)
+            raise ConfigError(*self.told())
         return config
+
+    def told(self) -> Iterator[str]:
+        """The mistakes, in the order of their lines."""
+        return (f"{self.path}:{line}: {message}" for line, message in sorted(self.mistakes, key=lambda each: each[0]))
 
     def _config(self, table: Mapping[str, Any]) -> Config:
         for key in ("select", "ignore"):
@@ -245,7 +250,7 @@ class _Reader:
         from pid1lint.tomlfile import line_of
 
         if len(self.mistakes) < _MOST_MISTAKES:
-            self.mistakes.append(f"{self.path}:{line_of(self.text, (*self.above, *keys))}: {message}")
+            self.mistakes.append((line_of(self.text, (*self.above, *keys)), message))
 
     def baseline(self, path: str | None) -> str | None:
         """The path of the baseline, as it is shown."""
@@ -277,11 +282,11 @@ class _Reader:
 
         for pattern, folder in table.items():
             if self.within is not None and not is_inside(os.path.join(self.folder, folder), self.within):
-                only = "only a file given by --config may name one"
+                only = "only a file given with --config can name one"
                 self.wrong(("context", pattern), f"the build context {folder!r} lies outside the repository; {only}")
             elif not os.path.isdir(os.path.join(self.folder, folder)):
                 hint = path_hint(os.path.join(self.folder, folder), folders=True)
-                self.wrong(("context", pattern), f"the build context {folder!r} is no folder{hint}")
+                self.wrong(("context", pattern), f"the build context {folder!r} is not a folder{hint}")
             yield pattern, folder
 
     def facts(self, images: Mapping[str, Mapping[str, Any]], programs: Mapping[str, Mapping[str, Any]]) -> Facts:
@@ -292,17 +297,17 @@ class _Reader:
             below = row.get("from")
             if below is not None and Facts().base_image(below) is None:
                 meant = hint(below.partition(":")[0], known_names())
-                self.wrong(("images", name, "from"), f"nothing is known of the image {below!r}{meant}")
+                self.wrong(("images", name, "from"), f"pid1lint does not know the image {below!r}{meant}")
             if ":" in name.rpartition("/")[2] or "@" in name:
-                self.wrong(("images", name), f"{name!r}: an image's name has no tag here")
+                self.wrong(("images", name), f"{name!r}: the name must not have a tag here")
         for name, row in programs.items():
             try:
                 re.compile(row.get("arguments", ""))
                 if _may_explode(row.get("arguments", "")):
-                    told = "the expression may take too long: it repeats more than two things, or what is repeated"
+                    told = "the expression may take too long: it has more than two repetitions, or nested ones"
                     self.wrong(("programs", name, "arguments"), told)
             except (re.error, OverflowError, RecursionError) as error:
-                self.wrong(("programs", name, "arguments"), f"no regular expression: {error}")
+                self.wrong(("programs", name, "arguments"), f"not a regular expression: {error}")
         placed = {
             name: dict(row, archive=self.archive(name, row)) if "archive" in row else row
             for name, row in images.items()
@@ -316,10 +321,21 @@ class _Reader:
         source: str = row["archive"]
         kind, _, where = source.partition(":")
         if not is_image(source):
-            self.wrong(("images", name, "archive"), f"{source!r} is none of oci:DIR, oci-archive:FILE and the like")
+            self.wrong(
+                ("images", name, "archive"), f"{source!r} must be oci:DIR, oci-archive:FILE or docker-archive:FILE"
+            )
         if kind in ("docker", "podman") or os.path.isabs(where):
             return source
         return f"{kind}:{os.path.relpath(os.path.join(self.folder, where))}"
+
+
+def _without(table: Mapping[str, Any], keys: Keys) -> Mapping[str, Any]:
+    """The table without what some keys lead to: the rest of it may have mistakes of other kinds."""
+    key, *further = keys
+    below = table.get(str(key))
+    if further and isinstance(below, dict):
+        return {**table, str(key): _without(below, tuple(further))}
+    return {name: value for name, value in table.items() if name != key}
 
 
 _REPEATS = re.compile(

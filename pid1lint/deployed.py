@@ -155,7 +155,7 @@ class _File:
         as_it_came = not _is_built_here(found.image) and not _changes(deployment)
         waits_for_input = deployment.override.terminal and _reads_terminal(launch)
         if waits_for_input:
-            why = "it reads from a terminal, which is kept open for it"
+            why = "it reads from a terminal, which stays open"
             launch = self.run.launches[-1] = launch.replaced(outcome=Outcome.UNKNOWN, why=why)
         for rule in self.run.rules:
             of_image = not rule.code.startswith(_OF_DEPLOYMENTS)

@@ -282,7 +282,7 @@ def _ignores_above(top: str, complain: Complain) -> tuple[Ignores, ...]:
 def _ignores_in(directory: str, complain: Complain) -> tuple[Ignores, ...]:
     path = os.path.join(directory, ".gitignore")
     if os.path.islink(path):
-        complain(UnreadableError(path, "is not read: git does not follow a link there either"))
+        complain(UnreadableError(path, "is not read: it is a link, which git does not follow either"))
         return ()
     return _read(directory, path, complain)
 

@@ -77,14 +77,14 @@ def _opened(path: str, shown: str, within: Within | None) -> Iterator[tuple[int,
     except OSError as error:
         raise UnreadableError(shown, f"cannot be read: {error.strerror}") from None
     except ValueError:
-        raise MissingError(shown, "is no name of a file") from None
+        raise MissingError(shown, "is not a file name") from None
 
 
 def _inside(path: str, shown: str, within: Within) -> str:
     """The path without links; only a link leads out."""
     real = os.path.realpath(path)
     if real != os.path.abspath(path) and not any(is_inside(real, folder) for folder in within()):
-        raise UnreadableError(shown, "is not read: a link leads out of the checked files")
+        raise UnreadableError(shown, "is not read: it is a link that leads out of the checked files")
     return real
 
 
@@ -92,7 +92,7 @@ def _refuse_irregular(status: os.stat_result, shown: str) -> None:
     if stat.S_ISDIR(status.st_mode):
         raise UnreadableError(shown, "is a folder")
     if not stat.S_ISREG(status.st_mode):
-        raise UnreadableError(shown, "is no regular file")
+        raise UnreadableError(shown, "is not a regular file")
 
 
 def _up_to(descriptor: int, count: int, expected: int) -> bytes:

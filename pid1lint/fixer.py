@@ -247,7 +247,7 @@ def repair(
             first = changed[after.path].before if after.path in changed else before[after.path]
             changed[after.path] = Change(first, after)
     names = ", ".join(sorted(changed))
-    raise Pid1lintError(f"{names}: the fixes did not come to an end after {MAX_PASSES} passes; nothing was written")
+    raise Pid1lintError(f"{names}: the fixes did not end after {MAX_PASSES} passes; nothing was written")
 
 
 def _turn(diagnostic: Diagnostic) -> tuple[str, Span, str]:

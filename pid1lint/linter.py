@@ -142,7 +142,7 @@ def _advised(diagnostic: Diagnostic) -> Diagnostic:
         return diagnostic
     edits = [edit for edit in fix.edits if edit.source.path == diagnostic.at.source.path] or list(fix.edits)
     at = edits[0].source.place(*edits[0].span) if edits else diagnostic.at
-    note = Note(at, f"to change where the image is built: {fix.title[:1].lower()}{fix.title[1:]}")
+    note = Note(at, f"change this where the image is built: {fix.title[:1].lower()}{fix.title[1:]}")
     return diagnostic.replaced(fix=None, notes=(*diagnostic.notes, note))
 
 
@@ -209,7 +209,7 @@ def refuse_init(init: str) -> None:
     from pid1lint.facts.inits import INITS
 
     if init not in INITS:
-        raise Pid1lintError(f"no init is called {init!r}; it is one of {', '.join(INITS)}")
+        raise Pid1lintError(f"there is no init {init!r}; it is one of {', '.join(INITS)}")
 
 
 def _no_stage(dockerfile: Dockerfile, target: str, names: Sequence[str]) -> Pid1lintError:
@@ -223,7 +223,9 @@ def not_utf8(source: Source) -> Iterator[FileProblem]:
     """The first byte of a file that is no UTF-8."""
     at = source.invalid_offset
     if at is not None:
-        yield FileProblem(source.place(at, at + 1), "encoding", f"{source.path} is not UTF-8: the byte stays as it is")
+        yield FileProblem(
+            source.place(at, at + 1), "encoding", f"{source.path} is not UTF-8: pid1lint keeps the byte as it is"
+        )
 
 
 def too_long(source: Source) -> tuple[str, ...]:
@@ -238,7 +240,7 @@ def _too_long(dockerfile: Dockerfile) -> Iterator[FileProblem]:
         from pid1lint.dockerfile.scanner import MAX_INSTRUCTIONS
 
         path, at = dockerfile.source.path, dockerfile.instructions[-1].keyword_span
-        message = f"{path} has more than {MAX_INSTRUCTIONS} instructions: it is not read from here on, nor judged"
+        message = f"{path} has more than {MAX_INSTRUCTIONS} instructions: pid1lint does not read the rest"
         yield FileProblem(dockerfile.source.place(*at), "unreadable", message)
 
 
@@ -386,7 +388,7 @@ def supposed(rule: registry.AnyRule, findings: Iterable[Finding], launch: Launch
     if not files:
         return findings
     notes = tuple(
-        Note(file.place, f"this is not there before the build: {file.text.source.path} was read for {file.path}")
+        Note(file.place, f"this file does not exist before the build: {file.text.source.path} was read for {file.path}")
         for file in files
         if file.text is not None
     )
@@ -442,7 +444,7 @@ def refusal(fix: Fix, after: Sequence[Source], dockerfile: str) -> str | None:
     if dockerfile in before and not is_yaml(dockerfile):
         reason = _misread(before[dockerfile]) or next((_misread(s) for s in after if s.path == dockerfile), None)
         if reason is not None:
-            return f"dockerfile-parse reads {dockerfile} otherwise: {reason}"
+            return f"dockerfile-parse reads {dockerfile} differently: {reason}"
     for source in after:
         if is_yaml(source.path) and source.path in before:
             from pid1lint.deploy.gate import refusal as refusal_of_yaml
@@ -495,7 +497,7 @@ def damaged(before: Source, after: Source, dockerfile: str) -> str | None:
     """
     problems = _problems(after, dockerfile)
     if len(problems) > len(_problems(before, dockerfile)):
-        return f"{after.path} would not parse any more: {problems[0]}"
+        return f"{after.path} would no longer parse: {problems[0]}"
     if after.path == dockerfile:
         return None
     from pid1lint.shell.parse import is_shell
@@ -504,7 +506,7 @@ def damaged(before: Source, after: Source, dockerfile: str) -> str | None:
         from pid1lint.shell import second
 
         if second.errors(after.text) > second.errors(before.text):
-            return f"{after.path} would not parse any more, as tree-sitter reads it"
+            return f"{after.path} would no longer parse, as tree-sitter reads it"
     return None
 
 
@@ -524,7 +526,7 @@ def _dockerfile_problems(source: Source) -> Iterator[str]:
         yield problem.message
     for instruction in dockerfile.instructions:
         if instruction.broken_json is not None:
-            yield f"the array of {instruction.keyword} is no JSON any more ({instruction.broken_json})"
+            yield f"the array of {instruction.keyword} is no longer valid JSON ({instruction.broken_json})"
 
 
 def _script_problems(source: Source) -> Iterator[str]:

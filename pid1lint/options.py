@@ -21,8 +21,8 @@ EXAMPLES = (
     ("pid1lint", "check every Dockerfile below this folder"),
     ("pid1lint Dockerfile run.sh", "check these"),
     ("pid1lint --diff", "show what --fix would change"),
-    ("pid1lint trace Dockerfile", "show who is PID 1, and who is told to stop"),
-    ("pid1lint explain PID201", "say what a rule is about"),
+    ("pid1lint trace Dockerfile", "show who is PID 1 and who gets the stop signal"),
+    ("pid1lint explain PID201", "explain a rule"),
 )
 
 Command = TypeVar("Command", bound=Callable[..., object])
@@ -48,7 +48,7 @@ class DefaultCheck(click.Group):
 
             meant = _ELSEWHERE.get(word) or nearest(word, self.commands, 0.75)
             if meant:
-                raise click.UsageError(f"there is no command and no file {word!r}; did you mean {meant!r}?", ctx)
+                raise click.UsageError(f"there is no command or file {word!r}; did you mean {meant!r}?", ctx)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Commands, and what `check` takes."""
@@ -164,14 +164,14 @@ def _names_of_options(context: click.Context | None) -> list[str]:
 def at_least_0(ctx: click.Context, param: click.Parameter, value: str) -> int:
     """A number of 0 or more."""
     if not value.isdecimal():
-        raise click.BadParameter(f"{value!r} is no number such as 0 or 4", ctx, param)
+        raise click.BadParameter(f"{value!r} is not a number such as 0 or 4", ctx, param)
     return int(value)
 
 
 def at_least_1(ctx: click.Context, param: click.Parameter, value: str) -> int:
     """A number of 1 or more."""
     if not value.isdecimal() or int(value) < 1:
-        raise click.BadParameter(f"{value!r} is no number such as 1 or 10", ctx, param)
+        raise click.BadParameter(f"{value!r} is not a number such as 1 or 10", ctx, param)
     return int(value)
 
 
@@ -184,7 +184,7 @@ def seconds(ctx: click.Context, param: click.Parameter, value: str | None) -> fl
     except ValueError:
         found = 0.0
     if not 1 <= found <= 86400:
-        raise click.BadParameter(f"{value!r} is no number of seconds such as 10", ctx, param)
+        raise click.BadParameter(f"{value!r} is not a number of seconds such as 10", ctx, param)
     return found
 
 
@@ -193,7 +193,7 @@ def folder(ctx: click.Context, param: click.Parameter, value: str | None) -> str
     if value is not None and not os.path.isdir(value):
         from pid1lint.nearest import path_hint
 
-        what = "is no folder" if os.path.lexists(value) else "does not exist"
+        what = "is not a folder" if os.path.lexists(value) else "does not exist"
         raise click.BadParameter(f"{value!r} {what}{path_hint(value, folders=True)}", ctx, param)
     return value
 
@@ -212,7 +212,7 @@ def key_values(ctx: click.Context, param: click.Parameter, values: Sequence[str]
     for value in values:
         key, equals, given = value.partition("=")
         if not key:
-            raise click.BadParameter(f"{value!r} is not of the form K=V", ctx, param)
+            raise click.BadParameter(f"{value!r} must have the form K=V", ctx, param)
         if equals or key in os.environ:
             pairs[key] = given if equals else os.environ[key]
     return pairs
@@ -270,7 +270,7 @@ def format_option(words: Sequence[str]) -> Callable[[Command], Command]:
         metavar="|".join(words),
         show_default=True,
         shell_complete=completes(lambda: words),
-        help="Form of the report.",
+        help="Format of the report.",
     )
 
 
@@ -281,17 +281,15 @@ def shared(command: Command) -> Command:
             click.argument("paths", nargs=-1, type=click.Path()),
             click.option("--output", "-o", type=click.Path(dir_okay=False), help="Write the report to this file."),
             click.option("--context", type=click.Path(), callback=folder, metavar="DIR", help="The build context."),
-            click.option("--target", metavar="STAGE", help="Judge this stage instead of the last one."),
+            click.option("--target", metavar="STAGE", help="Check this stage instead of the last one."),
             click.option(
                 "--build-arg", multiple=True, callback=key_values, metavar="K=V", help="A build argument; repeatable."
             ),
             click.option(
-                "--platform", metavar="OS/ARCH", default="", help="Of a built image of several platforms, this one."
+                "--platform", metavar="OS/ARCH", default="", help="Use this platform of a built image with several."
             ),
-            click.option("--stdin-filename", metavar="PATH", help="What standard input (`-`) is called."),
-            click.option(
-                "--config", type=click.Path(), metavar="FILE", help="The only configuration file that counts."
-            ),
+            click.option("--stdin-filename", metavar="PATH", help="The name of standard input (`-`)."),
+            click.option("--config", type=click.Path(), metavar="FILE", help="Use only this configuration file."),
             click.option("--isolated", is_flag=True, help="Read no configuration file."),
         )
     ):

@@ -67,7 +67,7 @@ def _reason(launch: Launch) -> Note:
     assert deployment is not None
     override = deployment.override
     if override.init is not None:
-        return Note(override.init.at, f"{deployment.label} has an init put in front")
+        return Note(override.init.at, f"{deployment.label} has an init in front")
     if override.stop_signal is not None and launch.image.as_pid1:
         return Note(override.stop_signal.at, f"{deployment.label} is stopped with {launch.stop_signal}")
     at = override.pid.at if override.pid is not None else deployment.place

@@ -49,7 +49,7 @@ def _violations(value: object, rule: Mapping[str, Any], keys: Keys) -> Iterator[
     rule = _resolved(rule)
     if (wanted := _TYPES[rule["type"]])[0] is not type(value):
         given = _given(value)
-        takes = f"{_kind(rule)}, not {given}" if _by_itself(keys) else f"a list of strings; one of them is {given}"
+        takes = f"{_kind(rule)}, not {given}" if _by_itself(keys) else f"a list of strings, but one of them is {given}"
         yield Violation(keys, f"{_shown(keys)} takes {takes}")
     elif isinstance(value, dict):
         yield from _in_table(value, rule, keys)
@@ -86,7 +86,7 @@ def _wrong_word(word: str, rule: Mapping[str, Any], keys: Keys) -> str:
         return f"{_shown(keys)} is one of {', '.join(rule['enum'])}, not {word!r}{hint(word, rule['enum'])}"
     if "pattern" in rule and not re.search(rule["pattern"], word):
         meant = hint(word, _SIGNALS) or ", such as TERM"
-        return f"{_shown(keys)}: {word!r} is no name of a signal{meant}"
+        return f"{_shown(keys)}: {word!r} is not the name of a signal{meant}"
     return ""
 
 

@@ -53,7 +53,7 @@ class Source(Frozen):
     def decode(cls, path: str, data: bytes) -> Source:
         """Read a file's bytes; `UnreadableError` if they are no text."""
         if b"\0" in data:
-            raise UnreadableError(path, "is not text: it holds NUL bytes")
+            raise UnreadableError(path, "is not text: it contains NUL bytes")
         return cls.of_text(path, data.decode("utf-8", "surrogateescape"))
 
     @classmethod

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pid1lint import registry
 from pid1lint.diagnostic import Diagnostic
-from pid1lint.dockerfile.scanner import Dockerfile, Heredoc
+from pid1lint.dockerfile.scanner import COMMENT_AFTER_ARRAY, Dockerfile, Heredoc, Instruction
 from pid1lint.errors import Pid1lintError
 from pid1lint.fix import Applicability, Edit, Fix
 from pid1lint.image.run import scripts as shell_texts
@@ -64,11 +64,15 @@ class Lines(NamedTuple):
 
 
 class Selector(NamedTuple):
-    """One name in a comment: where it stands, and the codes that it stands for; `mistake` if there are none."""
+    """One name in a comment: where it stands, and the codes that it stands for.
+
+    `mistake` says why there are none, `fix` mends the mistake.
+    """
 
     at: Place
     codes: frozenset[str]
     mistake: str = ""
+    fix: Fix | None = None
 
 
 class Ignore(NamedTuple):
@@ -134,11 +138,45 @@ def ignores_in_heredocs(dockerfile: Dockerfile, offsets: Iterable[int]) -> Itera
 def _ours(source: Source, dockerfile: Dockerfile | None, comments: Iterable[Span]) -> Iterator[Ignore]:
     within = Cover(comments)
     layout = _Layout(source, dockerfile)
-    meant = (match for match in _OURS.finditer(source.text) if within.has(match.start()) and _is_meant(match))
+    meant = (match for match in _OURS.finditer(source.text) if _is_meant(match))
     for number, match in enumerate(meant):
+        # Each is looked at closely, so not more of them than anybody reads about.
+        instruction = layout.instruction_around(match.start()) if number < _GUESSES else None
+        if instruction is not None and _takes_comment_for_its_own(instruction, match, source):
+            yield _misplaced(source, match, instruction)
+            continue
+        if not within.has(match.start()):
+            continue
         lines = None if match["kind"] == "ignore-file" else layout.lines(match.start())
         selectors = tuple(_selectors(source, match, guess=number < _GUESSES))
         yield Ignore(source.place(*match.span()), selectors, lines)
+
+
+_OF_SHELLS = frozenset(("RUN", "CMD", "ENTRYPOINT", "HEALTHCHECK"))
+
+
+def _takes_comment_for_its_own(instruction: Instruction, match: re.Match[str], source: Source) -> bool:
+    """Whether Docker takes what looks like a comment for a part of the instruction, and no shell reads it."""
+    innermost = instruction.inner or instruction
+    if innermost.keyword in _OF_SHELLS:
+        return innermost.broken_json == COMMENT_AFTER_ARRAY
+    return source.text.count('"', instruction.span.start, match.start()) % 2 == 0
+
+
+def _misplaced(source: Source, match: re.Match[str], instruction: Instruction) -> Ignore:
+    at, start = source.place(*match.span()), instruction.span.start
+    message = f"Docker takes this comment for a part of {instruction.keyword}: put it on a line of its own, above"
+    fix = None
+    if match.end() == instruction.span.end:
+        blank = match.start()
+        while source.text[blank - 1] in " \t":
+            blank -= 1
+        moved = (
+            Edit(source, Span(start, start), f"{match[0].rstrip()}\n"),
+            Edit(source, Span(blank, match.end()), ""),
+        )
+        fix = Fix("Move the comment above the instruction", moved, Applicability.SAFE)
+    return Ignore(at, (Selector(at, frozenset(), message, fix),), None)
 
 
 def _is_meant(match: re.Match[str]) -> bool:
@@ -177,7 +215,7 @@ def _selectors(source: Source, match: re.Match[str], *, guess: bool) -> Iterator
 
         meant = (nearest(match["kind"], _KINDS) if guess else None) or _KINDS[0]
         yield Selector(
-            source.place(*match.span()), frozenset(), f"`{match['kind']}` means nothing: write {meant}[CODE]"
+            source.place(*match.span()), frozenset(), f"`{match['kind']}` has no meaning: write {meant}[CODE]"
         )
         return
     if match["list"] is None or not match["words"].strip():
@@ -257,6 +295,22 @@ class _Layout:
             end = self._instructions.get(target)
             return Lines(target, target if end is None else source.location(end).line)
         return logical_line(source, target)
+
+    def instruction_around(self, offset: int) -> Instruction | None:
+        """The instruction of a Dockerfile that an offset stands in, but in none of its comments and here-documents."""
+        if self.dockerfile is None or self.heredocs.has(offset) or self._comments.has(offset):
+            return None
+        at = bisect_right(self._starts, offset) - 1
+        instruction = self.dockerfile.instructions[at] if at >= 0 else None
+        return instruction if instruction is not None and offset < instruction.span.end else None
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        return [] if self.dockerfile is None else [each.span.start for each in self.dockerfile.instructions]
+
+    @cached_property
+    def _comments(self) -> Cover:
+        return Cover(() if self.dockerfile is None else (comment.span for comment in self.dockerfile.comments))
 
     @cached_property
     def heredocs(self) -> Cover:
@@ -369,7 +423,7 @@ class _Index:
 
 def _problem(comment: Ignore, selector: Selector, used: Used, certain: bool) -> FileProblem | None:
     if selector.mistake:
-        return FileProblem(selector.at, "ignore", selector.mistake)
+        return FileProblem(selector.at, "ignore", selector.mistake, selector.fix)
     is_used = (selector.at.source.path, selector.at.span.start) in used
     if comment.foreign or is_used or not certain or UNUSED_IGNORE in selector.codes:
         return None

@@ -37,15 +37,15 @@ def load(path: str, text: str) -> Mapping[str, Any]:
 
     if found := _LONG_KEY.search(text):
         line = text.count("\n", 0, found.start()) + 1
-        raise ConfigError(f"{path}:{line}: this is no TOML that can be read: a key of more than {_MAX_PARTS} parts")
+        raise ConfigError(f"{path}:{line}: the TOML cannot be read: a key has more than {_MAX_PARTS} parts")
     try:
         return tomllib.loads(text)
     except RecursionError as error:
-        raise ConfigError(f"{path}: this is no TOML that can be read: it is nested too deeply") from error
+        raise ConfigError(f"{path}: the TOML cannot be read: it is nested too deeply") from error
     except ValueError as error:
         # Not only TOMLDecodeError: a number may have more digits than Python reads.
         message, line = _told(str(error), text)
-        raise ConfigError(f"{path}:{line}: this is no TOML: {message}") from error
+        raise ConfigError(f"{path}:{line}: not valid TOML: {message}") from error
 
 
 def _told(message: str, text: str) -> tuple[str, int]:

@@ -165,4 +165,4 @@ def _how(process: BaseProcess) -> str:
         name = signal.Signals(-code).name
     except ValueError:
         name = f"signal {-code}"
-    return f"was killed by {name}" + (": for want of memory?" if -code == signal.SIGKILL else "")
+    return f"was killed by {name}" + (": out of memory?" if -code == signal.SIGKILL else "")

@@ -48,12 +48,12 @@ def write(changes: Iterable[Change], homes: Sequence[str]) -> tuple[str, ...]:
 
 
 def put(path: str, data: bytes) -> None:
-    """Write a file that we own, whole or not at all; it may be new. What is no regular file stays what it is."""
+    """Write a file that we own, whole or not at all; it may be new. What is not a regular file stays what it is."""
     target = os.path.realpath(path)
     if os.path.islink(path) and not any(files.is_inside(target, home) for home in files.homes(path)):
-        raise Pid1lintError(f"{path}: not written, a link leads out of the checked files")
+        raise Pid1lintError(f"{path}: not written, it is a link that leads out of the checked files")
     if os.path.lexists(target) and not os.path.isfile(target):
-        raise Pid1lintError(f"{path}: not written, it is no regular file")
+        raise Pid1lintError(f"{path}: not written, it is not a regular file")
     _put_all({path: (target, data)})
 
 

@@ -9,12 +9,12 @@ from pid1lint import Finding, Launch, Note, Outcome, Severity, rule
 
 @rule("PID210", Severity.ERROR)
 def background_main(launch: Launch) -> Iterator[Finding]:
-    r"""The app is started with `&` and nothing waits for it, so the container exits at once.
+    r"""The container exits at once: the script starts the app with `&`, and nothing waits for it.
 
     ## Why is this bad?
 
-    A container lives as long as PID 1. A shell does not wait for what it has started with `&`: it comes to the end of
-    its script, ends, and the kernel kills everything else in the container, with exit code 0 and often before the app
+    A container lives as long as PID 1. A shell does not wait for what it starts with `&`. It reaches the end of its
+    script and exits, usually with code 0, and the kernel kills everything else in the container, often before the app
     has written its first line. A restart policy then starts the container over and over.
 
     ## Example
@@ -44,11 +44,11 @@ def background_main(launch: Launch) -> Iterator[Finding]:
     exec server --port 80
     ```
 
-    ## When not to care
+    ## When to ignore it
 
-    Where the script has done its work and what it leaves in the background may be killed. A script that runs its
-    arguments, in an image that gives it none, and one that ends in a shell for a terminal are not reported: such images
-    are there for `docker run IMAGE command` and `docker run -it`.
+    Ignore it if the script has done its work and whatever it leaves in the background may be killed. The rule does not
+    report a script that runs its arguments in an image that gives it none, or one that ends in an interactive shell:
+    such images are meant for `docker run IMAGE command` and `docker run -it`.
 
     ## References
 

@@ -14,14 +14,14 @@ _CLOSING = {"\u201c": "\u201d\u201c", "\u201d": "\u201d\u201c", "\u201e": "\u201
 
 @rule("PID104", Severity.ERROR)
 def broken_exec_form(launch: Launch) -> Iterator[Finding]:
-    r"""The array of CMD or ENTRYPOINT is no valid JSON, so Docker runs it as a shell line.
+    r"""The array of CMD or ENTRYPOINT is not valid JSON, so Docker runs it in a shell and the container exits.
 
     ## Why is this bad?
 
-    Docker does not complain about `CMD ['app', '--port', '80']`. JSON knows double quotes only, so the line is taken
-    for the shell form, and the container tries to run a program called `[app,`: it exits with 127 at once. The same
-    comes of a comma at the end, of typographic quotes from a word processor, of a comment behind the array, and of a
-    bracket that is never closed.
+    Docker accepts `CMD ['app', '--port', '80']` without a warning. JSON allows only double quotes, so Docker reads the
+    line as shell form, and the shell looks for a program named `[app,`. The container exits with 127 at once. A
+    trailing comma, typographic quotes from a word processor, a comment after the array and a missing bracket have the
+    same effect.
 
     ## Example
 
@@ -31,7 +31,7 @@ def broken_exec_form(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    Dockerfile:2:5: PID104 the array is no JSON (single quotes), so it runs as a shell line
+    Dockerfile:2:5: PID104 the array is not valid JSON (single quotes), so Docker runs the line in a shell
     = fails
     ```
 
@@ -44,9 +44,9 @@ def broken_exec_form(launch: Launch) -> Iterator[Finding]:
 
     ## Fix safety
 
-    Safe: the line could not work as it stood. The array is written anew with the same words; a comment behind it
-    moves to a line of its own above. No fix is offered where the words cannot be told apart, or where the line ends
-    with a comma and the array seems to go on.
+    Safe: the line did not work. The fix writes the array again with the same words, and moves a comment after it to a
+    line of its own above. There is no fix if the words cannot be told apart, or if the line ends with a comma and the
+    array seems to continue.
     """
     for command in (launch.image.entrypoint, launch.image.cmd):
         if command is None or command.instruction is None or command.instruction.broken_json is None:
@@ -62,7 +62,7 @@ def broken_exec_form(launch: Launch) -> Iterator[Finding]:
             if comment:
                 edits.insert(0, Edit(place.source, Span(start, start), f"{comment}\n"))
             fix = Fix("Write the array as JSON", tuple(edits), Applicability.SAFE)
-        yield Finding(place, f"the array is no JSON ({why}), so it runs as a shell line", fix=fix)
+        yield Finding(place, f"the array is not valid JSON ({why}), so Docker runs the line in a shell", fix=fix)
 
 
 def _words(text: str) -> tuple[tuple[str, ...], str] | None:

@@ -14,13 +14,13 @@ _KILL = re.compile(r"\bkill\s+(?:-s\s+|-)?(?:SIG)?(?P<signal>[A-Z0-9]+)?\s*(?:--
 
 @rule("PID605", Severity.WARNING)
 def broken_stop_hook(launch: Launch) -> Iterator[Finding]:
-    r"""A hook that is to run before the container stops cannot run, or does nothing.
+    r"""The hook that should run before the container stops fails or does nothing.
 
     ## Why is this bad?
 
-    `preStop` in Kubernetes and `pre_stop` in Compose run a command in the container before it is told to stop. A hook
-    that needs a shell fails in an image without one, and the container is stopped at once. `kill -QUIT 1` from inside
-    the container does nothing where PID 1 has no handler for that signal: the kernel drops it.
+    `preStop` in Kubernetes and `pre_stop` in Compose run a command in the container before the stop signal is sent. A
+    hook that needs a shell fails in an image without one, and the container stops at once. `kill -QUIT 1` from inside
+    the container does nothing if PID 1 has no handler for that signal: the kernel drops it.
 
     ## Example
 

@@ -9,14 +9,14 @@ from pid1lint import Applicability, Edit, Finding, Fix, ImageFile, Launch, Note,
 
 @rule("PID212", Severity.ERROR)
 def crlf_script(launch: Launch) -> Iterator[Finding]:
-    r"""The script has CRLF line ends, so its interpreter is not found.
+    r"""The container does not start: the script has CRLF line ends, so the kernel does not find its interpreter.
 
     ## Why is this bad?
 
-    The kernel takes the whole first line of a script for the interpreter's name: from `#!/bin/sh` with a carriage
-    return behind it, a program called `/bin/sh\r`. There is none, and the container ends with the puzzling message
-    `no such file or directory` about a script that is plainly there. Git on Windows makes such files when it checks
-    them out.
+    The kernel takes the rest of the first line as the name of the interpreter. With a carriage return after
+    `#!/bin/sh`, it looks for a program called `/bin/sh\r`, which does not exist. The container exits with the message
+    `no such file or directory`, although the script is there. Git on Windows creates such files when it checks them
+    out.
 
     ## Example
 
@@ -43,14 +43,14 @@ def crlf_script(launch: Launch) -> Iterator[Finding]:
     exec server
     ```
 
-    ## When not to care
+    ## When to ignore it
 
-    Where the Dockerfile turns the line ends itself (`sed -i 's/\r$//'`, `dos2unix`) the rule is silent. To keep Git
-    from making such files, add `*.sh text eol=lf` to `.gitattributes`.
+    The rule reports nothing if the Dockerfile converts the line ends itself (`sed -i 's/\r$//'`, `dos2unix`). To keep
+    Git from creating such files, add `*.sh text eol=lf` to `.gitattributes`.
 
     ## Fix safety
 
-    Safe: the script did not start as it stood. Every CRLF becomes LF.
+    Safe: the script did not start. Every CRLF becomes LF.
     """
     for path in launch.paths:
         for start in path.starts:
@@ -73,4 +73,4 @@ def _fix(file: ImageFile) -> Fix | None:
     text = file.text
     at = [index for index in range(len(text.text) - 1) if text.text[index] == "\r" and text.text[index + 1] == "\n"]
     edits = tuple(Edit(text.source, Span(text.offset(index), text.offset(index) + 1), "") for index in at)
-    return Fix("Turn CRLF into LF", edits, Applicability.SAFE) if edits else None
+    return Fix("Change CRLF to LF", edits, Applicability.SAFE) if edits else None

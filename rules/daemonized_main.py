@@ -28,14 +28,14 @@ from pid1lint.mend.command import guard
 
 @rule("PID209", Severity.ERROR)
 def daemonized_main(launch: Launch) -> Iterator[Finding]:
-    r"""The main command puts itself into the background, and the container exits at once.
+    r"""The container exits at once: its main command moves to the background.
 
     ## Why is this bad?
 
-    A container lives as long as its first process. Many servers were written to be started from an init script: they
-    start a copy of themselves in the background and return. The launch's last command then returns at once, PID 1
-    ends, and the kernel takes the server down with it. Where `tail -f` holds the container instead, the server is
-    nobody's child: it is never told to stop, and if it crashes the container runs on without it.
+    A container lives as long as its first process. Many servers were written for init scripts: they start a copy of
+    themselves in the background and return. In a container PID 1 then exits, and the kernel kills the server. If `tail
+    -f` keeps the container running instead, nothing tells the server to stop, and if it crashes, the container keeps
+    running without it.
 
     ## Example
 
@@ -60,17 +60,18 @@ def daemonized_main(launch: Launch) -> Iterator[Finding]:
     CMD ["nginx", "-g", "daemon off;"]
     ```
 
-    ## When not to care
+    ## When to ignore it
 
-    A configuration file may keep the program in the foreground (`daemon off;`, `nodaemon=true`). One that the image or
-    its script copies or writes is read; where it is not at hand (a VOLUME, a download, another image), nothing is said.
-    Where a shell for a terminal (`docker run -it`) or arguments of `docker run` are to come after it, this is a warning.
+    A configuration file may keep the program in the foreground (`daemon off;`, `nodaemon=true`). pid1lint reads a file
+    that the image or its script copies or writes. If it cannot see the file (a VOLUME, a download, another image), it
+    reports nothing. If an interactive shell (`docker run -it`) or arguments of `docker run` are expected to follow,
+    this is a warning.
 
     ## Fix safety
 
-    Safe: the program's own option for the foreground is added, where the program's name is written. For
-    `service app start` and its kin there is no such option, and no fix is offered: start the server itself. Nor is
-    one where the script has more to do afterwards: the server would keep it from that.
+    Safe: the fix adds the program's own option for the foreground, where the program's name is written. `service app
+    start` and similar commands have no such option, so there is no fix: start the server itself. There is also no fix
+    if the script has more work to do afterwards: the server would keep it from that.
     """
     for path in launch.paths:
         start = _last_daemon(path)

@@ -10,13 +10,12 @@ from pid1lint.launch.shapes import after_exec
 
 @rule("PID204", Severity.INFO)
 def dead_code_after_exec(launch: Launch) -> Iterator[Finding]:
-    r"""What stands behind an `exec` is never run.
+    r"""The commands after an `exec` never run.
 
     ## Why is this bad?
 
-    `exec server` puts the server into the shell's place: when it ends, the container does. There is no shell left
-    that could go on to clean up, to write a message or to start the next program. If the program is not found, the
-    shell ends as well.
+    `exec server` replaces the shell with the server: when the server exits, the container exits. No shell is left to
+    clean up, write a message or start the next program. If `exec` does not find the program, the shell exits as well.
 
     ## Example
 
@@ -33,7 +32,7 @@ def dead_code_after_exec(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    entrypoint.sh:3:1: PID204 this is never run: exec has put server into the shell's place
+    entrypoint.sh:3:1: PID204 this never runs: exec has replaced the shell with server
     = graceful
     ```
 
@@ -44,10 +43,10 @@ def dead_code_after_exec(launch: Launch) -> Iterator[Finding]:
     exec server --port 80
     ```
 
-    ## When not to care
+    ## When to ignore it
 
-    An `exit` behind the `exec` is not reported, nor is anything behind `exec "$@"`, which does nothing where there
-    are no arguments.
+    The rule does not report an `exit` after the `exec`, or anything after `exec "$@"`, which does nothing without
+    arguments.
     """
     seen = set()
     for path in launch.paths:
@@ -59,8 +58,8 @@ def dead_code_after_exec(launch: Launch) -> Iterator[Finding]:
             for replacing, dead in after_exec(script):
                 at = script.place(dead.span)
                 name = replacing.words[1].text.strip("\"'").rpartition("/")[2]
-                notes = (Note(script.place(replacing.span), "the shell is gone from here on"),)
-                yield Finding(_one_line(at), f"this is never run: exec has put {name} into the shell's place", notes)
+                notes = (Note(script.place(replacing.span), "exec replaces the shell here"),)
+                yield Finding(_one_line(at), f"this never runs: exec has replaced the shell with {name}", notes)
 
 
 def _one_line(place: Place) -> Place:

@@ -11,14 +11,14 @@ from pid1lint.mend.handler import only_tidies, passing_on, quoted_handler
 
 @rule("PID402", Severity.ERROR)
 def deferred_trap(launch: Launch) -> Iterator[Finding]:
-    r"""The script traps the stop signal, but its app runs in the foreground: the handler waits until it has ended.
+    r"""The script traps the stop signal, but the shell runs the handler only after the app has exited.
 
     ## Why is this bad?
 
-    A shell runs a handler between two commands, never in the midst of one. While it waits for a child in the
-    foreground (or for `fg`, or a pipeline) a signal is noted and nothing else; the child goes on, the handler never
-    gets its turn, and `docker stop` kills everything after 10 s. Only the `wait` builtin returns at once when a
-    trapped signal comes in.
+    A shell runs a handler between two commands, never in the middle of one. While it waits for a child in the
+    foreground (or for `fg`, or for a pipeline), it only records the signal. The child keeps running, the handler never
+    runs, and `docker stop` kills everything after 10 s. Only the `wait` builtin returns at once when a trapped signal
+    arrives.
 
     ## Example
 
@@ -82,18 +82,17 @@ def deferred_trap(launch: Launch) -> Iterator[Finding]:
     done
     ```
 
-    ## When not to care
+    ## When to ignore it
 
-    Below an init that passes signals on to the whole group (`tini -g`, `dumb-init`) the app gets the signal itself,
-    and the handler runs when it has ended.
+    Below an init that passes signals on to the whole group (`tini -g`, `dumb-init`), the app gets the signal directly,
+    and the handler runs after the app has exited.
 
     ## Fix safety
 
-    Unsafe: the app runs in the background, where it has no terminal, and the handler passes the signal on to the whole
-    process group and waits before it does what it did. A handler that does more than print, remove files or exit is
-    left as it is: it may stop the app in a way of its own. In a loop the handler ends the script as well, which would
-    else start the app again. A script that has nothing to do in its handler is better
-    served by no handler and `exec`.
+    Unsafe: the app runs in the background, where it has no terminal. The handler passes the signal on to the whole
+    process group and waits before it does its own work. The fix does not change a handler that does more than print,
+    remove files or exit: it may have its own way to stop the app. In a loop the handler also ends the script, which
+    would otherwise start the app again. If the handler has nothing to do, remove it and use `exec` instead.
     """
     seen = set()
     for path in launch.bad_paths:
@@ -115,7 +114,7 @@ def deferred_trap(launch: Launch) -> Iterator[Finding]:
             main = (beside or path.main or link.child).program
             trap = _trap(link)
             notes = (Note(trap.script.place(trap.node.span), "the handler is set here"),) if trap is not None else ()
-            end = "docker stop waits 10 s, then kills it" if path.outcome.value == "hang" else "it is cut off"
+            end = "docker stop waits 10 s, then kills it" if path.outcome.value == "hang" else "the kernel kills it"
             message = f"the handler for {path.signal} waits until {main} has ended: {end}"
             yield Finding(at, message, notes, _fix(link, trap), launch.severity(path))
 

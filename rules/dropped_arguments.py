@@ -15,13 +15,13 @@ _ENDS = r"(?:^|\n)[^\n]*\b(?:exit|exec|return)\b[^\n]*\n*\Z"
 
 @rule("PID217", Severity.WARNING)
 def dropped_arguments(launch: Launch) -> Iterator[Finding]:
-    r"""CMD is handed to a script that never uses its arguments.
+    r"""CMD and the arguments of `docker run` have no effect: the entrypoint script never uses its arguments.
 
     ## Why is this bad?
 
-    Beside an ENTRYPOINT, CMD and what follows the image's name in `docker run` are that entrypoint's arguments. A
-    script sees them as `"$@"`. One that does not mention them drops them: `docker run IMAGE --debug` starts as ever,
-    and says nothing; a command in CMD is never run.
+    With an ENTRYPOINT, CMD and whatever follows the image's name in `docker run` are the arguments of that entrypoint.
+    A script sees them as `"$@"`. A script that never uses them drops them without a message: `docker run IMAGE --debug`
+    starts without `--debug`, and a command in CMD never runs.
 
     ## Example
 
@@ -80,15 +80,15 @@ def dropped_arguments(launch: Launch) -> Iterator[Finding]:
     exec "$@"
     ```
 
-    ## When not to care
+    ## When to ignore it
 
-    A CMD that names the very program which the script starts is for the reader, and is not reported; nor is a script
-    that sources another, which may look at the arguments.
+    The rule does not report a CMD that names the same program as the script starts: it is there for the reader. It also
+    ignores a script that sources another one, which may read the arguments.
 
     ## Fix safety
 
-    Unsafe: options in CMD are appended to the program that the script ends with; where the script starts nothing that
-    stays, `exec "$@"` is added as its last line. Both change what runs.
+    Unsafe: the fix appends the options in CMD to the program that the script ends with. If the script starts nothing
+    that stays, the fix adds `exec "$@"` as its last line. Both change what runs.
     """
     image = launch.image
     entrypoint, cmd = image.entrypoint, image.cmd
@@ -144,4 +144,4 @@ def _fix(launch: Launch, script: Process, text: Excerpt, words: list[str]) -> Fi
     if handed is None:
         return None
     edit = Edit(text.source, Span(at, at), handed)
-    return Fix("Hand the arguments on", (edit,), Applicability.UNSAFE, (guard(call.script, call.node),))
+    return Fix("Pass the arguments on", (edit,), Applicability.UNSAFE, (guard(call.script, call.node),))

@@ -10,12 +10,12 @@ from pid1lint.mend.command import guard
 
 @rule("PID412", Severity.ERROR)
 def early_expansion(launch: Launch) -> Iterator[Finding]:
-    r"""The handler's text stands in double quotes and is expanded when the trap is set, before there is a pid.
+    r"""The handler signals nothing: its text is in double quotes, so the shell expands it before the pid is known.
 
     ## Why is this bad?
 
-    In double quotes `$pid` is expanded at once, by the `trap` command. Before the app has been started it is empty:
-    the handler that is set says `kill` and nothing else. When the stop signal comes, nobody is signalled.
+    In double quotes the `trap` command expands `$pid` at once. Before the app has started, `$pid` is empty, so the
+    handler becomes a bare `kill`. When the stop signal arrives, no process is signalled.
 
     ## Example
 
@@ -34,7 +34,7 @@ def early_expansion(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    entrypoint.sh:2:6: PID412 $pid is expanded when the trap is set, and is empty then, so the handler for SIGTERM signals nobody: docker stop waits 10 s, then kills server
+    entrypoint.sh:2:6: PID412 $pid is expanded when the trap is set, and is empty then, so the handler for SIGTERM signals no process: docker stop waits 10 s, then kills server
     = hang
     ```
 
@@ -50,8 +50,8 @@ def early_expansion(launch: Launch) -> Iterator[Finding]:
 
     ## Fix safety
 
-    Safe: what was empty when the trap was set is expanded when the handler runs. No fix is offered where the text
-    holds quotes, backslashes or other expansions.
+    Safe: the shell expands the variable when the handler runs, not when the trap is set. There is no fix if the text
+    contains quotes, backslashes or other expansions.
 
     ## References
 
@@ -66,7 +66,7 @@ def early_expansion(launch: Launch) -> Iterator[Finding]:
         seen.add(at)
         names = " and ".join(dict.fromkeys(trap.early))
         what = "is expanded when the trap is set, and is empty then, so the handler"
-        message = f"{names} {what} for {path.signal} signals nobody: {fault.end(path)}"
+        message = f"{names} {what} for {path.signal} signals no process: {fault.end(path)}"
         yield Finding(at, message, fix=_fix(trap), severity=launch.severity_of(fault, path))
 
 

@@ -10,13 +10,13 @@ from pid1lint.mend.command import guard
 
 @rule("PID205", Severity.ERROR)
 def exec_assignment(launch: Launch) -> Iterator[Finding]:
-    r"""`exec` takes an assignment for a program's name, and the container exits with 127.
+    r"""The container exits with 127: `exec` takes an assignment as the name of a program.
 
     ## Why is this bad?
 
-    Unlike a plain command, `exec FOO=1 app` does not set FOO: every shell looks for a program named `FOO=1`, finds
-    none and exits. The assignment belongs in front of `exec`. In dash the same happens to options: `exec -a name app`
-    and `exec -- app` look for programs named `-a` and `--`.
+    Unlike a plain command, `exec FOO=1 app` does not set FOO. Every shell searches for a program named `FOO=1`, finds
+    none and exits. Put the assignment before `exec`. In dash the same happens with options: `exec -a name app` and
+    `exec -- app` search for programs named `-a` and `--`.
 
     ## Example
 
@@ -45,8 +45,8 @@ def exec_assignment(launch: Launch) -> Iterator[Finding]:
 
     ## Fix safety
 
-    Safe: the line could not work as it stood. The assignments move in front of `exec`, or the `--` goes; for other
-    options no fix is offered.
+    Safe: the line did not work. The fix moves the assignments before `exec`, or removes the `--`. There is no fix for
+    other options.
     """
     seen = set()
     for path in launch.paths:
@@ -78,7 +78,7 @@ def _fix(start: Started) -> Fix | None:
     moved = text.written(text.text[words[call.words].span.start : words[end - 1].span.end])
     gone = Span(text.offset(words[call.words].span.start), text.offset(words[end].span.start))
     edits = [Edit(source, gone, "")]
-    title = "Leave the -- out"
+    title = "Remove the --"
     if start.what == "assignment":
         if moved is None:
             return None

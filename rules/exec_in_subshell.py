@@ -10,13 +10,13 @@ from pid1lint.mend.command import piped_to_substitution
 
 @rule("PID202", Severity.ERROR)
 def exec_in_subshell(launch: Launch) -> Iterator[Finding]:
-    r"""`exec app | tee log`, `(exec app)`: exec replaces a subshell, and the script's shell stays.
+    r"""`exec app | tee log`, `(exec app)`: the script's shell stays PID 1, because exec replaces only a subshell.
 
     ## Why is this bad?
 
-    The parts of a pipeline, what stands in parentheses, in `$(...)` or before `&` run in a subshell: a copy of the
-    shell. `exec` there replaces the copy. The shell itself is still PID 1, waits, and does not pass the stop signal
-    on: in every shell `docker stop` waits 10 s and then kills the app.
+    The parts of a pipeline, and commands in parentheses, in `$(...)` or before `&`, run in a subshell: a copy of the
+    shell. There `exec` replaces only the copy. The shell itself is still PID 1, waits, and does not pass the stop
+    signal on. In every shell `docker stop` waits 10 s and then kills the app.
 
     ## Example
 
@@ -74,8 +74,8 @@ def exec_in_subshell(launch: Launch) -> Iterator[Finding]:
 
     ## Fix safety
 
-    Unsafe, and offered in bash only: the pipe becomes a process substitution, and the last lines of the log may get
-    lost when the container ends, as nobody waits for `tee`.
+    Unsafe, and only for bash: the pipe becomes a process substitution. The last lines of the log may be lost when the
+    container exits, because nothing waits for `tee`.
     """
     seen = set()
     for path in launch.bad_paths:

@@ -10,14 +10,14 @@ from pid1lint.mend.handler import also_trap
 
 @rule("PID408", Severity.ERROR)
 def exit_trap_only(launch: Launch) -> Iterator[Finding]:
-    r"""A shell that stays has a trap for its exit and none for the stop signal.
+    r"""The clean-up does not run on `docker stop`: the script traps EXIT, but not the stop signal.
 
     ## Why is this bad?
 
-    A trap on EXIT runs when the shell ends. As PID 1 a shell without a handler for the stop signal does not end of it:
-    in dash, Busybox and zsh the trap never runs, and `docker stop` kills everything after 10 s. bash 5 and later is the
-    opposite: it runs the trap at once and ends, whatever runs in the container, and an app that the trap does not
-    signal and wait for is cut off. bash before 5.0 runs the trap and then stays.
+    A trap on EXIT runs when the shell exits. As PID 1, a shell without a handler for the stop signal does not exit on
+    it: in dash, Busybox and zsh the trap never runs, and `docker stop` kills everything after 10 s. bash 5 and later
+    does the opposite: it runs the trap and exits at once, and the kernel kills an app that the trap does not signal and
+    wait for. bash before 5.0 runs the trap and then stays.
 
     ## Example
 
@@ -66,19 +66,19 @@ def exit_trap_only(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    entrypoint.sh:2:1: PID408 bash runs its EXIT trap on SIGTERM and ends at once: server is cut off
+    entrypoint.sh:2:1: PID408 bash runs its EXIT trap on SIGTERM and ends at once: the kernel kills server
     = abrupt
     ```
 
-    ## When not to care
+    ## When to ignore it
 
-    In bash 5 and later a trap on EXIT that signals the app and waits for it does what it should, and the rule is
-    silent. A script whose app runs in the foreground is better served by `exec`: see missing-exec (PID201).
+    In bash 5 and later a trap on EXIT that signals the app and waits for it works, and the rule does not report it. If
+    the app runs in the foreground, use `exec` instead: see missing-exec (PID201).
 
     ## Fix safety
 
-    Unsafe: the handler runs on the stop signal, and once more when the shell ends. A fix is offered where the handler
-    kills and waits, so that running it is all that is missing.
+    Unsafe: the handler runs on the stop signal, and again when the shell exits. There is a fix only if the handler
+    already kills and waits.
     """
     seen = set()
     for path in launch.bad_paths:
@@ -98,8 +98,8 @@ def _message(link: Link, path: Path) -> str:
         stays = " and stays" if ran else ""
         return f"{shell} {does} on {path.signal}{stays}: docker stop waits 10 s, then kills {main}"
     if ran:
-        return f"{shell} runs its EXIT trap on {path.signal} and ends at once: {main} is cut off"
-    return f"{shell} dies of {path.signal} without running its EXIT trap: {main} is cut off"
+        return f"{shell} runs its EXIT trap on {path.signal} and ends at once: the kernel kills {main}"
+    return f"{shell} dies on {path.signal} without running its EXIT trap: the kernel kills {main}"
 
 
 def _fix(link: Link, trap: TrapSet) -> Fix | None:

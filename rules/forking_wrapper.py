@@ -11,16 +11,16 @@ from pid1lint.mend.lines import in_front
 
 @rule("PID206", Severity.ERROR)
 def forking_wrapper(launch: Launch) -> Iterator[Finding]:
-    r"""A program like su, flock or xargs stays in front of the app and does not pass the stop signal on as it should.
+    r"""A program like su, flock or xargs stays in front of the app and does not pass the stop signal on correctly.
 
     ## Why is this bad?
 
-    `exec` in front of such a program does not help: it starts the app as its child, and stays. `flock`, `xargs` and
-    `setsid -w` have no handler for the stop signal, so that as PID 1 they ignore it, and `docker stop` kills
-    everything after 10 s; below an init they die of it, and the app is cut off. `su` and `runuser` pass it on, but
-    kill the app 2 s later, whatever grace period the container has. `setsid` as PID 1 starts the app and ends, and
-    the container with it. Scripts that come with a server, as apachectl, mysqld_safe or WildFly's standalone.sh, run it
-    as their child: start the server itself, or have the script step aside.
+    `exec` in front of such a program does not help: it starts the app as its child and stays. `flock`, `xargs` and
+    `setsid -w` have no handler for the stop signal. As PID 1 they ignore it, and `docker stop` kills everything after
+    10 s. Below an init they die on it, and the kernel kills the app. `su` and `runuser` pass the signal on, but kill
+    the app 2 s later, however long the grace period is. `setsid` as PID 1 starts the app and exits, and the container
+    exits with it. Scripts that come with a server, such as apachectl, mysqld_safe or WildFly's standalone.sh, run the
+    server as their child: start the server itself, or make the script exec it.
 
     ## Example
 
@@ -120,19 +120,19 @@ def forking_wrapper(launch: Launch) -> Iterator[Finding]:
     = graceful, not measured: Debian 12's own apachectl is, apart
     ```
 
-    ## When not to care
+    ## When to ignore it
 
-    An app that always ends within 2 s may stay below `su`. `sudo` and `timeout` pass signals on and wait; they are
-    not reported.
+    An app that always exits within 2 s can stay below `su`. `sudo` and `timeout` pass signals on and wait: the rule
+    does not report them.
 
     ## Fix safety
 
-    Unsafe. `flock` gets `-F`, with which it becomes the app (util-linux only). `setsid` goes: a container's first
-    process leads a session anyway. `su` and `runuser` give way to gosu or su-exec, where the image has one of them, in
-    a script of Debian or Ubuntu to setpriv, and in an array to an instruction USER. None of these opens a session (PAM,
-    /etc/environment, a login shell's profile), and all keep the environment. Debian's apachectl execs apache2 if
-    APACHE_HTTPD says so, standalone.sh passes the signal on if LAUNCH_JBOSS_IN_BACKGROUND is set: the fix sets these
-    variables. For mysqld_safe there is none: mysqld needs other options.
+    Unsafe. `flock` gets `-F`, which makes it exec the app (util-linux only). `setsid` is removed: the first process of
+    a container leads a session anyway. `su` and `runuser` are replaced with gosu or su-exec if the image has one of
+    them, with setpriv in a script of Debian or Ubuntu, and in an array with an instruction USER. None of these opens a
+    session (PAM, /etc/environment, the profile of a login shell), and all keep the environment. Debian's apachectl
+    execs apache2 if APACHE_HTTPD says so, and standalone.sh passes the signal on if LAUNCH_JBOSS_IN_BACKGROUND is set:
+    the fix sets these variables. There is no fix for mysqld_safe: mysqld needs other options.
 
     ## References
 
@@ -175,9 +175,7 @@ def _effect(launch: Launch, path: Path) -> str:
         who = f"{wrapper.program} stays PID 1" if wrapper.pid == 1 else f"{wrapper.program} stays in between"
         return f"{who} and keeps {path.signal} from {main.program}: docker stop waits 10 s, then kills it"
     if path.outcome is Outcome.ABRUPT and path.pid1 is not None and path.pid1.kind == "init":
-        return (
-            f"{path.pid1.program} ends with {wrapper.program}, which dies of {path.signal}: {main.program} is cut off"
-        )
+        return f"{path.pid1.program} ends with {wrapper.program}, which dies on {path.signal}: the kernel kills {main.program}"
     return ""
 
 
@@ -197,7 +195,7 @@ def _script_effect(path: Path, script: Process) -> str:
         who = f"{script.program} stays PID 1" if script.pid == 1 else f"{script.program} stays in between"
         return f"{who} and keeps {path.signal} from {inner}: docker stop waits 10 s, then kills it"
     one = path.pid1.program if path.pid1 is not None else "PID 1"
-    return f"{one} ends with {script.program}, which dies of {path.signal}: {inner} is cut off"
+    return f"{one} ends with {script.program}, which dies on {path.signal}: the kernel kills {inner}"
 
 
 def _step_aside(launch: Launch, script: Process) -> Fix | None:

@@ -9,13 +9,13 @@ from pid1lint import Applicability, Edit, Finding, Fix, Launch, Outcome, Process
 
 @rule("PID309", Severity.ERROR)
 def group_init(launch: Launch) -> Iterator[Finding]:
-    r"""An init sends the stop signal to an app and to all its workers, and the app wants it for itself.
+    r"""`docker stop` kills unfinished tasks: the init signals the app's workers as well as the app.
 
     ## Why is this bad?
 
-    dumb-init signals the whole session of its child, and so does `tini -g`. A server with a pool of processes stops
-    them itself, each when it has done its task. If they get the signal as well, they end at once with the task that
-    they were at, and celery then waits for them until the grace period is over.
+    dumb-init signals the whole session of its child, and `tini -g` signals the whole process group. A server with a
+    pool of processes stops its workers itself, each after its current task. If the workers get the signal too, they
+    exit at once and lose that task, and celery then waits for them until the grace period is over.
 
     ## Example
 
@@ -27,7 +27,7 @@ def group_init(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    Dockerfile:4:7: PID309 dumb-init signals the whole process group of celery, whose workers end of it, and celery waits for them: docker stop waits 10 s, then kills it
+    Dockerfile:4:7: PID309 dumb-init signals the whole process group of celery, whose workers end on it, and celery waits for them: docker stop waits 10 s, then kills it
     = hang, not measured: the oracle has no celery
     ```
 
@@ -40,14 +40,15 @@ def group_init(launch: Launch) -> Iterator[Finding]:
     CMD ["celery", "-A", "tasks", "worker"]
     ```
 
-    ## When not to care
+    ## When to ignore it
 
-    Never where tasks may not be done half. A pool without processes (`--pool=solo`, threads, gevent) is not meant.
+    Do not ignore it if a task must not be left half done. The rule does not report a pool without processes
+    (`--pool=solo`, threads, gevent).
 
     ## Fix safety
 
-    Unsafe: `-c` has dumb-init signal its child alone; other processes of the container are not told any more. `-g` is
-    taken away from tini, which then does the same.
+    Unsafe: with `-c` dumb-init signals only its child, so other processes in the container are no longer told. For tini
+    the fix removes `-g`, which has the same effect.
 
     ## References
 
@@ -76,7 +77,7 @@ def _fix(launch: Launch, init: Process) -> Fix | None:
                 continue
             if word.text.rpartition("/")[2] == "dumb-init":
                 at = word.offset(len(word.text)) + 1
-                return Fix("Have dumb-init signal its child alone", (_insert(launch, at),), Applicability.UNSAFE)
+                return Fix("Make dumb-init signal only its child", (_insert(launch, at),), Applicability.UNSAFE)
             following = words[index + 1] if index + 1 < len(words) else None
             if following is not None and following.text == "-g":
                 span = following.span(0, 2)
@@ -96,4 +97,4 @@ def _without(launch: Launch, edit: Edit) -> Fix:
     while end < len(text) and text[end] in ", ":
         end += 1
     edit = Edit(edit.source, edit.span._replace(end=end), "")
-    return Fix("Have tini signal its child alone", (edit,), Applicability.UNSAFE)
+    return Fix("Make tini signal only its child", (edit,), Applicability.UNSAFE)

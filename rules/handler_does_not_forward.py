@@ -10,15 +10,15 @@ from pid1lint.mend.handler import passing_on, quoted_handler
 
 @rule("PID407", Severity.ERROR)
 def handler_does_not_forward(launch: Launch) -> Iterator[Finding]:
-    r"""The handler exits, logs or cleans up, and never signals the app.
+    r"""The handler exits, logs or cleans up, but never signals the app.
 
     ## Why is this bad?
 
-    `docker stop` signals PID 1 alone. A shell with a handler takes the signal for itself: what the handler does not
-    pass on reaches nobody else. If the script ends then, in the handler or because the signal has ended its `wait`,
-    the app is killed in the midst of its work; if the script stays, everything is killed after 10 s.
+    `docker stop` signals PID 1 only. A shell with a handler keeps the signal: what the handler does not pass on reaches
+    no other process. If the script then exits, in the handler or because the signal ended its `wait`, the kernel kills
+    the app in the middle of its work. If the script stays, `docker stop` kills everything after 10 s.
 
-    `kill $(jobs -p)` is such a handler in dash and zsh: in a command substitution their `jobs` has nothing to tell.
+    In dash and zsh `kill $(jobs -p)` is such a handler: in a command substitution their `jobs` prints nothing.
 
     ## Example
 
@@ -37,7 +37,7 @@ def handler_does_not_forward(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    entrypoint.sh:2:1: PID407 the handler for SIGTERM never signals server: the container ends, and server is cut off
+    entrypoint.sh:2:1: PID407 the handler for SIGTERM never signals server: the container ends, and the kernel kills server
     = abrupt
     ```
 
@@ -68,20 +68,20 @@ def handler_does_not_forward(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    entrypoint.sh:2:1: PID407 the handler for SIGTERM signals nobody by kill $(jobs -p): docker stop waits 10 s, then kills worker and server
+    entrypoint.sh:2:1: PID407 the handler for SIGTERM signals no process with kill $(jobs -p): docker stop waits 10 s, then kills worker and server
     = hang
     ```
 
-    ## When not to care
+    ## When to ignore it
 
-    Below an init that passes signals on to the whole group (`tini -g`, `dumb-init`) the app gets the signal itself;
-    then only the wait is missing.
+    Below an init that passes signals on to the whole group (`tini -g`, `dumb-init`) the app gets the signal directly.
+    Then only the wait is missing.
 
     ## Fix safety
 
-    Unsafe: the app gets the signal, and the handler goes on when it has ended. Where the script waits for one process,
-    that one is signalled; else the whole process group is, after the shell has stopped listening itself. No fix is
-    offered for a handler that signals something already.
+    Unsafe: the app gets the signal, and the handler continues after the app has exited. If the script waits for one
+    process, the handler signals that process; otherwise it signals the whole process group, after the shell has started
+    to ignore the signal. There is no fix for a handler that already signals something.
     """
     seen = set()
     for path, link, fault in launch.faults("untold"):
@@ -100,7 +100,7 @@ def handler_does_not_forward(launch: Launch) -> Iterator[Finding]:
 def _message(link: Link, fault: Fault) -> str:
     what = f"never signals {fault.names}"
     if fault.sent is not None and not fault.sent.targets:
-        what = f"signals nobody by {fault.sent.call.command.text}"
+        what = f"signals no process with {fault.sent.call.command.text}"
     return f"the handler for {link.path.signal} {what}: {fault.end(link.path)}"
 
 

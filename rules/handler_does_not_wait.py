@@ -11,15 +11,15 @@ from pid1lint.mend.command import statement_after
 
 @rule("PID406", Severity.ERROR)
 def handler_does_not_wait(launch: Launch) -> Iterator[Finding]:
-    r"""The handler signals the app, and the container ends before the app has finished.
+    r"""The handler signals the app, but the container exits before the app has finished.
 
     ## Why is this bad?
 
-    `kill` only sends the signal: it does not wait for what becomes of it. If the handler then says `exit`, PID 1 is
-    gone at once. If it does not, the script goes on, and sooner than it looks: a trapped signal makes `wait` return
-    with a status above 128, so the script comes to its end (or `set -e` ends it) while the app has only begun to shut
-    down. With PID 1 everything else in the container is killed: open requests are lost and nothing is written out,
-    though the app was told to stop and knows how to.
+    `kill` only sends the signal: it does not wait for the process. If the handler then calls `exit`, PID 1 is gone at
+    once. If it does not, the script continues sooner than it seems: a trapped signal makes `wait` return with a status
+    above 128, so the script reaches its end (or `set -e` ends it) while the app has only begun to shut down. When PID 1
+    exits, the kernel kills everything else in the container: open requests and unwritten data are lost, although the
+    app was told to stop.
 
     ## Example
 
@@ -42,7 +42,7 @@ def handler_does_not_wait(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    entrypoint.sh:3:5: PID406 the handler for SIGTERM signals server and does not wait: the container ends, and server is cut off
+    entrypoint.sh:3:5: PID406 the handler for SIGTERM signals server and does not wait: the container ends, and the kernel kills server
     = abrupt
     ```
 
@@ -78,7 +78,7 @@ def handler_does_not_wait(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    entrypoint.sh:2:7: PID406 the handler for SIGTERM signals server and does not wait: the container ends, and server is cut off
+    entrypoint.sh:2:7: PID406 the handler for SIGTERM signals server and does not wait: the container ends, and the kernel kills server
     = abrupt
     ```
 
@@ -92,15 +92,15 @@ def handler_does_not_wait(launch: Launch) -> Iterator[Finding]:
     wait "$pid"
     ```
 
-    ## When not to care
+    ## When to ignore it
 
-    A program that has nothing to finish may be cut off: then nothing is lost but its exit code.
+    Ignore it for a program that has nothing to finish: only its exit code is lost.
 
     ## Fix safety
 
-    Safe: the same processes get the same signal, and the shell stays until they have ended. Unsafe where the handler
-    sends another signal than TERM, which may not end them. No fix is offered where
-    the `kill` stands in a loop, a condition or before `&&`.
+    Safe: the same processes get the same signal, and the shell stays until they have exited. Unsafe if the handler
+    sends a signal other than TERM, which may not end them. There is no fix if the `kill` is in a loop, in a condition
+    or before `&&`.
 
     ## References
 
@@ -130,7 +130,7 @@ def _notes(link: Link) -> tuple[Note, ...]:
         return ()
     if waiting.how != "wait":
         return ()
-    return (Note(waiting.place, f"this returns once the handler has run, and {_shell(link)} goes on"),)
+    return (Note(waiting.place, f"this returns after the handler, and {_shell(link)} continues"),)
 
 
 def _fix(fault: Fault) -> Fix | None:
@@ -149,4 +149,4 @@ def _fix(fault: Fault) -> Fix | None:
     if made is None:
         return None
     applicability = Applicability.SAFE if fault.sent.signal == "TERM" else Applicability.UNSAFE
-    return Fix("Wait for what is signalled", made[0], applicability, made[1])
+    return Fix("Wait for the signalled process", made[0], applicability, made[1])

@@ -9,14 +9,13 @@ from pid1lint import Applicability, Finding, Fix, Launch, Note, Severity, rule
 
 @rule("PID606", Severity.ERROR)
 def hidden_script(launch: Launch) -> Iterator[Finding]:
-    r"""A mount hides the script that the container starts with, or brings one that is not executable.
+    r"""The container does not start: a mount hides the script that it starts with, or the script is not executable.
 
     ## Why is this bad?
 
-    A bind mount, or a ConfigMap's volume, takes the place of the folder that it is mounted over: what the image has
-    there is out of sight. An entrypoint script that the image keeps in that folder is gone, and the container does not
-    start. The files of a ConfigMap have mode 0644 unless `defaultMode` says otherwise, so that a script among them
-    cannot be run by its path.
+    A bind mount or a ConfigMap volume replaces the folder that it is mounted over: the files that the image has there
+    are hidden. If the entrypoint script is in that folder, the container does not start. Files of a ConfigMap have mode
+    0644 unless `defaultMode` says otherwise, so the container cannot run a script among them by its path.
 
     ## Example
 
@@ -83,7 +82,7 @@ def hidden_script(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    shop.yaml:32:26: PID606 container web of Deployment shop: /scripts/start.sh comes out of the ConfigMap scripts without an execute bit: the container does not start
+    shop.yaml:32:26: PID606 container web of Deployment shop: /scripts/start.sh comes from the ConfigMap scripts without an execute bit: the container does not start
     = fails
     ```
 
@@ -124,14 +123,14 @@ def hidden_script(launch: Launch) -> Iterator[Finding]:
                 defaultMode: 0755
     ```
 
-    ## When not to care
+    ## When to ignore it
 
-    What lies in a folder of the machine that the container will run on, and not in the repository, is not known here:
-    nothing is said of such mounts.
+    pid1lint does not know what is in a folder of the host that is not in the repository: it reports nothing about such
+    mounts.
 
     ## Fix safety
 
-    Safe: the files of the ConfigMap can be run, and are what they were.
+    Safe: the files of the ConfigMap become executable and do not change otherwise.
     """
     image = launch.image
     deployment = image.deployment
@@ -155,9 +154,9 @@ def hidden_script(launch: Launch) -> Iterator[Finding]:
             if over is None:
                 continue
             end = "the container does not start" if start.call is None else "it does not start"
-            message = f"{start.file.path} comes out of {over.what} without an execute bit: {end}"
+            message = f"{start.file.path} comes from {over.what} without an execute bit: {end}"
             severity = Severity.ERROR if path is launch.main else Severity.WARNING
             started = () if start.place is None else (Note(start.place, "it is started here"),)
-            fix = Fix("Let its files be run", over.executable, Applicability.SAFE) if over.executable else None
+            fix = Fix("Make its files executable", over.executable, Applicability.SAFE) if over.executable else None
             yield Finding(over.at, message, started, fix, severity)
             return

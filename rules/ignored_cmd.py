@@ -12,14 +12,13 @@ _READS_ARGUMENTS = r"\$(?:[@*#0-9]|\{[@*#0-9])"
 
 @rule("PID103", Severity.WARNING)
 def ignored_cmd(launch: Launch) -> Iterator[Finding]:
-    r"""A shell-form ENTRYPOINT drops CMD and the arguments of `docker run`.
+    r"""CMD and the arguments of `docker run` have no effect: the ENTRYPOINT is in shell form.
 
     ## Why is this bad?
 
-    `ENTRYPOINT app` runs `/bin/sh -c app`, and Docker adds neither CMD nor what follows the image's name on the
-    command line: `docker run IMAGE --debug` starts without `--debug`, and says nothing. With
-    `ENTRYPOINT ["sh", "-c", "app"]` they are added, but behind the string they become the shell's `$0` and `$1`,
-    which `app` never sees.
+    `ENTRYPOINT app` runs `/bin/sh -c app`, and Docker adds neither CMD nor whatever follows the image's name on the
+    command line: `docker run IMAGE --debug` starts without `--debug`, and without a message. With `ENTRYPOINT ["sh",
+    "-c", "app"]` Docker adds them, but after the string they become the shell's `$0` and `$1`, which `app` never sees.
 
     ## Example
 
@@ -51,7 +50,7 @@ def ignored_cmd(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    Dockerfile:3:5: PID103 CMD is dropped: behind `exec server` it becomes the shell's $0 and $1
+    Dockerfile:3:5: PID103 CMD is dropped: after `exec server` it becomes the shell's $0 and $1
     = graceful
     ```
 
@@ -63,10 +62,10 @@ def ignored_cmd(launch: Launch) -> Iterator[Finding]:
     CMD ["--port", "80"]
     ```
 
-    ## When not to care
+    ## When to ignore it
 
-    A CMD that repeats for the reader what the ENTRYPOINT runs does no harm. A string that reads `$0`, `$1` or `$@` is
-    not reported.
+    A CMD that repeats what the ENTRYPOINT runs, for the reader, does no harm. The rule does not report a string that
+    reads `$0`, `$1` or `$@`.
     """
     image = launch.image
     entrypoint, cmd = image.entrypoint, image.cmd
@@ -83,5 +82,5 @@ def ignored_cmd(launch: Launch) -> Iterator[Finding]:
     is_shell = any(word.rpartition("/")[2] in ("sh", "bash", "dash", "ash") for word in words[: (string or 1) - 1])
     if string is None or not is_shell or re.search(_READS_ARGUMENTS, words[string]):
         return
-    notes = (Note(entrypoint.words[string].place(), "the string of the shell"),)
-    yield Finding(place, f"CMD is dropped: behind `{words[string]}` it becomes the shell's $0 and $1", notes)
+    notes = (Note(entrypoint.words[string].place(), "the command string of the shell"),)
+    yield Finding(place, f"CMD is dropped: after `{words[string]}` it becomes the shell's $0 and $1", notes)

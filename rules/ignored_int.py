@@ -10,13 +10,13 @@ from pid1lint.mend.command import guard
 
 @rule("PID413", Severity.ERROR)
 def ignored_int(launch: Launch) -> Iterator[Finding]:
-    r"""The handler sends SIGINT to a program that was started with `&`, which therefore ignores it.
+    r"""The app ignores the SIGINT of the handler, because the shell started it with `&`.
 
     ## Why is this bad?
 
-    A shell without job control starts what goes to the background with SIGINT and SIGQUIT ignored, so that Ctrl-C
-    does not reach it. Python, Java, Ruby and most others leave a signal alone that they find ignored: they do not act
-    on it, though they would in the foreground. Only a program that sets a handler of its own does.
+    A shell without job control starts background processes with SIGINT and SIGQUIT ignored, so that Ctrl-C does not
+    reach them. Python, Java, Ruby and most others leave a signal ignored that was ignored when they started. Only a
+    program that sets its own handler reacts.
 
     ## Example
 
@@ -35,7 +35,7 @@ def ignored_int(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    entrypoint.sh:2:7: PID413 java ignores SIGINT, because sh has started it with &: docker stop waits 10 s, then kills java
+    entrypoint.sh:2:7: PID413 java ignores SIGINT, because sh started it with &: docker stop waits 10 s, then kills java
     = hang, not measured: what stands in for the Java VM sets a handler of its own
     ```
 
@@ -51,7 +51,7 @@ def ignored_int(launch: Launch) -> Iterator[Finding]:
 
     ## Fix safety
 
-    Unsafe: TERM ends a program that has no handler for it at once, as Python without one.
+    Unsafe: TERM ends a program without a handler for it at once, such as a Python program.
     """
     seen = set()
     for path, link, fault in launch.faults("ignored"):
@@ -61,7 +61,7 @@ def ignored_int(launch: Launch) -> Iterator[Finding]:
         if at in seen or not at.source.path:
             continue
         seen.add(at)
-        because = f"because {link.shell.interpreter} has started it with &"
+        because = f"because {link.shell.interpreter} started it with &"
         message = f"{fault.names} ignores SIG{fault.sent.signal}, {because}: {fault.end(path)}"
         yield Finding(at, message, fix=_fix(fault.sent), severity=launch.severity_of(fault, path))
 

@@ -10,14 +10,13 @@ from pid1lint.mend.command import statement_before
 
 @rule("PID405", Severity.ERROR)
 def inherited_ignore(launch: Launch) -> Iterator[Finding]:
-    r"""The script ignores the stop signal (`trap '' TERM`), and the app that it starts inherits that.
+    r"""The app may never react to the stop signal: the script ignores it (`trap '' TERM`), and the app inherits that.
 
     ## Why is this bad?
 
     `exec` resets a signal that is caught, but not one that is ignored: the app starts with SIGTERM ignored. A program
-    that sets a handler of its own does not mind. Others are deaf to the signal, even below an init, which would end
-    them otherwise. The Java VM is among them: it leaves a signal alone that it finds ignored, and runs no shutdown
-    hook. `docker stop` waits 10 s and kills everything.
+    that sets its own handler is not affected. Others ignore the signal, even below an init. The Java VM is one of them:
+    it leaves an ignored signal ignored and runs no shutdown hook. `docker stop` waits 10 s and kills everything.
 
     ## Example
 
@@ -48,14 +47,14 @@ def inherited_ignore(launch: Launch) -> Iterator[Finding]:
     trap - TERM; exec java -jar /app.jar
     ```
 
-    ## When not to care
+    ## When to ignore it
 
-    A program that is known to set a handler for the stop signal, as most servers do. For a program of which nothing is
-    known the finding is an info.
+    Ignore it for a program that sets a handler for the stop signal, as most servers do. If pid1lint knows nothing about
+    the program, the finding is an info.
 
     ## Fix safety
 
-    Unsafe: the app may be ended by the signal, from its start on.
+    Unsafe: from its start on, the signal may end the app.
 
     ## References
 
@@ -74,7 +73,7 @@ def inherited_ignore(launch: Launch) -> Iterator[Finding]:
         notes = (Note(main.call.place, "it is started here"),) if main.call and main.call.place.source.path else ()
         message = f"{main.program} inherits {path.signal} as ignored from {_shell(path, trap)}"
         if severity is Severity.INFO:
-            message += ": it is deaf to it unless it sets a handler"
+            message += ": it ignores the signal unless it sets a handler"
         else:
             message += " and never acts on it: docker stop waits 10 s, then kills it"
         yield Finding(trap.place, message, notes, _fix(path, main), severity)
@@ -112,4 +111,4 @@ def _fix(path: Path, main: Process) -> Fix | None:
     if call is None or main.start != "exec":
         return None
     made = statement_before(call, f"trap - {path.signal.removeprefix('SIG')}")
-    return Fix("Stop ignoring it", made[0], Applicability.UNSAFE, made[1]) if made is not None else None
+    return Fix("Reset the signal before exec", made[0], Applicability.UNSAFE, made[1]) if made is not None else None

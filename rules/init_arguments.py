@@ -10,13 +10,13 @@ from pid1lint.mend.command import guard
 
 @rule("PID306", Severity.ERROR)
 def init_arguments(launch: Launch) -> Iterator[Finding]:
-    r"""An init takes an option that is meant for the app, or is given one that it does not know.
+    r"""The container does not start, or the app misses an option: the init takes the option as its own.
 
     ## Why is this bad?
 
-    tini and catatonit read options wherever they stand, also behind the program's name, unless a `--` comes first.
-    Those that they know are theirs then, and the app never sees them (`tini server -v` makes tini verbose); at any
-    other they print how they are to be used, and the container exits. Where they are built with musl, as in Alpine,
+    tini and catatonit read options wherever they are, also after the program's name, unless a `--` comes first. They
+    keep the options that they know, and the app never sees them (`tini server -v` makes tini verbose). At an option
+    that they do not know, they print their usage, and the container exits. If they are built with musl, as in Alpine,
     they stop at the program's name; dumb-init always does.
 
     ## Example
@@ -28,7 +28,7 @@ def init_arguments(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    Dockerfile:3:14: PID306 tini takes `--port` for an option of its own, and has none such: the container fails
+    Dockerfile:3:14: PID306 tini reads `--port` as its own option, and has none of that name: the container does not start
     = fails
     ```
 
@@ -49,7 +49,7 @@ def init_arguments(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    Dockerfile:3:14: PID306 tini takes `-v` for an option of its own: server never gets it
+    Dockerfile:3:14: PID306 tini reads `-v` as its own option: server never gets it
     = graceful
     ```
 
@@ -61,13 +61,13 @@ def init_arguments(launch: Launch) -> Iterator[Finding]:
     ENTRYPOINT ["tini", "--", "server", "-v"]
     ```
 
-    ## When not to care
+    ## When to ignore it
 
     Never.
 
     ## Fix safety
 
-    Safe: `--` in front of the program's name says what was meant.
+    Safe: a `--` before the program's name states what was meant.
 
     ## References
 
@@ -80,12 +80,12 @@ def init_arguments(launch: Launch) -> Iterator[Finding]:
         option, program = start.option, start.argument
         if start.what == "swallowed":
             app = start.argv[start.command].rpartition("/")[2]
-            message = f"{program} takes `{option}` for an option of its own: {app} never gets it"
+            message = f"{program} reads `{option}` as its own option: {app} never gets it"
         elif start.what == "init-option":
-            message = f"{program} takes `{option}` for an option of its own, and has none such: "
-            message += "the container fails"
+            message = f"{program} reads `{option}` as its own option, and has none of that name: "
+            message += "the container does not start"
         else:
-            message = f"{program} has no option `{option}`: the container fails"
+            message = f"{program} has no option `{option}`: the container does not start"
         at = start.call.command if start.call is not None else start.place
         severity = Severity.WARNING if start.what == "swallowed" else Severity.ERROR
         yield Finding(at, message, fix=_fix(launch, start), severity=severity)

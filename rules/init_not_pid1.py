@@ -10,13 +10,12 @@ from pid1lint.mend.command import exec_in_front
 
 @rule("PID303", Severity.ERROR)
 def init_not_pid1(launch: Launch) -> Iterator[Finding]:
-    r"""An init is started as a shell's child, so it is not PID 1 and gets no stop signal to pass on.
+    r"""The init has no effect: a shell starts it as a child, so it is not PID 1 and gets no stop signal to pass on.
 
     ## Why is this bad?
 
-    tini, dumb-init and catatonit are there to be PID 1: what they do depends on the stop signal and the orphans that
-    only PID 1 gets. Without `exec` the shell in front of them keeps both, and the container hangs as if there were
-    no init at all.
+    tini, dumb-init and catatonit must be PID 1: only PID 1 gets the stop signal and the orphans. Without `exec` the
+    shell in front of them gets both, and the container hangs as if there were no init.
 
     ## Example
 
@@ -44,15 +43,15 @@ def init_not_pid1(launch: Launch) -> Iterator[Finding]:
     exec tini -- server
     ```
 
-    ## When not to care
+    ## When to ignore it
 
-    Never: such an init does nothing. A supervisor (s6, runit) that a script starts is better made PID 1 too.
+    Never: such an init does nothing. A supervisor (s6, runit) that a script starts should be PID 1 too.
 
     ## Fix safety
 
-    Safe where the init is the script's last command: then `exec` only saves a process. Unsafe where the script would
-    say something after it, or has started other programs beside it. No fix is offered where the script has work to do
-    after it, nor for runit's runsvdir, which as PID 1 leaves its services to be cut off.
+    Safe if the init is the last command of the script: then `exec` only saves a process. Unsafe if the script prints
+    something after it, or has started other programs beside it. There is no fix if the script has more work to do after
+    it, or for runit's runsvdir: as PID 1 it exits without its services, and the kernel kills them.
     """
     for path in launch.bad_paths:
         for link in path.links:
@@ -62,7 +61,9 @@ def init_not_pid1(launch: Launch) -> Iterator[Finding]:
             main = path.main.program if path.main is not None and path.main is not link.child else "everything"
             shell = link.shell.interpreter
             effect = (
-                f"docker stop waits 10 s, then kills {main}" if path.outcome.value == "hang" else f"{main} is cut off"
+                f"docker stop waits 10 s, then kills {main}"
+                if path.outcome.value == "hang"
+                else f"the kernel kills {main}"
             )
             who = "keeps" if path.outcome.value == "hang" else "does not wait and keeps"
             message = f"{link.child.program} is not PID 1: {shell} {who} {path.signal} from it, {effect}"

@@ -12,13 +12,13 @@ _COMMON = ("SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGW
 
 @rule("PID502", Severity.ERROR)
 def invalid_stopsignal(launch: Launch) -> Iterator[Finding]:
-    r"""STOPSIGNAL is not a signal, or not written as every runtime reads it.
+    r"""STOPSIGNAL is not a signal, or is written in a way that not every runtime reads.
 
     ## Why is this bad?
 
-    A STOPSIGNAL that names no signal is refused when the image is built or the container is started. A name without
-    its `SIG` is understood by Docker, but not by every runtime that may run the image later: with containerd such an
-    image could not be stopped in good order.
+    If STOPSIGNAL is not a signal, the build or the start of the container fails. Docker accepts a name without `SIG`,
+    but not every runtime that may run the image later does: with containerd such an image could not be stopped
+    gracefully.
 
     ## Example
 
@@ -29,7 +29,7 @@ def invalid_stopsignal(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    Dockerfile:2:12: PID502 `SIGTEM` is no signal
+    Dockerfile:2:12: PID502 `SIGTEM` is not a signal
     = graceful, not measured: no container comes of it
     ```
 
@@ -50,7 +50,7 @@ def invalid_stopsignal(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    Dockerfile:2:12: PID502 `QUIT` lacks its SIG, and not every runtime reads it so
+    Dockerfile:2:12: PID502 `QUIT` has no SIG prefix, and not every runtime accepts that
     = graceful
     ```
 
@@ -64,8 +64,7 @@ def invalid_stopsignal(launch: Launch) -> Iterator[Finding]:
 
     ## Fix safety
 
-    Unsafe for a word that is no signal: the nearest name may not be the one that was meant. Safe where only `SIG` is
-    missing.
+    Unsafe for a word that is not a signal: the nearest name may not be the intended one. Safe if only `SIG` is missing.
     """
     instruction = launch.image.stop_signal_instruction
     if (
@@ -82,9 +81,9 @@ def invalid_stopsignal(launch: Launch) -> Iterator[Finding]:
         nearest = difflib.get_close_matches(text.upper(), _COMMON, n=1, cutoff=0.6)
         edits = tuple(Edit(place.source, place.span, name) for name in nearest)
         fix = Fix(f"Write {nearest[0]}", edits, Applicability.UNSAFE) if nearest else None
-        yield Finding(place, f"`{text}` is no signal", fix=fix)
+        yield Finding(place, f"`{text}` is not a signal", fix=fix)
     elif not text.isdigit() and not text.upper().startswith("SIG"):
         edit = Edit(place.source, place.span, f"SIG{text.upper()}")
-        message = f"`{text}` lacks its SIG, and not every runtime reads it so"
+        message = f"`{text}` has no SIG prefix, and not every runtime accepts that"
         fix = Fix(f"Write SIG{text.upper()}", (edit,), Applicability.SAFE)
         yield Finding(place, message, fix=fix, severity=Severity.WARNING)

@@ -9,13 +9,13 @@ from pid1lint import Finding, Launch, Note, Outcome, Path, Process, Severity, ru
 
 @rule("PID208", Severity.ERROR)
 def keepalive_main(launch: Launch) -> Iterator[Finding]:
-    r"""`tail -f /dev/null`, `sleep infinity` or the like is PID 1, and the app runs in the background beside it.
+    r"""`docker stop` kills the app: `tail -f /dev/null`, `sleep infinity` or the like is PID 1, not the app.
 
     ## Why is this bad?
 
-    Such a program keeps the container from ending, and that is all. It does not pass the stop signal on: it ignores
-    it as PID 1, `docker stop` waits 10 s, then kills the app in the middle of what it does. It does not reap. And
-    when the app crashes, the container runs on without it, so that no restart policy helps.
+    Such a program only keeps the container running. It does not pass the stop signal on: as PID 1 it ignores it, and
+    `docker stop` waits 10 s, then kills the app in the middle of its work. It does not reap. When the app crashes, the
+    container keeps running without it, so a restart policy does not help.
 
     ## Example
 
@@ -43,10 +43,10 @@ def keepalive_main(launch: Launch) -> Iterator[Finding]:
     exec server --port 80
     ```
 
-    ## When not to care
+    ## When to ignore it
 
-    Of a container in which only `docker exec` does anything, such as one for development, it is an info: nothing is
-    lost but the ten seconds. `docker run --init` or an init in front saves them.
+    If a container is only there for `docker exec`, for example for development, the finding is an info: only the 10 s
+    are lost. `docker run --init` or an init in front saves them.
     """
     alone = launch.main
     if alone is not None and (keeper := _alone(alone)) is not None:

@@ -9,13 +9,13 @@ from pid1lint import Finding, Launch, Note, Severity, rule
 
 @rule("PID307", Severity.INFO)
 def late_init(launch: Launch) -> Iterator[Finding]:
-    r"""A script does its work first and ends in `exec tini`, so that until then the shell is PID 1.
+    r"""A stop during start-up is lost: the script works first and runs `exec tini` at its end.
 
     ## Why is this bad?
 
-    As long as the script waits for a database or migrates one, a shell without a handler is PID 1. It ignores the
-    stop signal, which is then lost: the script goes on, starts the app, and `docker stop` kills it after 10 s. With
-    the init in ENTRYPOINT, in front of the script, the signal ends the script at once.
+    While the script waits for a database or migrates one, PID 1 is a shell without a handler. It ignores the stop
+    signal, which is then lost: the script continues and starts the app, and `docker stop` kills it after 10 s. With the
+    init in ENTRYPOINT, in front of the script, the signal ends the script at once.
 
     ## Example
 
@@ -35,7 +35,7 @@ def late_init(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    entrypoint.sh:5:1: PID307 until here sh is PID 1 instead of tini: a SIGTERM before that is lost
+    entrypoint.sh:5:1: PID307 until this line sh is PID 1, not tini: a SIGTERM before it is lost
     = graceful
     ```
 
@@ -56,9 +56,9 @@ def late_init(launch: Launch) -> Iterator[Finding]:
     exec server
     ```
 
-    ## When not to care
+    ## When to ignore it
 
-    Where the script only sets a few variables. It is reported if there is a loop in it before the init.
+    Ignore it if the script only sets a few variables. The rule reports a script that has a loop before the init.
     """
     path = launch.main
     found = path.late_init if path is not None else None
@@ -66,7 +66,7 @@ def late_init(launch: Launch) -> Iterator[Finding]:
         return
     shell = found.shell
     message = (
-        f"until here {shell.interpreter} is PID 1 instead of {found.init.program}: a {path.signal} before that is lost"
+        f"until this line {shell.interpreter} is PID 1, not {found.init.program}: a {path.signal} before it is lost"
     )
     notes = () if shell.place is None else (Note(shell.place, f"{shell.program} is started here"),)
     yield Finding(found.init.call.command, message, notes)

@@ -12,14 +12,13 @@ from pid1lint.mend.lines import newline
 
 @rule("PID107", Severity.ERROR)
 def lost_cmd(launch: Launch) -> Iterator[Finding]:
-    r"""ENTRYPOINT drops the CMD of the base image, and then has nothing to run.
+    r"""The container exits or does not start: ENTRYPOINT drops the CMD of the base image and has nothing to run.
 
     ## Why is this bad?
 
-    An ENTRYPOINT resets the CMD that comes from the base image, or from the stage that this one builds upon: it was
-    meant for another entrypoint. A script that ends in `exec "$@"` gets no arguments then. `exec` without a program
-    does nothing, the script is over, and the container ends at once, with exit code 0. tini and dumb-init refuse to
-    start without a command.
+    An ENTRYPOINT resets the CMD of the base image or of the previous stage: that CMD was meant for another entrypoint.
+    A script that ends in `exec "$@"` then gets no arguments. `exec` without a program does nothing, the script ends,
+    and the container exits at once with code 0. tini and dumb-init refuse to start without a command.
 
     ## Example
 
@@ -50,14 +49,14 @@ def lost_cmd(launch: Launch) -> Iterator[Finding]:
     CMD ["nginx", "-g", "daemon off;"]
     ```
 
-    ## When not to care
+    ## When to ignore it
 
-    An ENTRYPOINT that runs something of its own without CMD is not reported. An image that is only ever started with
-    a command, by a Compose file say, does not need one.
+    The rule does not report an ENTRYPOINT that runs something without CMD. An image that is always started with a
+    command, for example by a Compose file, does not need a CMD.
 
     ## Fix safety
 
-    Unsafe: the CMD that was dropped is written below the ENTRYPOINT, which then gets it as its arguments.
+    Unsafe: the fix writes the dropped CMD below the ENTRYPOINT, which then gets it as its arguments.
 
     ## References
 

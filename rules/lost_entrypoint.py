@@ -15,13 +15,14 @@ _KEYS = {"compose": ("entrypoint", "command"), "kubernetes": ("command", "args")
 
 @rule("PID602", Severity.WARNING)
 def lost_entrypoint(launch: Launch) -> Iterator[Finding]:
-    r"""The deployment drops an init or an entrypoint script that the image relies on, and the container stops worse.
+    r"""The deployment drops an init or an entrypoint script that the image needs in order to stop cleanly.
 
     ## Why is this bad?
 
-    `entrypoint:` in Compose and `command:` in Kubernetes take the place of the image's ENTRYPOINT. If that is an init,
-    or a script that ends in `exec "$@"`, it is gone: the program becomes PID 1 without a handler, or below a shell
-    that keeps the stop signal from it. In Kubernetes the names mislead: `command:` is ENTRYPOINT, and `args:` is CMD.
+    `entrypoint:` in Compose and `command:` in Kubernetes replace the image's ENTRYPOINT. If that is an init, or a
+    script that ends in `exec "$@"`, it is lost: the program becomes PID 1 without a handler, or runs below a shell that
+    does not pass the stop signal on. In Kubernetes the names are misleading: `command:` is ENTRYPOINT, and `args:` is
+    CMD.
 
     ## Example
 
@@ -68,8 +69,8 @@ def lost_entrypoint(launch: Launch) -> Iterator[Finding]:
 
     ## Fix safety
 
-    Unsafe: the image's ENTRYPOINT is started again, with all that it does. The setting is given its other name, and
-    only where the container then stops better.
+    Unsafe: the image's ENTRYPOINT runs again, with everything that it does. The fix renames the setting, and is offered
+    only if the container then stops better.
     """
     deployment = launch.image.deployment
     if deployment is None or launch.outcome not in _BAD or not deployment.override.changes_argv:
@@ -125,4 +126,4 @@ def _fix(launch: Launch, own: Launch, keys: tuple[str, str]) -> Fix | None:
     edits = renamed(launch, *keys)
     if not edits or first is None or first.form != "exec":
         return None
-    return Fix(f"Give it to {first.words[0].text}", edits, Applicability.UNSAFE)
+    return Fix(f"Pass it to {first.words[0].text}", edits, Applicability.UNSAFE)

@@ -11,19 +11,20 @@ from pid1lint.mend.launcher import without_setsid
 
 @rule("PID201", Severity.ERROR)
 def missing_exec(launch: Launch) -> Iterator[Finding]:
-    r"""The script runs its main process as a child, and does not pass the stop signal on.
+    r"""`docker stop` kills the app: the script starts it without `exec`, so it never gets the stop signal.
 
     ## Why is this bad?
 
-    A script's last line `java -jar app.jar` makes Java a child of the shell, which waits for it. The stop signal goes
-    to PID 1, the shell: it has no handler, so the kernel drops it. `docker stop` waits 10 s and kills everything; open
-    requests are lost and shutdown hooks never run. No shell leaves by itself at the end of a script file, not even
-    where it would at the end of `sh -c`.
+    If a script ends in `java -jar app.jar`, Java is a child of the shell, and the shell waits for it. The stop signal
+    goes to PID 1, the shell. The shell has no handler, so the kernel drops the signal. `docker stop` waits 10 s and
+    kills everything: open requests are lost, and shutdown hooks never run. No shell execs the last command of a script
+    file by itself, not even a shell that does so for `sh -c`.
 
-    An init in front does not mend it. The init passes the signal on to the shell, which dies of it at once, and the
-    container ends with the app still at work.
+    An init in front does not help. The init passes the signal on to the shell, the shell dies on it at once, and the
+    container exits while the app is still working.
 
-    `exec` replaces the shell by the program, which then is PID 1, or the init's own child, and gets the signal.
+    `exec` replaces the shell with the program. The program is then PID 1, or the child of the init, and gets the
+    signal.
 
     ## Example
 
@@ -73,7 +74,7 @@ def missing_exec(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    entrypoint.sh:3:13: PID201 tini ends with bash, which dies of SIGTERM: server is cut off
+    entrypoint.sh:3:13: PID201 tini ends with bash, which dies on SIGTERM: the kernel kills server
     = abrupt
     ```
 
@@ -87,19 +88,21 @@ def missing_exec(launch: Launch) -> Iterator[Finding]:
     main
     ```
 
-    ## When not to care
+    ## When to ignore it
 
-    A script that ends by itself soon, a migration say, may well be killed. A script that has to stay, because it
+    A script that soon ends by itself, such as a migration, can be killed. A script that must stay, because it
     supervises several programs or restarts one, needs a handler instead: see untrapped-signal (PID401).
 
     ## Fix safety
 
-    Safe where the command is the last one on its path. Unsafe where the script would say something after it (`exec`
-    never comes back), ends with a status of its own (`exit 0`), has an EXIT trap (which `exec` drops), or has started
-    other programs beside it, or where the command is a script that is not at hand. No fix is offered in a loop or a condition, where the script has work to do after it or
-    handlers for other signals, or where the command may be a function of a sourced file that is not at hand: `exec`
-    knows no functions. `setsid` is taken out first, which is unsafe: PID 1 leads a session anyway, and after `exec`
-    setsid would start the app and end.
+    Safe if the command is the last one on its path. Unsafe if the script prints something after it (`exec` never
+    returns), ends with its own status (`exit 0`), has an EXIT trap (which `exec` drops), or has started other programs
+    beside it, or if the command is a script that pid1lint cannot read.
+
+    There is no fix in a loop or a condition, if the script has more work to do after the command or handlers for other
+    signals, or if the command may be a function of a sourced file that pid1lint cannot read: `exec` does not run
+    functions. The fix removes `setsid` first, which is unsafe: PID 1 leads a session anyway, and after `exec` setsid
+    would start the app and exit.
 
     ## References
 

@@ -18,13 +18,13 @@ _NOT_POSIX = (
 
 @rule("PID214", Severity.ERROR)
 def missing_interpreter(launch: Launch) -> Iterator[Finding]:
-    r"""A script is to be run by bash, and the image has none: the container does not start.
+    r"""The container does not start: the script needs an interpreter, such as bash, that the image does not have.
 
     ## Why is this bad?
 
-    The kernel runs a script through the program that its first line names. Alpine and Busybox images have no bash, and
-    distroless ones no shell at all. Then the container ends at once with `exec: "/entrypoint.sh": no such file or
-    directory`, which means the interpreter, for the script is plainly there.
+    The kernel runs a script with the program that its first line names. Alpine and Busybox images have no bash, and
+    distroless images have no shell at all. The container then exits at once with `exec: "/entrypoint.sh": no such file
+    or directory`. The message is about the interpreter: the script itself is there.
 
     ## Example
 
@@ -81,15 +81,15 @@ def missing_interpreter(launch: Launch) -> Iterator[Finding]:
     ENTRYPOINT ["/entrypoint.sh"]
     ```
 
-    ## When not to care
+    ## When to ignore it
 
-    Nothing is reported where bash may have come along with another package, by a script that a RUN calls, or with
-    files that are copied from elsewhere.
+    The rule reports nothing if another package, a script that a RUN calls, or files copied from elsewhere may have
+    brought bash.
 
     ## Fix safety
 
-    Safe where the script uses nothing but what every shell knows: its first line becomes `#!/bin/sh`. Else bash is
-    installed by the image's own package manager, which is unsafe: the image grows.
+    Safe if the script uses only what every shell knows: the fix changes its first line to `#!/bin/sh`. Otherwise the
+    fix installs bash with the image's package manager, which is unsafe: the image grows.
     """
     seen = set()
     for path in launch.paths:

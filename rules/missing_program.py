@@ -22,17 +22,18 @@ from pid1lint.mend.lines import newline
 
 @rule("PID219", Severity.ERROR)
 def missing_program(launch: Launch) -> Iterator[Finding]:
-    r"""ENTRYPOINT, CMD or a script starts a program that is not in the image, or not at that path.
+    r"""The container does not start: a program that it runs is not in the image, or not at that path.
 
     ## Why is this bad?
 
-    The container ends at once: `exec: "tini": executable file not found in $PATH`. Nothing is said of it when the image
-    is built. An init or a program that switches the user is easily taken for a part of the base image, and lies at
-    another place in each distribution: Debian's tini is `/usr/bin/tini`, Alpine's is `/sbin/tini`.
+    The container exits at once with `exec: "tini": executable file not found in $PATH`. The build does not report it.
+    It is easy to believe that an init, or a program that switches the user, is part of the base image. Its path differs
+    between distributions: Debian's tini is `/usr/bin/tini`, Alpine's is `/sbin/tini`.
 
-    What a base image holds and which package brings which program is known for Debian (measured and out of its own
-    lists) and, for the programs that entrypoints start most, for Ubuntu, Alpine, Fedora and Enterprise Linux. A RUN that
-    does more than install packages of the distribution may bring anything: then nothing is reported.
+    pid1lint knows what a base image contains, and which package contains which program: for Debian from measurements
+    and Debian's own lists, and for Ubuntu, Alpine, Fedora and Enterprise Linux for the programs that entrypoints start
+    most. A RUN that does more than install packages of the distribution may add anything: then the rule reports
+    nothing.
 
     ## Example
 
@@ -43,7 +44,7 @@ def missing_program(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    Dockerfile:3:14: PID219 no tini is in debian or in any package that is installed: the container does not start
+    Dockerfile:3:14: PID219 neither debian nor an installed package has tini: the container does not start
     = fails, not measured: the oracle's machine has a tini
     ```
 
@@ -77,13 +78,13 @@ def missing_program(launch: Launch) -> Iterator[Finding]:
     ENTRYPOINT ["/usr/bin/tini", "--", "server"]
     ```
 
-    ## When not to care
+    ## When to ignore it
 
-    Where the program is mounted into the container when it runs.
+    Ignore it if the program is mounted into the container at run time.
 
     ## Fix safety
 
-    Unsafe: it installs a package, or runs the program at another path.
+    Unsafe: the fix installs a package, or runs the program at another path.
     """
     seen = set()
     for path in launch.paths:

@@ -9,14 +9,14 @@ from pid1lint import Finding, Launch, Missing, Note, Place, Severity, Started, r
 
 @rule("PID216", Severity.ERROR)
 def missing_script(launch: Launch) -> Iterator[Finding]:
-    r"""ENTRYPOINT or CMD names a script that is elsewhere in the image, or not in it at all.
+    r"""The container does not start: the script that ENTRYPOINT or CMD names is elsewhere in the image, or missing.
 
     ## Why is this bad?
 
-    A path in exec form is taken as it stands, and a relative one from WORKDIR; a bare name is looked for on PATH, of
-    which WORKDIR is no part. Where no file is, the container ends at once: `exec: "/start.sh": no such file or
-    directory`. The same comes of a `.dockerignore` that keeps the script out of `COPY . .`: nothing is said of it
-    when the image is built.
+    In exec form Docker uses an absolute path as it is, starts a relative path at WORKDIR, and searches PATH for a bare
+    name; WORKDIR is not on PATH. If there is no file, the container exits at once with `exec: "/start.sh": no such file
+    or directory`. A `.dockerignore` that keeps the script out of `COPY . .` has the same effect. The build does not
+    report it.
 
     ## Example
 
@@ -33,7 +33,7 @@ def missing_script(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    Dockerfile:4:7: PID216 no file is at /start.sh, but at /app/start.sh: the container does not start
+    Dockerfile:4:7: PID216 there is no file at /start.sh: it is at /app/start.sh, and the container does not start
     = fails
     ```
 
@@ -61,7 +61,7 @@ def missing_script(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    Dockerfile:4:7: PID216 start.sh is not on PATH, but at /app/start.sh: the container does not start
+    Dockerfile:4:7: PID216 start.sh is not on PATH: it is at /app/start.sh, and the container does not start
     = fails, not measured: the oracle lets a server stand in for every name that it does not find on PATH
     ```
 
@@ -92,7 +92,7 @@ def missing_script(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    Dockerfile:3:7: PID216 no file is at /app/start.sh: .dockerignore keeps start.sh out of the build, and the container does not start
+    Dockerfile:3:7: PID216 there is no file at /app/start.sh: .dockerignore keeps start.sh out of the build, and the container does not start
     = fails
     ```
 
@@ -111,7 +111,7 @@ def missing_script(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    Dockerfile:3:14: PID216 no file is at /docker-entrypoint.sh: nothing copies docker-entrypoint.sh, and the container does not start
+    Dockerfile:3:14: PID216 there is no file at /docker-entrypoint.sh: nothing copies docker-entrypoint.sh, and the container does not start
     = fails
     ```
 
@@ -125,10 +125,10 @@ def missing_script(launch: Launch) -> Iterator[Finding]:
     CMD ["server"]
     ```
 
-    ## When not to care
+    ## When to ignore it
 
-    What a volume brings when the container runs is not seen here. Where a RUN that is not followed, an archive or
-    the files of another stage may have put the script there, nothing is reported.
+    pid1lint does not see what a volume adds at run time. The rule reports nothing if a RUN that it cannot follow, an
+    archive or the files of another stage may have added the script.
     """
     for path in launch.paths:
         for start in path.starts:
@@ -146,10 +146,12 @@ def missing_script(launch: Launch) -> Iterator[Finding]:
             if stray is None:
                 continue
             at = word.place() if word is not None else start.place
-            where = f"no file is at {start.argument}" if "/" in start.argument else f"{start.argument} is not on PATH"
+            where = (
+                f"there is no file at {start.argument}" if "/" in start.argument else f"{start.argument} is not on PATH"
+            )
             notes: tuple[Note, ...]
             if stray.elsewhere:
-                message = f"{where}, but at {stray.elsewhere}: the container does not start"
+                message = f"{where}: it is at {stray.elsewhere}, and the container does not start"
                 notes = (Note(stray.place, "it gets into the image here"),)
             elif not stray.ignored:
                 message, notes = f"{where}: the container does not start", ()
@@ -166,5 +168,5 @@ def _nowhere(start: Started, place: Place, absent: Missing, severity: Severity) 
     """Of a script that nothing at all puts where it is looked for."""
     word = start.excerpts[0] if start.excerpts else None
     why = f"nothing copies {absent.near}" if absent.near else "nothing puts one there"
-    message = f"no file is at {start.argument}: {why}, and the container does not start"
+    message = f"there is no file at {start.argument}: {why}, and the container does not start"
     return Finding(word.place() if word is not None else place, message, severity=severity)

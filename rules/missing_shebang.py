@@ -10,13 +10,13 @@ from pid1lint.mend.lines import newline
 
 @rule("PID211", Severity.ERROR)
 def missing_shebang(launch: Launch) -> Iterator[Finding]:
-    r"""A script that is run in exec form has no `#!` line, and the container does not start.
+    r"""The container does not start: the script has no `#!` line.
 
     ## Why is this bad?
 
-    The kernel runs a script through the program that its first line names. Without one it refuses
-    (`exec format error`). A shell that starts such a script falls back to reading it by itself, which is why the
-    script works when tried by hand; a container's first process is started by no shell.
+    The kernel runs a script with the program that its first line names. Without that line it fails with `exec format
+    error`. A shell that starts such a script reads it itself, so the script works when you try it by hand. But no shell
+    starts the first process of a container.
 
     ## Example
 
@@ -44,8 +44,8 @@ def missing_shebang(launch: Launch) -> Iterator[Finding]:
 
     ## Fix safety
 
-    Safe: the script did not start as it stood. The line added is `#!/bin/sh`, or `#!/bin/bash` for a script that uses
-    what only bash knows.
+    Safe: the script did not start. The fix adds `#!/bin/sh`, or `#!/bin/bash` if the script uses features that only
+    bash has.
     """
     for path in launch.paths:
         for start in path.starts:

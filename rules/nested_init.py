@@ -12,13 +12,13 @@ _PLAIN = ("tini", "tini-static", "docker-init", "dumb-init", "catatonit")
 
 @rule("PID305", Severity.INFO)
 def nested_init(launch: Launch) -> Iterator[Finding]:
-    r"""An init runs below another init, where it has nothing to do.
+    r"""An init runs below another init and has nothing to do.
 
     ## Why is this bad?
 
-    The first init is PID 1: it passes the stop signal on and reaps. A second one below it passes on what it is passed
-    and is one more process to read past; tini says in the log that it is not running as PID 1. (s6-overlay's `/init`
-    refuses to run anywhere else.)
+    The first init is PID 1: it passes the stop signal on and reaps. A second one only passes on what it gets, and is
+    one more process in the list. tini warns in the log that it is not PID 1. (s6-overlay's `/init` refuses to run as
+    anything else.)
 
     ## Example
 
@@ -41,14 +41,14 @@ def nested_init(launch: Launch) -> Iterator[Finding]:
     ENTRYPOINT ["tini", "--", "server"]
     ```
 
-    ## When not to care
+    ## When to ignore it
 
-    A second init that forwards to a process group (`dumb-init`, `tini -g`) reaches a script's children that the first
-    one does not. A supervisor (s6-svscan, runsvdir) below an init is not reported.
+    A second init that signals a process group (`dumb-init`, `tini -g`) reaches children of a script that the first one
+    does not. The rule does not report a supervisor (s6-svscan, runsvdir) below an init.
 
     ## Fix safety
 
-    Unsafe: the inner init goes, and with it the process group that it makes for the app.
+    Unsafe: the inner init is removed, and with it the process group that it makes for the app.
     """
     path = launch.main
     if path is None:

@@ -10,15 +10,14 @@ from pid1lint.launch.model import lost_cmd
 
 @rule("PID110", Severity.INFO)
 def no_command(launch: Launch) -> Iterator[Finding]:
-    r"""The image has no command to run, or its init or its shell is given none.
+    r"""The container does not start without a command: the image, its init or its shell has nothing to run.
 
     ## Why is this bad?
 
-    `docker run IMAGE` fails: without ENTRYPOINT and CMD with `no command specified`, with an init in ENTRYPOINT and no
-    CMD by the init's own words, and `sh -c` without a string likewise. The container only starts with a command that
-    is given to it. That may be what the image is for, such as one that others build upon, one of tools, or one that
-    only holds files: then it is no more than an info. It is an error where a script starts an init without a command,
-    or where a deployment's own entrypoint is given none.
+    `docker run IMAGE` fails: with `no command specified` if there is neither ENTRYPOINT nor CMD, or with the message of
+    an init or of `sh -c` that gets no command. The container starts only if it is given a command. That may be what the
+    image is for: a base image, an image of tools, or one that only holds files. So this is an info. It is an error if a
+    script starts an init without a command, or if the entrypoint of a deployment gets none.
 
     ## Example
 
@@ -29,7 +28,7 @@ def no_command(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    Dockerfile:3:14: PID110 `-c` lacks its string: a container only starts with a command that is given to it
+    Dockerfile:3:14: PID110 `-c` needs a command string after it: a container starts only if it is given a command
     = fails
     ```
 
@@ -56,18 +55,18 @@ def no_command(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    entrypoint.sh:2:6: PID110 tini is given no command to run: the container ends at once
+    entrypoint.sh:2:6: PID110 tini has no command to run: the container ends at once
     = fails
     ```
 
-    ## When not to care
+    ## When to ignore it
 
-    Where every container of the image is given its command: by `docker run`, by a Compose file, by another Dockerfile
-    that builds upon it.
+    Ignore it if every container of the image gets a command: from `docker run`, from a Compose file, or from a
+    Dockerfile that builds on it.
     """
     if launch.outcome is not Outcome.FAILS or lost_cmd(launch) is not None:
         return
-    given = "a container only starts with a command that is given to it"
+    given = "a container starts only if it is given a command"
     image = launch.image
     if not launch.paths:
         if image.entrypoint is None and image.cmd is None and not image.broken:

@@ -9,14 +9,14 @@ from pid1lint import Finding, Launch, Outcome, Severity, rule
 
 @rule("PID310", Severity.INFO)
 def no_handler(launch: Launch) -> Iterator[Finding]:
-    r"""The app gets the stop signal and ends at once: what it was doing is lost.
+    r"""The app exits at once on the stop signal, and loses what it was doing.
 
     ## Why is this bad?
 
-    A program that sets no handler for SIGTERM ends of it in the middle of its work: requests are broken off, a job
-    that was taken from a queue is done half. Go's runtime ends so even as PID 1; Python, Node.js and what is written
-    in C or Rust do below an init, and ignore the signal as PID 1. What has nothing to finish may well end like this:
-    then it is quicker. The finding is a warning where the source at hand answers requests or works off a queue.
+    A program without a handler for SIGTERM dies on it in the middle of its work: requests are aborted, and a job from a
+    queue is left half done. Go programs exit even as PID 1. Python, Node.js, C and Rust programs exit below an init,
+    and ignore the signal as PID 1. If there is nothing to finish, this is harmless, and faster. The finding is a
+    warning if the source in the build context answers requests or works through a queue.
 
     ## Example
 
@@ -39,7 +39,7 @@ def no_handler(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    Dockerfile:7:7: PID310 web is PID 1, gets SIGTERM and ends at once: what it was doing is lost
+    Dockerfile:7:7: PID310 web is PID 1, gets SIGTERM and exits at once: what it was doing is lost
     = abrupt, not measured: the oracle has no Go
     ```
 
@@ -65,9 +65,9 @@ def no_handler(launch: Launch) -> Iterator[Finding]:
     }
     ```
 
-    ## When not to care
+    ## When to ignore it
 
-    Where nothing is lost: a cache that is filled again, a job that starts anew.
+    Ignore it if nothing is lost: a cache that fills again, a job that starts again.
 
     ## References
 

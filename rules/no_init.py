@@ -11,17 +11,17 @@ from pid1lint.mend.lines import in_front
 
 @rule("PID301", Severity.ERROR)
 def no_init(launch: Launch) -> Iterator[Finding]:
-    r"""PID 1 is a program that has no handler for the stop signal, so the kernel drops it.
+    r"""PID 1 has no handler for the stop signal: the kernel drops the signal, and `docker stop` kills it after 10 s.
 
     ## Why is this bad?
 
-    For every other process SIGTERM without a handler means the end. PID 1 of a container is exempt: the kernel does
-    not deliver it signals for which it has no handler. Python, Node.js, PHP, Perl and what is written in C or Rust
-    have none unless the app sets one, so `docker stop` waits 10 s and then kills. (Go, Java and Ruby set one by
-    themselves.) An init in front is PID 1 instead and passes the signal on; below it the app ends at once.
+    SIGTERM ends any other process that has no handler for it. PID 1 of a container is an exception: the kernel does not
+    deliver signals to it for which it has no handler. Python, Node.js, PHP, Perl, C and Rust programs have no handler
+    unless the app sets one, so `docker stop` waits 10 s and then kills them. (Go, Java and Ruby set one themselves.)
+    With an init in front, the init is PID 1 and passes the signal on, and the app exits at once.
 
-    That is faster, not gentler: a request in flight used to have the grace period, and is now dropped. What ends an
-    app in good order is a handler of its own.
+    That is faster, but not gentler: a request in flight had the grace period before, and is now dropped. To exit
+    cleanly an app needs its own handler.
 
     ## Example
 
@@ -53,7 +53,7 @@ def no_init(launch: Launch) -> Iterator[Finding]:
 
     ## Example: an init
 
-    Python turns SIGINT into an exception and ends by it. Node.js has nothing like that.
+    Python turns SIGINT into an exception and exits on it. Node.js has nothing similar.
 
     ```dockerfile
     FROM debian:12
@@ -86,7 +86,7 @@ def no_init(launch: Launch) -> Iterator[Finding]:
     = abrupt: it ends at once
     ```
 
-    ## Example: the app's source is not at hand
+    ## Example: the app's source is not available
 
     ```dockerfile
     FROM node:20
@@ -98,17 +98,17 @@ def no_init(launch: Launch) -> Iterator[Finding]:
     = graceful
     ```
 
-    ## When not to care
+    ## When to ignore it
 
-    `docker run --init`, `init: true` in Compose, or a pod with a shared process namespace put an init there. Where
-    the app's source is not in the build context, or may set the handler somewhere else, the finding is an info. Where
-    the source sets none, but uses a library of which it is not known whether it does, the finding is a warning.
+    `docker run --init`, `init: true` in Compose, and a pod with a shared process namespace put an init in front. If the
+    app's source is not in the build context, or may set the handler elsewhere, the finding is an info. If the source
+    sets none, but uses a library that may or may not set one, the finding is a warning.
 
     ## Fix safety
 
-    Unsafe. A plain Python program is sent SIGINT instead, which it turns into KeyboardInterrupt: `finally` blocks and
-    `atexit` functions run. For all others an init is installed by the image's own package manager and put in front of
-    the ENTRYPOINT, or of CMD where there is none; the app then ends at once, with no chance to finish its work.
+    Unsafe. A plain Python program gets SIGINT instead, which it turns into KeyboardInterrupt: `finally` blocks and
+    `atexit` functions run. For all others the fix installs an init with the image's package manager and puts it in
+    front of the ENTRYPOINT, or of CMD if there is none. The app then exits at once, with no chance to finish its work.
     """
     for path in launch.paths:
         main = path.main

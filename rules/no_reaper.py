@@ -10,14 +10,14 @@ from pid1lint.mend.install import init_in_front
 
 @rule("PID302", Severity.WARNING)
 def no_reaper(launch: Launch) -> Iterator[Finding]:
-    r"""PID 1 does not reap, and the app starts processes that are left to it.
+    r"""Zombies pile up: PID 1 does not reap the processes that the app leaves behind.
 
     ## Why is this bad?
 
-    A process whose parent ends becomes a child of PID 1, and when it ends itself, it stays as a zombie until PID 1
+    When a parent exits, its child becomes a child of PID 1. When that child exits, it stays as a zombie until PID 1
     waits for it. An init does so, and so does a shell that waits; hardly any other program does. Browsers, builds and
-    terminals leave such processes behind all the time. In `ps` they pile up as `<defunct>`, each holds a PID, and at
-    the limit (`--pids-limit`, or that of the host) nothing can be started any more, in the container or beside it.
+    terminals often leave such processes behind. `ps` shows them as `<defunct>`, and each keeps a PID. At the limit
+    (`--pids-limit`, or the limit of the host) no new process can start, in the container or on the host.
 
     ## Example
 
@@ -83,16 +83,16 @@ def no_reaper(launch: Launch) -> Iterator[Finding]:
     ENTRYPOINT ["tini", "--", "telegraf"]
     ```
 
-    ## When not to care
+    ## When to ignore it
 
-    A job that ends soon takes its zombies along. `docker run --init`, `init: true` in Compose, or a pod with a shared
-    process namespace put a reaper there. The rule knows some programs, and browsers that are driven by Puppeteer,
-    Playwright, Selenium and their kin; of others it says nothing.
+    A job that exits soon takes its zombies with it. `docker run --init`, `init: true` in Compose, and a pod with a
+    shared process namespace add a reaper. The rule knows some programs, and browsers that Puppeteer, Playwright,
+    Selenium or similar tools drive; it reports nothing about others.
 
     ## Fix safety
 
-    Unsafe: an init is installed by the image's own package manager (`--init` chooses between tini, dumb-init and
-    catatonit) and becomes PID 1. An app that has no handler for the stop signal now ends of it at once.
+    Unsafe: the fix installs an init with the image's package manager (`--init` chooses between tini, dumb-init and
+    catatonit) and makes it PID 1. An app without a handler for the stop signal then exits on it at once.
 
     ## References
 

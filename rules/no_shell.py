@@ -12,13 +12,13 @@ from pid1lint.shell.parse import parse
 
 @rule("PID109", Severity.ERROR)
 def no_shell(launch: Launch) -> Iterator[Finding]:
-    r"""The shell form, or a script, in an image that has no shell: the container does not start.
+    r"""The container does not start: the image has no shell for the shell form or for the script.
 
     ## Why is this bad?
 
-    `CMD app --port 80` runs `/bin/sh -c "app --port 80"`. An image built `FROM scratch`, or upon a distroless one, has
-    no `/bin/sh`: the container ends at once with `exec: "/bin/sh": no such file or directory`. So does one whose
-    entrypoint is a script that begins with `#!/bin/sh`, though the script itself is there.
+    `CMD app --port 80` runs `/bin/sh -c "app --port 80"`. An image `FROM scratch` or from a distroless base has no
+    `/bin/sh`: the container exits at once with `exec: "/bin/sh": no such file or directory`. The same happens if its
+    entrypoint is a script that begins with `#!/bin/sh`, although the script itself is there.
 
     ## Example
 
@@ -64,15 +64,15 @@ def no_shell(launch: Launch) -> Iterator[Finding]:
     = fails
     ```
 
-    ## When not to care
+    ## When to ignore it
 
-    An image that a shell may have been copied into (a root file system, an archive, the files of another stage) is
-    not reported; nor are the `debug` variants of the distroless images.
+    The rule does not report an image that may have got a shell by a copy (a root file system, an archive, the files of
+    another stage), or the `debug` variants of the distroless images.
 
     ## Fix safety
 
-    Safe: the container did not start as it stood. A command of literal words becomes an array. No fix is offered
-    where a shell would have to expand something, or for a script.
+    Safe: the container did not start. The fix turns a command of literal words into an array. There is no fix if a
+    shell would have to expand something, or for a script.
     """
     base = launch.image.base_reference
     for path in launch.paths:

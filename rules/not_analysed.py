@@ -9,13 +9,13 @@ from pid1lint import Finding, Launch, Outcome, Severity, rule
 
 @rule("PID903", Severity.INFO, default=False)
 def not_analysed(launch: Launch) -> Iterator[Finding]:
-    r"""The launch could not be followed, and nothing is said of it.
+    r"""pid1lint could not follow the launch, so it reports nothing about it.
 
     ## Why is this bad?
 
-    It is not: what the files do not tell is not guessed. A script that is not in the build context, an image that the
-    facts do not know, a command that is put together at run time end the analysis, and all rules keep silent. This
-    one, which runs only where it is selected, says so, and why.
+    It is not bad: pid1lint does not guess. A script that is not in the build context, an image that the facts do not
+    include, or a command that is put together at run time ends the analysis, and all rules stay silent. This rule runs
+    only if you select it. It names the launch and the reason.
 
     ## Example
 

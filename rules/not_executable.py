@@ -10,12 +10,12 @@ from pid1lint import Applicability, Edit, Finding, Fix, ImageFile, Launch, Note,
 
 @rule("PID213", Severity.ERROR)
 def not_executable(launch: Launch) -> Iterator[Finding]:
-    r"""The script has no execute bit, and the container does not start.
+    r"""The container does not start: the script has no execute bit.
 
     ## Why is this bad?
 
     COPY keeps a file's permissions. A script without the execute bit in the build context has none in the image, and
-    the kernel refuses to run it: `permission denied`, exit code 126. A heredoc of COPY never has it.
+    the kernel refuses to run it: `permission denied`, exit code 126. A heredoc of COPY never has the bit.
 
     ## Example
 
@@ -43,16 +43,15 @@ def not_executable(launch: Launch) -> Iterator[Finding]:
     ENTRYPOINT ["/entrypoint.sh"]
     ```
 
-    ## When not to care
+    ## When to ignore it
 
-    The permissions are those of the files as they lie there. If the image is built from another checkout, set the bit
+    pid1lint reads the permissions of the files in this checkout. If you build the image from another one, set the bit
     in Git as well: `git update-index --chmod=+x entrypoint.sh`.
 
     ## Fix safety
 
-    Safe: the script did not start as it stood. `--chmod=755` on the COPY needs BuildKit, the builder of every current
-    Docker. Unsafe where a folder is copied: all that is in it gets the mode. No fix is offered for a COPY of several
-    sources.
+    Safe: the script did not start. `--chmod=755` on the COPY needs BuildKit, the builder of every current Docker.
+    Unsafe for a folder: everything in it gets the mode. There is no fix for a COPY of several sources.
     """
     for path in launch.paths:
         for start in path.starts:

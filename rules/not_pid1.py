@@ -14,14 +14,13 @@ _WHOSE = {"host": "the host's init", "pod": "the pod's pause container", "contai
 
 @rule("PID604", Severity.WARNING)
 def not_pid1(launch: Launch) -> Iterator[Finding]:
-    r"""The container shares a PID namespace, and what relies on being PID 1 is not PID 1.
+    r"""The container shares a PID namespace, so a program that must be PID 1 is not PID 1.
 
     ## Why is this bad?
 
-    With `shareProcessNamespace` PID 1 is the pod's pause container, with `hostPID` or `pid: host` it is the host's
-    init. s6-overlay and systemd refuse to run as anything else. Scripts that send a signal to PID 1, or look at
-    `/proc/1`, meet another process. (For a program without a handler it is a change for the better: the stop signal
-    ends it.)
+    With `shareProcessNamespace`, PID 1 is the pod's pause container; with `hostPID` or `pid: host`, it is the host's
+    init. s6-overlay and systemd refuse to run as anything else. Scripts that signal PID 1, or read `/proc/1`, reach
+    another process. (A program without a handler benefits: the stop signal ends it.)
 
     ## Example
 
@@ -37,7 +36,7 @@ def not_pid1(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    compose.yaml:4:10: PID604 service web: /init only runs as PID 1, which is the host's init here: the container does not start
+    compose.yaml:4:10: PID604 service web: /init runs only as PID 1, but here that is the host's init: the container does not start
     = fails, not measured: no s6-overlay is at hand
     ```
 
@@ -63,7 +62,7 @@ def not_pid1(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    compose.yaml:4:10: PID604 service web: `kill -HUP 1` in entrypoint.sh meets the host's init, which is PID 1 here
+    compose.yaml:4:10: PID604 service web: `kill -HUP 1` in entrypoint.sh reaches the host's init, which is PID 1 here
     = graceful, not measured: it would have to share this machine's processes
     ```
     """
@@ -76,7 +75,7 @@ def not_pid1(launch: Launch) -> Iterator[Finding]:
     for process in path.tree.walk():
         if needs_pid1(process):
             notes = () if process.place is None else (Note(process.place, f"{process.program} is started here"),)
-            message = f"{process.argv[0]} only runs as PID 1, which is {whose} here: the container does not start"
+            message = f"{process.argv[0]} runs only as PID 1, but here that is {whose}: the container does not start"
             yield Finding(at, message, notes, severity=Severity.ERROR)
             return
     for script in launch.scripts:
@@ -84,6 +83,6 @@ def not_pid1(launch: Launch) -> Iterator[Finding]:
         if found is not None:
             place = script.text.place(*found.span())
             name = place.source.path
-            message = f"`{found[0]}` in {name} meets {whose}, which is PID 1 here"
-            yield Finding(at, message, (Note(place, "PID 1 is meant here"),))
+            message = f"`{found[0]}` in {name} reaches {whose}, which is PID 1 here"
+            yield Finding(at, message, (Note(place, "this refers to PID 1"),))
             return

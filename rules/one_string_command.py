@@ -12,12 +12,12 @@ from pid1lint.shell.parse import parse
 
 @rule("PID108", Severity.ERROR)
 def one_string_command(launch: Launch) -> Iterator[Finding]:
-    r"""`["python app.py"]` is one word: a program of that name, blank included, is looked for.
+    r"""The container does not start: `["python app.py"]` is one word, and no program has that name.
 
     ## Why is this bad?
 
-    The exec form has no shell that would split a line at its blanks. Docker looks for a file called `server --port 80`
-    on PATH, finds none, and the container does not start.
+    The exec form has no shell that splits a line at its spaces. Docker searches PATH for a file called `server --port
+    80`, finds none, and the container does not start.
 
     ## Example
 
@@ -40,8 +40,8 @@ def one_string_command(launch: Launch) -> Iterator[Finding]:
 
     ## Fix safety
 
-    Safe: the line could not work as it stood. The word is split where a shell would split it. No fix is offered where
-    a shell would also expand something in it.
+    Safe: the line did not work. The fix splits the word where a shell would split it. There is no fix if a shell would
+    also expand something in it.
     """
     seen = set()
     for path in launch.paths:

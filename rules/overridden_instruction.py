@@ -10,12 +10,12 @@ from pid1lint.mend.lines import without_line
 
 @rule("PID106", Severity.WARNING)
 def overridden_instruction(launch: Launch) -> Iterator[Finding]:
-    r"""A stage has several CMDs or ENTRYPOINTs, of which only the last one counts.
+    r"""A CMD or ENTRYPOINT never runs, because a later one in the same stage replaces it.
 
     ## Why is this bad?
 
-    CMD and ENTRYPOINT run nothing while the image is built: each sets one value of the image, and the next one
-    overwrites it. Two CMDs are not two programs. What the first one names is never started, and nothing says so.
+    CMD and ENTRYPOINT run nothing during the build: each sets one value of the image, and the next one overwrites it.
+    Two CMDs are not two programs. The program of the first one never starts, and Docker does not report it.
 
     ## Example
 
@@ -26,7 +26,7 @@ def overridden_instruction(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    Dockerfile:2:1: PID106 this CMD is never run: the stage has a later one, which takes its place
+    Dockerfile:2:1: PID106 this CMD never runs: a later one in the stage replaces it
     = graceful
     ```
 
@@ -37,15 +37,15 @@ def overridden_instruction(launch: Launch) -> Iterator[Finding]:
     CMD ["server"]
     ```
 
-    ## When not to care
+    ## When to ignore it
 
-    A CMD that replaces one of an earlier stage, or of the base image, is as it should be, and is not reported. To run
-    two programs, use two containers, or a supervisor.
+    A CMD that replaces the one of an earlier stage or of the base image is normal, and the rule does not report it. To
+    run two programs, use two containers or a supervisor.
 
     ## Fix safety
 
-    Safe: the image stays what it is. The instruction goes, and the lines around it stay. No fix is offered where a
-    comment stands inside the instruction.
+    Safe: the image does not change. The fix removes the instruction and keeps the lines around it. There is no fix if a
+    comment is inside the instruction.
     """
     image = launch.image
     stage = image.stage
@@ -53,8 +53,8 @@ def overridden_instruction(launch: Launch) -> Iterator[Finding]:
         found = [each for each in stage.instructions if each.keyword == keyword]
         for dead in found[:-1]:
             at = Place(image.dockerfile.source, _one_line(launch, dead))
-            notes = (Note(Place(image.dockerfile.source, _one_line(launch, found[-1])), "this one counts"),)
-            message = f"this {keyword} is never run: the stage has a later one, which takes its place"
+            notes = (Note(Place(image.dockerfile.source, _one_line(launch, found[-1])), "this one is used"),)
+            message = f"this {keyword} never runs: a later one in the stage replaces it"
             yield Finding(at, message, notes, _fix(launch, dead))
 
 
@@ -75,4 +75,4 @@ def _fix(launch: Launch, dead: Instruction) -> Fix | None:
     if end == 0 or text[start : dead.span.start].strip() or text[dead.span.end : end].strip():
         return None
     edit = without_line(dockerfile.source, dead.span)
-    return Fix(f"Remove the dead {dead.keyword}", (edit,), Applicability.SAFE)
+    return Fix(f"Remove the unused {dead.keyword}", (edit,), Applicability.SAFE)

@@ -10,14 +10,14 @@ from pid1lint.mend.array import json_array, literal_argv
 
 @rule("PID207", Severity.ERROR)
 def package_runner(launch: Launch) -> Iterator[Finding]:
-    r"""npm, yarn or pnpm start the app through a shell, and the stop signal is lost on the way.
+    r"""npm, yarn or pnpm starts the app through a shell, and the stop signal does not reach it.
 
     ## Why is this bad?
 
-    `npm start` runs the script of package.json by `/bin/sh -c`, and hands the stop signal to that shell. Where
-    /bin/sh is Debian's dash, the shell stays in front of the app, dies of the signal, and npm ends: the app is cut
-    off at once. Busybox and bash step aside for a lone command, and there it works. Some versions of npm (9.6.7 to
-    10.2.5) pass nothing on at all and hang; yarn 1 never waits for the app.
+    `npm start` runs the script of package.json with `/bin/sh -c`, and passes the stop signal to that shell. If /bin/sh
+    is Debian's dash, the shell stays in front of the app and dies on the signal. npm exits, and the kernel kills the
+    app at once. Busybox and bash exec a single command, and there it works. Some versions of npm (9.6.7 to 10.2.5) pass
+    nothing on and hang; yarn 1 never waits for the app.
 
     ## Example
 
@@ -38,7 +38,7 @@ def package_runner(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    Dockerfile:4:7: PID207 npm starts node through sh, which dies of SIGTERM: node is cut off
+    Dockerfile:4:7: PID207 npm starts node through sh, which dies on SIGTERM: the kernel kills node
     = abrupt
     ```
 
@@ -51,15 +51,15 @@ def package_runner(launch: Launch) -> Iterator[Finding]:
     CMD ["node", "server.js"]
     ```
 
-    ## When not to care
+    ## When to ignore it
 
-    Where nothing is lost when the app is cut off. `"start": "exec node server.js"` in package.json is graceful with
-    npm too, except for the versions named above.
+    Ignore it if nothing is lost when the app is killed. `"start": "exec node server.js"` in package.json is graceful
+    with npm too, except for the versions named above.
 
     ## Fix safety
 
-    Unsafe: the script's command takes the runner's place, without the environment that the runner sets (`npm_*`
-    variables, `node_modules/.bin` on PATH). Offered where the script is one plain `node` command.
+    Unsafe: the script's command replaces the runner, without the environment that the runner sets (`npm_*` variables,
+    `node_modules/.bin` on PATH). There is a fix only if the script is one plain `node` command.
     """
     for path in launch.bad_paths:
         runner = path.runner
@@ -71,13 +71,13 @@ def package_runner(launch: Launch) -> Iterator[Finding]:
             message = f"{runner.program} keeps {path.signal} from {main.program}: docker stop waits 10 s, then kills it"
         elif path.links:
             shell = path.links[-1].shell.interpreter
-            message = f"{runner.program} starts {main.program} through {shell}, which dies of {path.signal}: "
-            message += f"{main.program} is cut off"
+            message = f"{runner.program} starts {main.program} through {shell}, which dies on {path.signal}: "
+            message += f"the kernel kills {main.program}"
         elif main.receives_stop and main.reaction == "default":
             # It is not the runner that cuts it off.
             message, severity = path.why, Severity.WARNING
         else:
-            message = f"{runner.program} does not wait for {main.program}: it is cut off"
+            message = f"{runner.program} does not wait for {main.program}: the kernel kills it"
         yield Finding(_at(runner), message, fix=_fix(launch, path, runner), severity=severity)
         return
 
@@ -103,7 +103,7 @@ def _fix(launch: Launch, path: Path, runner: Process) -> Fix | None:
     first, last = command.words[0], command.words[-1]
     span = Span(first.offset(0) - 1, last.offset(len(last.text)) + 1)
     edit = Edit(command.source, span, json_array(literal[0])[1:-1])
-    return Fix(f"Start {literal[0][0]} itself", (edit,), Applicability.UNSAFE)
+    return Fix(f"Start {literal[0][0]} directly", (edit,), Applicability.UNSAFE)
 
 
 def _is_all(words: tuple[Excerpt, ...], argv: tuple[str, ...]) -> bool:

@@ -10,13 +10,13 @@ from pid1lint.mend.command import piped_to_substitution
 
 @rule("PID203", Severity.ERROR)
 def piped_main(launch: Launch) -> Iterator[Finding]:
-    r"""The main process writes into a pipe (`app | tee log`), and the shell waits for the pipe.
+    r"""`docker stop` kills the app: it writes into a pipe (`app | tee log`), and the shell keeps the stop signal.
 
     ## Why is this bad?
 
     A shell runs the parts of a pipeline as its children and waits for them. The stop signal goes to the shell, which
-    as PID 1 ignores it; no shell makes an exception for the last part. `docker stop` waits 10 s and then kills the
-    app. `exec` before the pipeline does not help, see exec-in-subshell (PID202).
+    ignores it as PID 1. No shell makes an exception for the last part. `docker stop` waits 10 s and then kills the app.
+    `exec` before the pipeline does not help: see exec-in-subshell (PID202).
 
     ## Example
 
@@ -43,14 +43,15 @@ def piped_main(launch: Launch) -> Iterator[Finding]:
     exec server > >(tee /tmp/server.log)
     ```
 
-    ## When not to care
+    ## When to ignore it
 
-    A container's standard output is its log: `docker logs` and every log driver read it. Often the pipe can go.
+    The standard output of a container is its log: `docker logs` and every log driver read it. Often you can remove the
+    pipe.
 
     ## Fix safety
 
-    Unsafe, and offered in bash only: the pipe becomes a process substitution, and the last lines of the log may get
-    lost when the container ends, as nobody waits for `tee`.
+    Unsafe, and only for bash: the pipe becomes a process substitution. The last lines of the log may be lost when the
+    container exits, because nothing waits for `tee`.
     """
     seen = set()
     for path in launch.bad_paths:

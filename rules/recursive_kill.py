@@ -10,13 +10,13 @@ from pid1lint.mend.command import statement_before
 
 @rule("PID410", Severity.ERROR)
 def recursive_kill(launch: Launch) -> Iterator[Finding]:
-    r"""The handler sends the signal to its own process group, itself included, and so starts itself again.
+    r"""The shell crashes on the stop signal: its handler sends the signal to the shell itself, and so starts again.
 
     ## Why is this bad?
 
-    `kill 0` and `kill -- -$$` signal every process of the group, and the shell is one of them. It handles the signal
-    by the same handler, before it comes to the next command, and so on until its stack is full and it dies of SIGSEGV
-    (exit code 139). The app has got the signal, and is cut off with the container.
+    `kill 0` and `kill -- -$$` signal every process of the group, including the shell. The shell runs the same handler
+    again before the next command, and so on until its stack is full and it dies on SIGSEGV (exit code 139). The app got
+    the signal, but the kernel kills it when the container exits.
 
     ## Example
 
@@ -35,7 +35,7 @@ def recursive_kill(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    entrypoint.sh:2:7: PID410 kill 0 signals sh itself, whose handler starts again until it crashes: worker and server are cut off
+    entrypoint.sh:2:7: PID410 kill 0 signals sh itself, whose handler starts again until it crashes: the kernel kills worker and server
     = abrupt
     ```
 

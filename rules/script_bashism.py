@@ -8,9 +8,9 @@ from pid1lint import Applicability, Edit, Finding, Fix, Launch, Outcome, Severit
 
 _MEANING = {
     "wait -n": "`wait -n` is an error in {0}, and the script goes on without waiting",
-    "&>": "{0} takes `&>` for `&` and `>`: the command runs in the background, and its output is not redirected",
+    "&>": "{0} reads `&>` as `&` and `>`: the command runs in the background, and its output is not redirected",
     "process substitution": "{0} has no process substitution: the script ends here with a syntax error",
-    "pipefail": "{0} has no option pipefail, and ends at it",
+    "pipefail": "{0} has no option pipefail and exits here",
     "arrays": "{0} has no arrays: the script ends here with a syntax error",
 }
 _HARMED = (Outcome.HANG, Outcome.ABRUPT, Outcome.FAILS, Outcome.EXITS)
@@ -18,14 +18,14 @@ _HARMED = (Outcome.HANG, Outcome.ABRUPT, Outcome.FAILS, Outcome.EXITS)
 
 @rule("PID215", Severity.WARNING)
 def script_bashism(launch: Launch) -> Iterator[Finding]:
-    r"""The script is written for bash, and its own shell takes a line that matters for something else.
+    r"""The script is written for bash, and its actual shell reads an important line differently.
 
     ## Why is this bad?
 
-    `#!/bin/sh` is dash in Debian and Ubuntu, and an old Busybox in old Alpines. Most of what these lack is a plain
-    error. Some of it decides which processes live: `wait -n` fails at once, so that the script runs to its end with
-    its children still there; `app &> log` is `app &` and `> log`, so that the app goes into the background; at a
-    process substitution or an array the script ends, and so it does at `set -o pipefail` in dash.
+    `#!/bin/sh` is dash in Debian and Ubuntu, and an old Busybox in old Alpine versions. Most of what they lack gives a
+    plain error. Some of it decides which processes live. `wait -n` fails at once, so the script runs to its end while
+    its children are still there. `app &> log` means `app &` and `> log`, so the app runs in the background. At a
+    process substitution or an array the script exits, and in dash also at `set -o pipefail`.
 
     ## Example
 
@@ -67,7 +67,7 @@ def script_bashism(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    entrypoint.sh:3:1: PID215 dash takes `&>` for `&` and `>`: the command runs in the background, and its output is not redirected
+    entrypoint.sh:3:1: PID215 dash reads `&>` as `&` and `>`: the command runs in the background, and its output is not redirected
     = exits
     ```
 
@@ -86,7 +86,7 @@ def script_bashism(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    entrypoint.sh:2:1: PID215 dash has no option pipefail, and ends at it
+    entrypoint.sh:2:1: PID215 dash has no option pipefail and exits here
     = fails
     ```
 
@@ -98,15 +98,15 @@ def script_bashism(launch: Launch) -> Iterator[Finding]:
     exec server
     ```
 
-    ## When not to care
+    ## When to ignore it
 
-    What the script's shell does not know, and what changes nothing for processes, is for other linters to say. Where
-    it is not known which shell `/bin/sh` is, nothing is reported.
+    The rule reports only what changes something for processes: other linters report the rest. If it is not known which
+    shell `/bin/sh` is, the rule reports nothing.
 
     ## Fix safety
 
-    Unsafe: the first line becomes `#!/bin/bash`, where the image has bash. All of the script is read by another shell
-    then.
+    Unsafe: the fix changes the first line to `#!/bin/bash`, if the image has bash. Another shell then reads the whole
+    script.
     """
     seen = set()
     for path in launch.paths if launch.image.sh else ():
@@ -132,4 +132,4 @@ def _fix(launch: Launch, start: Started) -> Fix | None:
     if not has_bash or first.strip() not in ("#!/bin/sh", "#! /bin/sh", "#!/usr/bin/sh", "#!/usr/bin/env sh"):
         return None
     edit = Edit(file.text.source, file.text.span(0, len(first)), "#!/bin/bash")
-    return Fix("Run it by bash", (edit,), Applicability.UNSAFE)
+    return Fix("Run it with bash", (edit,), Applicability.UNSAFE)

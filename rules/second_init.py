@@ -11,13 +11,13 @@ from pid1lint.mend.setting import without_setting
 
 @rule("PID603", Severity.INFO)
 def second_init(launch: Launch) -> Iterator[Finding]:
-    r"""The deployment puts an init in front of an image that brings its own.
+    r"""The deployment puts an init in front of an image that already has one.
 
     ## Why is this bad?
 
     `init: true` in Compose, `RunInit=` in Quadlet and `initProcessEnabled` in ECS start a small init as PID 1, with the
-    image's ENTRYPOINT below it. One init is enough: a second one passes on what it is passed. But s6-overlay's `/init`
-    and systemd only run as PID 1, and end at once where they are not.
+    image's ENTRYPOINT below it. One init is enough: a second one only passes on what it gets. But s6-overlay's `/init`
+    and systemd run only as PID 1, and exit at once otherwise.
 
     ## Example
 
@@ -35,7 +35,7 @@ def second_init(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    compose.yaml:4:11: PID603 service web: the image brings an init of its own: tini runs below docker-init and has nothing to do
+    compose.yaml:4:11: PID603 service web: the image has its own init: tini runs below docker-init and has nothing to do
     = graceful
     ```
 
@@ -61,13 +61,13 @@ def second_init(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    compose.yaml:4:11: PID603 service web: /init only runs as PID 1, and docker-init is: the container does not start
+    compose.yaml:4:11: PID603 service web: /init runs only as PID 1, but here that is docker-init: the container does not start
     = fails, not measured: no s6-overlay is at hand
     ```
 
     ## Fix safety
 
-    Unsafe: the image's own init may treat signals in another way.
+    Unsafe: the image's own init may treat signals differently.
     """
     deployment = launch.image.deployment
     path = launch.main
@@ -82,11 +82,11 @@ def second_init(launch: Launch) -> Iterator[Finding]:
         return
     notes = () if inner.place is None else (Note(inner.place, f"{inner.program} is started here"),)
     edits = without_setting(launch, "init")
-    fix = Fix("Take the second init out", edits, Applicability.UNSAFE) if edits else None
+    fix = Fix("Remove the second init", edits, Applicability.UNSAFE) if edits else None
     at = deployment.override.init.at
     if refusing is not None:
-        message = f"{inner.argv[0]} only runs as PID 1, and {front} is: the container does not start"
+        message = f"{inner.argv[0]} runs only as PID 1, but here that is {front}: the container does not start"
         yield Finding(at, message, notes, fix, Severity.ERROR)
         return
-    message = f"the image brings an init of its own: {inner.program} runs below {front} and has nothing to do"
+    message = f"the image has its own init: {inner.program} runs below {front} and has nothing to do"
     yield Finding(at, message, notes, fix)

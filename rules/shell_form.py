@@ -12,18 +12,18 @@ from pid1lint.mend.launcher import without_setsid
 
 @rule("PID101", Severity.ERROR)
 def shell_form(launch: Launch) -> Iterator[Finding]:
-    r"""CMD or ENTRYPOINT in shell form, and the shell stays PID 1.
+    r"""`docker stop` kills the app: CMD or ENTRYPOINT is in shell form, and the shell stays PID 1.
 
     ## Why is this bad?
 
-    `CMD app --port 80` runs `/bin/sh -c "app --port 80"`. Whether that shell steps aside for the app is its own
-    affair. Debian's and Ubuntu's dash never does: it stays PID 1, has no handler for the stop signal, and passes
-    nothing on. `docker stop` waits 10 s and then kills the app, which was never told; a rolling update drops the
-    requests in flight. Under an init it is no better: the init ends the shell, and the app is cut off at once.
+    `CMD app --port 80` runs `/bin/sh -c "app --port 80"`. It depends on the shell whether it execs the app. The dash of
+    Debian and Ubuntu never does: it stays PID 1, has no handler for the stop signal, and passes nothing on. `docker
+    stop` waits 10 s and then kills the app, which never got the signal; a rolling update drops the requests in flight.
+    An init in front does not help: it ends the shell, and the kernel kills the app at once.
 
-    Bash (Fedora, UBI, Amazon Linux) and busybox (Alpine) do step aside for a lone command, and for the last one after
-    `;` or `&&`. There the finding is an info: the launch is right by courtesy of that shell. None of them does so for
-    a pipe, `app || exit`, or a command with others behind it.
+    Bash (Fedora, UBI, Amazon Linux) and Busybox (Alpine) exec a single command, and the last one after `;` or `&&`.
+    Then the finding is an info: the launch works only because of that shell. No shell does so for a pipe, for `app ||
+    exit`, or for a command with others after it.
 
     ## Example
 
@@ -46,7 +46,7 @@ def shell_form(launch: Launch) -> Iterator[Finding]:
 
     ## Example: where the shell is needed
 
-    A variable is expanded by a shell only, so the shell stays in the line, and leaves by `exec`.
+    Only a shell expands a variable, so the shell stays in the line, and `exec` replaces it.
 
     ```dockerfile
     FROM debian:12
@@ -67,18 +67,18 @@ def shell_form(launch: Launch) -> Iterator[Finding]:
     CMD cd /srv && exec gunicorn --bind :$PORT app:app
     ```
 
-    ## When not to care
+    ## When to ignore it
 
-    A command that ends by itself (a migration, a one-off job) may be killed by its own rules. `CMD exec app $X` is
-    right as it is, and is not reported.
+    A command that exits by itself (a migration, a one-off job) can be killed. `CMD exec app $X` is correct, and the
+    rule does not report it.
 
     ## Fix safety
 
-    Safe. A command of literal words becomes an array, which starts the same program with the same words; where a
-    shell is needed for them, a script may have no `#!` line, or an ENTRYPOINT would see other arguments, `exec` is put
-    before the last command. Unsafe where the shell would say something after it or has started others beside it; so is
-    a process substitution in the place of a pipeline, which is offered in bash only (see PID203). No fix is offered
-    where the shell has more to do afterwards, or handlers for other signals.
+    Safe. A command of literal words becomes an array, which starts the same program with the same words. If the words
+    need a shell, if a script may have no `#!` line, or if an ENTRYPOINT would see other arguments, the fix puts `exec`
+    before the last command. Unsafe if the shell prints something after it or has started others beside it; a process
+    substitution instead of a pipeline is also unsafe, and only for bash (see PID203). There is no fix if the shell has
+    more work to do afterwards, or handlers for other signals.
 
     ## References
 
@@ -95,7 +95,7 @@ def shell_form(launch: Launch) -> Iterator[Finding]:
     shell = launch.courtesy
     command = launch.shell_form(shell) if shell is not None else None
     if shell is not None and command is not None and launch.main is not None and launch.main.main is not None:
-        message = f"{launch.main.main.program} is PID 1 by courtesy of {shell.dialect}, which execs its last command"
+        message = f"{launch.main.main.program} is PID 1 only because {shell.dialect} execs its last command"
         yield Finding(command.text.place(), message, fix=_no_courtesy(launch, shell), severity=Severity.INFO)
 
 

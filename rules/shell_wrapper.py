@@ -14,14 +14,14 @@ _WRAPPERS = ("sh", "/bin/sh", "bash", "/bin/bash", "dash", "/bin/dash", "ash", "
 
 @rule("PID102", Severity.ERROR)
 def shell_wrapper(launch: Launch) -> Iterator[Finding]:
-    r"""`["sh", "-c", "app"]` is the shell form in disguise: the shell stays in front of the app.
+    r"""`docker stop` kills the app: `["sh", "-c", "app"]` leaves a shell in front of it, as the shell form does.
 
     ## Why is this bad?
 
-    An array looks like the exec form, but here the program that it starts is a shell again (`sh -c`, `bash -lc`,
-    `/bin/sh -ec`, `env sh -c`, the same behind an init). Unless that shell is told to `exec`, it may stay, and then
-    it does not pass the stop signal on: as PID 1 it ignores it until `docker stop` kills everything after 10 s, below
-    an init it dies of it and the app is cut off. See shell-form (PID101) for which shell does what.
+    An array looks like the exec form, but here it starts a shell again (`sh -c`, `bash -lc`, `/bin/sh -ec`, `env sh
+    -c`, or one of these behind an init). Without `exec` in the string that shell may stay, and then it does not pass
+    the stop signal on. As PID 1 it ignores the signal until `docker stop` kills everything after 10 s. Below an init it
+    dies on the signal, and the kernel kills the app. See shell-form (PID101) for what each shell does.
 
     ## Example
 
@@ -51,7 +51,7 @@ def shell_wrapper(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    Dockerfile:3:45: PID102 tini ends with sh, which dies of SIGTERM: server is cut off
+    Dockerfile:3:45: PID102 tini ends with sh, which dies on SIGTERM: the kernel kills server
     = abrupt
     ```
 
@@ -63,15 +63,15 @@ def shell_wrapper(launch: Launch) -> Iterator[Finding]:
     ENTRYPOINT ["tini", "--", "server", "--port", "80"]
     ```
 
-    ## When not to care
+    ## When to ignore it
 
-    Bash and busybox exec a lone command by themselves, so `["bash", "-c", "server"]` is not reported.
+    Bash and Busybox exec a single command themselves, so the rule does not report `["bash", "-c", "server"]`.
 
     ## Fix safety
 
-    Safe where the command is the string's last: then `exec` only saves a process. A string of literal words that a
-    plain `sh -c` runs is taken out of its shell. Unsafe where the shell would say something after it. No fix is offered
-    where the shell has more to do afterwards: `exec` would keep it from that.
+    Safe if the command is the last one in the string: then `exec` only saves a process. The fix removes the shell from
+    a string of literal words that a plain `sh -c` runs. Unsafe if the shell prints something after the command. There
+    is no fix if the shell has more work to do afterwards, because `exec` would prevent it.
     """
     for path in launch.bad_paths:
         for link in path.links:
@@ -123,4 +123,4 @@ def _unwrap(launch: Launch, link: Link) -> Fix | None:
     if "\n" in last.source.text[span.start : span.end]:
         return None
     edit = Edit(last.source, span, json_array(literal[0])[1:-1])
-    return Fix("Take it out of the shell", (edit,), Applicability.SAFE, (guard(script, literal[1]),))
+    return Fix("Start the program without the shell", (edit,), Applicability.SAFE, (guard(script, literal[1]),))

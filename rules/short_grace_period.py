@@ -21,15 +21,14 @@ _SPARE = 5
 
 @rule("PID601", Severity.WARNING)
 def short_grace_period(launch: Launch) -> Iterator[Finding]:
-    r"""The grace period ends before what the container is known to wait for: it is killed in the middle of it.
+    r"""The container is killed before its work is done: the grace period is shorter than the time that it needs.
 
     ## Why is this bad?
 
-    The grace period runs from the moment at which the container is told to stop. When it is over, everything in it is
-    killed. A server that gives its requests 60 s to finish does not get them if the grace period is 10 s, as with
-    Docker, or 30 s, as in Kubernetes. A preStop hook counts as well: the stop signal is only sent when the hook is
-    done, and what is left of the period then is all that the app has. With a period of 0 the container is killed at
-    once.
+    The grace period starts when the container is told to stop. At its end everything in the container is killed. A
+    server that gives its requests 60 s to finish does not get them if the grace period is 10 s, as with Docker, or 30
+    s, as in Kubernetes. A preStop hook counts as well: the stop signal is sent only after the hook, and the app has
+    what is left of the period. With a period of 0 the container is killed at once.
 
     ## Example
 
@@ -84,7 +83,7 @@ def short_grace_period(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    shop.yaml:18:26: PID601 container web of Deployment shop: preStop sleeps for 30 s, and the grace period is 30 s: nothing of it is left for nginx
+    shop.yaml:18:26: PID601 container web of Deployment shop: preStop sleeps for 30 s, and the grace period is 30 s: no time is left for nginx
     = graceful
     ```
 
@@ -112,13 +111,13 @@ def short_grace_period(launch: Launch) -> Iterator[Finding]:
           terminationGracePeriodSeconds: 40
     ```
 
-    ## When not to care
+    ## When to ignore it
 
-    A server that has nothing to do ends at once, whatever it may wait for at most.
+    A server that has nothing to do exits at once, whatever its maximum is.
 
     ## Fix safety
 
-    Unsafe: a container that hangs is then waited for as long.
+    Unsafe: a container that hangs then also takes longer to stop.
     """
     deployment = launch.image.deployment
     path = launch.main
@@ -130,7 +129,7 @@ def short_grace_period(launch: Launch) -> Iterator[Finding]:
     if hook is not None and 0 < grace <= hook.seconds:
         message = (
             f"preStop sleeps for {hook.seconds:g} s, and the grace period is {grace:g} s: "
-            f"nothing of it is left for {main.program}"
+            f"no time is left for {main.program}"
         )
         yield Finding(hook.at, message, fix=_fix(launch, hook.seconds + 2 * _SPARE))
         return

@@ -25,13 +25,13 @@ from pid1lint.mend.command import guard
 
 @rule("PID409", Severity.ERROR)
 def signal_name_unknown(launch: Launch) -> Iterator[Finding]:
-    r"""The script names a signal as its shell does not know it: the trap is not set, or `kill` sends nothing.
+    r"""The trap is not set, or `kill` sends nothing: the shell does not know the name of the signal.
 
     ## Why is this bad?
 
-    POSIX knows TERM, not SIGTERM. bash, Busybox and ksh take both; dash, which is /bin/sh on Debian and Ubuntu, says
-    `trap: SIGTERM: bad trap` and goes on without a handler, and `Illegal option -S` for `kill -SIGTERM`. bash that is
-    called as sh refuses `kill -SIGTERM` too.
+    POSIX knows TERM, not SIGTERM. bash, Busybox and ksh accept both. dash, which is /bin/sh on Debian and Ubuntu,
+    prints `trap: SIGTERM: bad trap` and continues without a handler, and prints `Illegal option -S` for `kill
+    -SIGTERM`. bash called as sh rejects `kill -SIGTERM` too.
 
     ## Example
 
@@ -50,7 +50,7 @@ def signal_name_unknown(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    entrypoint.sh:2:33: PID409 dash knows no signal SIGTERM, so the trap is not set: docker stop waits 10 s, then kills server
+    entrypoint.sh:2:33: PID409 dash does not know the signal SIGTERM, so it does not set the trap: docker stop waits 10 s, then kills server
     = hang
     ```
 
@@ -85,7 +85,7 @@ def signal_name_unknown(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    entrypoint.sh:3:10: PID409 dash knows no signal SIGTERM, so kill sends nothing: docker stop waits 10 s, then kills server
+    entrypoint.sh:3:10: PID409 dash does not know the signal SIGTERM, so kill sends nothing: docker stop waits 10 s, then kills server
     = hang
     ```
 
@@ -105,7 +105,7 @@ def signal_name_unknown(launch: Launch) -> Iterator[Finding]:
 
     ## Fix safety
 
-    Safe: every shell knows the name without SIG and in capitals.
+    Safe: every shell knows the name in capitals and without SIG.
 
     ## References
 
@@ -125,9 +125,7 @@ def _traps(launch: Launch, path: Path) -> Iterator[Finding]:
         main = path.main.program if path.main is not None else "the app"
         for word in trap.node.words[2:] if trap is not None else ():
             if trap is not None and word.text in trap.refused and signal_name(word.text):
-                message = (
-                    f"{_shell(trap.dialect)} knows no signal {word.text}, so the trap is not set: {_end(path, main)}"
-                )
+                message = f"{_shell(trap.dialect)} does not know the signal {word.text}, so it does not set the trap: {_end(path, main)}"
                 yield Finding(
                     trap.script.place(word.span), message, fix=_trap_fix(trap), severity=launch.severity(path)
                 )
@@ -144,7 +142,7 @@ def _kills(launch: Launch, path: Path) -> Iterator[Finding]:
         if word is None:
             continue
         name = word.text.lstrip("-")
-        what = f"{_shell(link.shell.dialect)} knows no signal {name}, so kill sends nothing"
+        what = f"{_shell(link.shell.dialect)} does not know the signal {name}, so kill sends nothing"
         message = f"{what}: {fault.end(path)}"
         at = call.place if call.anchor else call.script.place(word.span)
         yield Finding(at, message, fix=_kill_fix(fault), severity=launch.severity_of(fault, path))
@@ -163,7 +161,7 @@ def _shell(dialect: str) -> str:
 def _end(path: Path, names: str) -> str:
     if path.outcome is Outcome.HANG:
         return f"docker stop waits 10 s, then kills {names}"
-    return f"the container ends, and {names} is cut off"
+    return f"the container ends, and the kernel kills {names}"
 
 
 def _trap_fix(trap: TrapSet) -> Fix | None:
@@ -176,7 +174,7 @@ def _trap_fix(trap: TrapSet) -> Fix | None:
         for word, name in names.items()
         if name is not None
     )
-    return Fix("Name the signals as every shell does", edits, Applicability.SAFE, (guard(trap.script, trap.node),))
+    return Fix("Use signal names that every shell knows", edits, Applicability.SAFE, (guard(trap.script, trap.node),))
 
 
 def _kill_fix(fault: Fault) -> Fix | None:
@@ -188,4 +186,6 @@ def _kill_fix(fault: Fault) -> Fix | None:
     text = call.script.text
     span = Span(text.offset(word.span.start), text.offset(word.span.end - 1) + 1)
     edit = Edit(text.source, span, f"-{name}" if word.text.startswith("-") else name)
-    return Fix("Name the signal as every shell does", (edit,), Applicability.SAFE, (guard(call.script, call.node),))
+    return Fix(
+        "Use a signal name that every shell knows", (edit,), Applicability.SAFE, (guard(call.script, call.node),)
+    )

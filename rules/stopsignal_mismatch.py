@@ -10,14 +10,14 @@ from pid1lint.mend.lines import in_front
 
 @rule("PID503", Severity.WARNING)
 def stopsignal_mismatch(launch: Launch) -> Iterator[Finding]:
-    r"""The program ends cleanly on another signal than the image's stop signal.
+    r"""The program exits cleanly on a signal other than the image's stop signal.
 
     ## Why is this bad?
 
-    Not every server takes SIGTERM for "finish your work and go". nginx drops the requests in flight on SIGTERM and
-    finishes them on SIGQUIT; Apache wants SIGWINCH, php-fpm SIGQUIT, HAProxy SIGUSR1. PostgreSQL waits for its clients
-    to leave on SIGTERM, for as long as they stay, and shuts down on SIGINT. systemd ignores SIGTERM and halts on
-    SIGRTMIN+3. Docker sends what STOPSIGNAL says.
+    Not every server reads SIGTERM as "finish your work and exit". nginx drops the requests in flight on SIGTERM and
+    finishes them on SIGQUIT. Apache needs SIGWINCH, php-fpm SIGQUIT, HAProxy SIGUSR1. On SIGTERM PostgreSQL waits until
+    its clients disconnect, however long that takes; on SIGINT it shuts down. systemd ignores SIGTERM and halts on
+    SIGRTMIN+3. Docker sends the signal that STOPSIGNAL names.
 
     ## Example
 
@@ -41,15 +41,15 @@ def stopsignal_mismatch(launch: Launch) -> Iterator[Finding]:
     CMD ["nginx", "-g", "daemon off;"]
     ```
 
-    ## When not to care
+    ## When to ignore it
 
-    Official images set it already (nginx, httpd, php, postgres, haproxy), and an image built upon them inherits it.
-    Where no request takes longer than the blink of an eye, SIGTERM does no harm.
+    Official images already set it (nginx, httpd, php, postgres, haproxy), and an image built on them inherits it. If
+    all requests are very short, SIGTERM does no harm.
 
     ## Fix safety
 
-    Safe: another signal is sent to the same program, one that it documents for a clean end. Unsafe where a STOPSIGNAL
-    is written there already: somebody has chosen it.
+    Safe: the same program gets another signal, which it documents for a clean exit. Unsafe if the Dockerfile already
+    has a STOPSIGNAL: someone chose it.
     """
     seen = set()
     for path in launch.paths:
@@ -102,7 +102,7 @@ def _message(launch: Launch, path: Path, main: Process) -> str:
 def _chosen(path: Path) -> tuple[Note, ...]:
     """Where the user's environment chooses this path."""
     places = (choice.place for choice in path.decisions if choice.kind == "environment" and choice.usual is False)
-    return tuple(Note(place, "it is started if the environment says so here") for place in places)
+    return tuple(Note(place, "the environment decides here whether it starts") for place in places)
 
 
 def _reaction(launch: Launch, main: Process) -> str:

@@ -10,13 +10,13 @@ from pid1lint.mend.handler import also_trap
 
 @rule("PID504", Severity.ERROR)
 def stopsignal_untrapped(launch: Launch) -> Iterator[Finding]:
-    r"""The script traps a stop signal, but not the one that this image is stopped with.
+    r"""The handler never runs: the script traps a stop signal, but the image stops with another one.
 
     ## Why is this bad?
 
-    Docker sends what STOPSIGNAL says, and STOPSIGNAL is inherited: an image built upon nginx, php-fpm or httpd is
-    stopped by SIGQUIT or SIGWINCH, not SIGTERM. A handler for TERM never runs there, and as PID 1 the shell is sent
-    nothing else: `docker stop` waits 10 s and kills everything.
+    Docker sends the signal that STOPSIGNAL names, and STOPSIGNAL is inherited: an image built on nginx, php-fpm or
+    httpd stops with SIGQUIT or SIGWINCH, not SIGTERM. A handler for TERM never runs there, and the kernel drops the
+    other signal, because the shell as PID 1 has no handler for it: `docker stop` waits 10 s and kills everything.
 
     ## Example
 
@@ -36,7 +36,7 @@ def stopsignal_untrapped(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    entrypoint.sh:2:1: PID504 sh traps TERM and INT, and this image is stopped with SIGQUIT: docker stop waits 10 s, then kills server
+    entrypoint.sh:2:1: PID504 sh traps TERM and INT, but this image stops with SIGQUIT: docker stop waits 10 s, then kills server
     = hang
     ```
 
@@ -50,14 +50,14 @@ def stopsignal_untrapped(launch: Launch) -> Iterator[Finding]:
     wait "$pid"
     ```
 
-    ## When not to care
+    ## When to ignore it
 
-    Where containers are always stopped by another signal (`docker run --stop-signal`, or `stop_signal` in Compose).
+    Ignore it if containers always stop with another signal (`docker run --stop-signal`, or `stop_signal` in Compose).
 
     ## Fix safety
 
-    Unsafe: the handler that is there runs on the image's stop signal too. Whether `STOPSIGNAL SIGTERM` in the
-    Dockerfile would be better is for you to say.
+    Unsafe: the existing handler also runs on the image's stop signal. Decide whether `STOPSIGNAL SIGTERM` in the
+    Dockerfile would be better.
 
     ## References
 
@@ -71,9 +71,7 @@ def stopsignal_untrapped(launch: Launch) -> Iterator[Finding]:
                 continue
             seen.add(trap.place)
             stop = launch.image.stop_signal_instruction
-            message = (
-                f"{link.shell.interpreter} traps {_named(link, trap)}, and this image is stopped with {path.signal}"
-            )
+            message = f"{link.shell.interpreter} traps {_named(link, trap)}, but this image stops with {path.signal}"
             own = stop is not None and stop in launch.image.stage.instructions
             whose = "" if own or path.signal == "SIGTERM" else f", as {launch.image.base_reference} says"
             end = _end(path)
@@ -96,7 +94,7 @@ def _end(path: Path) -> str:
     main = path.main.program if path.main is not None else "the app"
     if path.outcome is Outcome.HANG:
         return f"docker stop waits 10 s, then kills {main}"
-    return f"it dies of the signal, and {main} is cut off"
+    return f"it dies on the signal, and the kernel kills {main}"
 
 
 def _fix(link: Link, trap: TrapSet) -> Fix | None:

@@ -9,13 +9,13 @@ from pid1lint import FileProblem, Finding, Severity, rule
 
 @rule("PID901", Severity.ERROR, on=FileProblem)
 def syntax_error(problem: FileProblem) -> Iterator[Finding]:
-    r"""The Dockerfile or the script does not parse.
+    r"""The build fails, or the script stops with an error: the file does not parse.
 
     ## Why is this bad?
 
-    A Dockerfile that does not parse builds no image. A shell reads a script as it runs it: what stands before the
-    mistake is done, then the shell exits with 2, and the container with it. What the other rules say of such a file
-    holds only for what could be read.
+    A Dockerfile that does not parse builds no image. A shell reads a script while it runs it: it runs what is before
+    the mistake, then exits with 2, and the container exits with it. What the other rules report about such a file is
+    true only for the part that could be read.
 
     ## Example
 

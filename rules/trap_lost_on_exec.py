@@ -9,13 +9,13 @@ from pid1lint import Finding, Launch, Note, Path, Severity, TrapSet, rule
 
 @rule("PID403", Severity.WARNING)
 def trap_lost_on_exec(launch: Launch) -> Iterator[Finding]:
-    r"""The script sets a trap and then leaves by exec: the handler never runs.
+    r"""The handler never runs: the script sets a trap and then execs another program.
 
     ## Why is this bad?
 
-    `exec` replaces the shell by another program, and with the shell its handlers are gone: the kernel resets every
-    caught signal to its default. What the handler should have done on the stop signal (end a helper, remove a lock) is
-    not done, and a helper that the script has started is cut off when the container ends.
+    `exec` replaces the shell with another program, and the shell's handlers are gone: the kernel resets every caught
+    signal to its default. What the handler should do on the stop signal (end a helper, remove a lock) does not happen,
+    and when the container exits, the kernel kills a helper that the script has started.
 
     ## Example
 
@@ -33,8 +33,8 @@ def trap_lost_on_exec(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    entrypoint.sh:3:1: PID403 the handler for TERM never runs: exec replaces sh by server
-    = abrupt: gateway is cut off
+    entrypoint.sh:3:1: PID403 the handler for TERM never runs: exec replaces sh with server
+    = abrupt: the kernel kills gateway
     ```
 
     Use instead:
@@ -47,10 +47,10 @@ def trap_lost_on_exec(launch: Launch) -> Iterator[Finding]:
     wait
     ```
 
-    ## When not to care
+    ## When to ignore it
 
-    A trap that guards the steps before `exec` has done its work by then. Say so by `trap - TERM` before `exec`, and
-    the rule is silent. For a trap on EXIT alone the finding is an info.
+    A trap that guards the steps before `exec` has done its work by then. Write `trap - TERM` before `exec`, and the
+    rule does not report it. For a trap on EXIT alone the finding is an info.
     """
     seen = set()
     for path in launch.paths:
@@ -62,7 +62,9 @@ def trap_lost_on_exec(launch: Launch) -> Iterator[Finding]:
             call = path.main.call
             notes = (Note(call.place, "exec leaves the shell here"),) if call.place.source.path else ()
             shell = next((p.interpreter for p in path.chain if p.kind == "shell" and p.pid == trap.pid), "the shell")
-            message = f"the handler for {' and '.join(names)} never runs: exec replaces {shell} by {path.main.program}"
+            message = (
+                f"the handler for {' and '.join(names)} never runs: exec replaces {shell} with {path.main.program}"
+            )
             matters = any(name.upper() not in ("EXIT", "0") for name in names) and path is launch.main
             yield Finding(at, message, notes, severity=Severity.WARNING if matters else Severity.INFO)
 

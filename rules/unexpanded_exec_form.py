@@ -34,14 +34,14 @@ _TAKES_FILES = frozenset(("cat", "ls", "tail"))
 
 @rule("PID105", Severity.WARNING)
 def unexpanded_exec_form(launch: Launch) -> Iterator[Finding]:
-    r"""The exec form has no shell: `$PORT`, `&&` and `>` reach the program as they stand.
+    r"""The program gets `$PORT`, `&&` or `>` as plain text: the exec form has no shell.
 
     ## Why is this bad?
 
-    `CMD ["server", "--port", "$PORT"]` starts the program with these very words. Docker expands nothing in an array,
-    and there is no shell that could: the server is told to listen on a port called `$PORT`. From
-    `["migrate", "&&", "server"]`, `migrate` gets the arguments `&&` and `server`, and no server is ever started. Where
-    the program's own name would have to be expanded, the container does not start at all.
+    `CMD ["server", "--port", "$PORT"]` starts the program with exactly these words. Docker expands nothing in an array,
+    and there is no shell to do it: the server is told to listen on a port called `$PORT`. In `["migrate", "&&",
+    "server"]`, `migrate` gets the arguments `&&` and `server`, and the server never starts. If the program's own name
+    would have to be expanded, the container does not start at all.
 
     ## Example
 
@@ -52,7 +52,7 @@ def unexpanded_exec_form(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    Dockerfile:3:27: PID105 `$PORT` reaches server as it stands: in exec form no shell expands it
+    Dockerfile:3:27: PID105 `$PORT` reaches server unexpanded: in exec form there is no shell
     = graceful
     ```
 
@@ -66,7 +66,7 @@ def unexpanded_exec_form(launch: Launch) -> Iterator[Finding]:
 
     ## Example: two commands
 
-    An ENTRYPOINT keeps the arguments of `docker run`: behind the string they are the shell's `"$@"`.
+    An ENTRYPOINT keeps the arguments of `docker run`: after the string they are the shell's `"$@"`.
 
     ```dockerfile
     FROM debian:12
@@ -94,7 +94,7 @@ def unexpanded_exec_form(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    Dockerfile:3:7: PID105 no program is called `$APP_HOME/bin/server`: in exec form no shell expands it, and the container does not start
+    Dockerfile:3:7: PID105 no program is called `$APP_HOME/bin/server`: in exec form there is no shell to expand it, and the container does not start
     = fails
     ```
 
@@ -112,20 +112,22 @@ def unexpanded_exec_form(launch: Launch) -> Iterator[Finding]:
 
     ## In a deployment
 
-    A string in Compose's `command:` or `entrypoint:` is split into words, and no shell reads it. What comes behind
-    `&&`, `;`, `|` or `>` is dropped without a word: `command: migrate && server` runs `migrate` alone. The fix makes it
-    a list that begins with a shell. In Kubernetes, `$(PORT)` is expanded in `command` and `args`, and `$PORT` is not.
+    Compose splits a string in `command:` or `entrypoint:` into words; no shell reads it. Compose drops what comes
+    after `&&`, `;`, `|` or `>` without a message: `command: migrate && server` runs `migrate` alone. The fix turns
+    the string into a list that begins with a shell. Kubernetes expands `$(PORT)` in `command` and `args`, but not
+    `$PORT`.
 
-    ## When not to care
+    ## When to ignore it
 
-    Some programs expand variables in their arguments by themselves. Those that are known to, those that take a text
-    in a language of their own (`awk`, `sed`, `psql`), and `${...}` inside an argument of Java, where Spring expands
-    it, are not reported; nor are a pattern like `*` and a leading `~`, unless the program is known to take plain paths.
+    Some programs expand variables in their arguments themselves. The rule does not report the ones that it knows,
+    programs that take a text in a language of their own (`awk`, `sed`, `psql`), or `${...}` inside an argument of Java,
+    where Spring expands it. It reports a pattern like `*` and a leading `~` only if it knows that the program takes
+    plain paths.
 
     ## Fix safety
 
-    Unsafe: the words are expanded then, and split at the blanks of their values, as a shell does. No fix is offered
-    for a pipe, for `&` and `||`, for a CMD that is an ENTRYPOINT's arguments, or in an image without a shell.
+    Unsafe: a shell expands the words and splits their values at spaces. There is no fix for a pipe, for `&` and `||`,
+    for a CMD that is an ENTRYPOINT's arguments, or in an image without a shell.
 
     ## References
 
@@ -206,8 +208,8 @@ def _problem(launch: Launch, command: Command, word: Excerpt) -> str:
         if start.what == "unexpanded" and start.excerpts[:1] == (word,):
             end = "and the container does not start" if start.call is None else "and it does not start"
             if "$" in word.text or "~" in word.text:
-                return f"no program is called `{word.text}`: {form}no shell expands it, {end}"
-            return f"`{word.text}` is a command of the shell: {form}no shell is there to run it, {end}"
+                return f"no program is called `{word.text}`: {form}there is no shell to expand it, {end}"
+            return f"`{word.text}` exists only inside a shell: {form}there is none, {end}"
     receiver = _receiver(launch, word)
     if receiver is None:
         return ""
@@ -215,12 +217,12 @@ def _problem(launch: Launch, command: Command, word: Excerpt) -> str:
     if word.text in _AFTER:
         words = [other.text for other in command.words]
         after = words[words.index(word.text) + 1 :]
-        rest = f"runs {after[0]} after it" if after and word.text in ("&&", ";") else "makes anything of it"
+        rest = f"runs {after[0]} after it" if after and word.text in ("&&", ";") else "reads it"
         return f"`{word.text}` reaches {name} as an argument: {form}no shell {rest}"
     if re.fullmatch(_REDIRECTS, word.text):
         return f"`{word.text}` reaches {name} as an argument: {form}no shell redirects anything"
     if _is_expanded(receiver, word.text):
-        return f"`{word.text}` reaches {name} as it stands: {form}no shell expands it"
+        return f"`{word.text}` reaches {name} unexpanded: {form}there is no shell"
     return ""
 
 
@@ -271,7 +273,7 @@ def _fix(launch: Launch, command: Command) -> Fix | None:
         return None
     words = ["sh", "-c", line] if command is image.cmd else ["sh", "-c", f'{line} "$@"', "sh"]
     edit = Edit(command.source, instruction.array, json_array(words))
-    return Fix("Let a shell expand it, and step aside", (edit,), Applicability.UNSAFE)
+    return Fix("Let a shell expand it, then exec", (edit,), Applicability.UNSAFE)
 
 
 def _line(words: list[str]) -> str | None:

@@ -9,13 +9,13 @@ from pid1lint import Finding, Launch, Severity, rule
 
 @rule("PID111", Severity.ERROR, last=True)
 def ungraceful_launch(launch: Launch) -> Iterator[Finding]:
-    r"""The container hangs, is cut off or does not start, and no other rule knows the mistake.
+    r"""The container hangs, exits with work to do, or does not start, and no other rule knows the reason.
 
     ## Why is this bad?
 
-    The other rules each look for one mistake, and say how to mend it. A launch can go wrong in ways that none of them
-    knows, or in which several of them meet. This rule says what `trace` says then, at the place where the app, or else
-    what is PID 1, is started: no verdict is kept back.
+    Each of the other rules looks for one mistake and says how to fix it. A launch can fail in ways that none of them
+    knows, or in which several meet. Then this rule reports what `trace` says, at the place where the app, or else PID
+    1, is started.
 
     ## Example
 
@@ -50,10 +50,10 @@ def ungraceful_launch(launch: Launch) -> Iterator[Finding]:
     done
     ```
 
-    ## When not to care
+    ## When to ignore it
 
-    As for the outcome itself: `pid1lint trace` shows the processes that lead to it. The rule keeps silent where another
-    one has found something, also if that one is switched off.
+    That depends on the outcome: `pid1lint trace` shows the processes that lead to it. The rule reports nothing if
+    another rule has found something, even if that rule is switched off.
     """
     path = launch.main
     process = None if path is None else path.main or path.pid1

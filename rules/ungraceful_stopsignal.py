@@ -10,12 +10,12 @@ from pid1lint.mend.lines import without_line
 
 @rule("PID501", Severity.ERROR)
 def ungraceful_stopsignal(launch: Launch) -> Iterator[Finding]:
-    r"""STOPSIGNAL is KILL or STOP, which no program can handle.
+    r"""Every stop is a crash: STOPSIGNAL is KILL or STOP, which no program can handle.
 
     ## Why is this bad?
 
-    With `STOPSIGNAL SIGKILL` every `docker stop` is a crash: nothing is flushed, no request is finished, no lock is
-    given back. `STOPSIGNAL SIGSTOP` freezes the container until the grace period is over, and then kills it.
+    With `STOPSIGNAL SIGKILL` every `docker stop` is a crash: no data is flushed, no request is finished, no lock is
+    released. `STOPSIGNAL SIGSTOP` freezes the container until the grace period is over, and then Docker kills it.
 
     ## Example
 
@@ -39,8 +39,8 @@ def ungraceful_stopsignal(launch: Launch) -> Iterator[Finding]:
 
     ## Fix safety
 
-    Unsafe: the container then stops in another way, and takes as long as the app needs. The program's own signal for
-    a clean end is put there where it is known; else the line goes, and SIGTERM is sent.
+    Unsafe: the container stops differently, and takes as long as the app needs. If pid1lint knows the program's own
+    signal for a clean exit, the fix writes that one; otherwise it removes the line, and Docker sends SIGTERM.
     """
     instruction = launch.image.stop_signal_instruction
     if launch.stop_signal not in ("SIGKILL", "SIGSTOP") or instruction is None:
@@ -66,4 +66,4 @@ def _fix(launch: Launch, instruction: Instruction) -> Fix | None:
         name = f"SIG{graceful or 'TERM'}"
         edit = Edit(source, instruction.text.place().span, name)
         return Fix(f"Stop with {name}", (edit,), Applicability.UNSAFE)
-    return Fix("Leave it at SIGTERM", (without_line(source, instruction.span),), Applicability.UNSAFE)
+    return Fix("Use SIGTERM", (without_line(source, instruction.span),), Applicability.UNSAFE)

@@ -9,13 +9,13 @@ from pid1lint import Finding, Launch, Outcome, Severity, rule
 
 @rule("PID308", Severity.INFO, default=False)
 def unknown_handler(launch: Launch) -> Iterator[Finding]:
-    r"""The app gets the stop signal, and whether it handles it is not known: the verdict is only assumed.
+    r"""The app gets the stop signal, but it is not known whether the app handles it: the verdict is assumed.
 
     ## Why is this bad?
 
-    It is not. But a program without a handler ignores the signal as PID 1, and is then killed when the grace period is
-    over. This rule, which runs only where it is selected, names each such app. What it does can be said once, in the
-    configuration, and counts from then on; `pid1lint prove` measures it.
+    It is not bad. But as PID 1 a program without a handler ignores the signal, and Docker kills it at the end of the
+    grace period. This rule runs only if you select it, and names each such app. You can state in the configuration what
+    the app does; pid1lint then uses that everywhere. `pid1lint prove` measures it.
 
     ## Example
 
@@ -26,7 +26,7 @@ def unknown_handler(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    Dockerfile:3:7: PID308 whether web handles SIGTERM is not known: [programs.web] signals = { TERM = "handles" } says so
+    Dockerfile:3:7: PID308 it is not known whether web handles SIGTERM; if it does, configure [programs.web] signals = { TERM = "handles" }
     = graceful
     ```
     """
@@ -39,6 +39,6 @@ def unknown_handler(launch: Launch) -> Iterator[Finding]:
         if process is None or assumption.place is None:
             continue
         name, signal = process.program, path.signal.removeprefix("SIG")
-        message = f"whether {name} handles {path.signal} is not known: "
-        message += f'[programs.{name}] signals = {{ {signal} = "handles" }} says so'
+        message = f"it is not known whether {name} handles {path.signal}; if it does, configure "
+        message += f'[programs.{name}] signals = {{ {signal} = "handles" }}'
         yield Finding(assumption.place, message)

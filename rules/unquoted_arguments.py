@@ -12,13 +12,13 @@ _UNQUOTED = ("$@", "$*", "${@}", "${*}")
 
 @rule("PID218", Severity.WARNING)
 def unquoted_arguments(launch: Launch) -> Iterator[Finding]:
-    r"""`exec $@` tears arguments apart at their blanks.
+    r"""The program gets the wrong arguments: `exec $@` without quotes splits them at spaces.
 
     ## Why is this bad?
 
-    Without quotes a shell splits what `$@` and `$*` stand for at every blank, and takes `*` and `?` in it for patterns
-    of file names. `CMD ["nginx", "-g", "daemon off;"]` becomes `nginx -g daemon off;`, four words: nginx refuses to
-    start. What is right today breaks with the first `docker run IMAGE server --name "a b"`.
+    Without quotes a shell splits the value of `$@` and `$*` at every space, and expands `*` and `?` in it as file name
+    patterns. `CMD ["nginx", "-g", "daemon off;"]` becomes `nginx -g daemon off;`, four words: nginx refuses to start. A
+    script that works today fails with the first `docker run IMAGE server --name "a b"`.
 
     ## Example
 
@@ -36,7 +36,7 @@ def unquoted_arguments(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    entrypoint.sh:3:6: PID218 $@ stands without quotes: `my server` reaches server in pieces
+    entrypoint.sh:3:6: PID218 $@ is not quoted: `my server` reaches server in pieces
     = graceful
     ```
 
@@ -48,14 +48,14 @@ def unquoted_arguments(launch: Launch) -> Iterator[Finding]:
     exec "$@"
     ```
 
-    ## When not to care
+    ## When to ignore it
 
-    A script that is given a whole command line as one argument, and lives by its being split, is not reported; nor is
-    one that sets IFS.
+    The rule does not report a script that gets a whole command line as one argument and relies on the split, or one
+    that sets IFS.
 
     ## Fix safety
 
-    Safe: arguments without blanks and patterns stay what they are, and those with them arrive as they were given.
+    Safe: arguments without spaces and patterns do not change, and the others arrive as they were given.
     """
     seen = set()
     for path in launch.paths:
@@ -71,7 +71,7 @@ def unquoted_arguments(launch: Launch) -> Iterator[Finding]:
             seen.add(at)
             torn = next((each for each in given if " " in each), None)
             what = f"`{torn}` reaches" if torn else "an argument with blanks in it reaches"
-            message = f"{word.text} stands without quotes: {what} {process.program} in pieces"
+            message = f"{word.text} is not quoted: {what} {process.program} in pieces"
             yield Finding(at, message, fix=_fix(call, word))
 
 

@@ -9,13 +9,13 @@ from pid1lint import FileProblem, Finding, Severity, rule
 
 @rule("PID902", Severity.ERROR, on=FileProblem)
 def unreadable_file(problem: FileProblem) -> Iterator[Finding]:
-    r"""A file is missing, may not be read, is no text, or is too large.
+    r"""pid1lint cannot check the file: it is missing, not readable, not text, or too large.
 
     ## Why is this bad?
 
-    Nothing can be said of a launch whose Dockerfile or script cannot be read. The other files are still checked. A
-    file outside the build context is never read, and Docker does not copy it: the build fails. Bytes that are not
-    UTF-8 are an info; the file is read as it is. A Dockerfile of more than 10,000 instructions is not judged.
+    pid1lint reports nothing about a launch whose Dockerfile or script it cannot read. It still checks the other files.
+    It never reads a file outside the build context, and Docker does not copy one: the build fails. Bytes that are not
+    UTF-8 are an info; pid1lint reads the file anyway. It does not judge a Dockerfile of more than 10,000 instructions.
 
     ## Example
 

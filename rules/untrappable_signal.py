@@ -12,13 +12,13 @@ _NEVER = {"KILL": "KILL", "SIGKILL": "KILL", "9": "KILL", "STOP": "STOP", "SIGST
 
 @rule("PID404", Severity.WARNING)
 def untrappable_signal(launch: Launch) -> Iterator[Finding]:
-    r"""A trap on KILL or STOP: no process ever handles these two.
+    r"""The handler never runs: the trap is on KILL or STOP, which no process can handle.
 
     ## Why is this bad?
 
-    The kernel delivers SIGKILL and SIGSTOP to no handler. The shell takes the trap without complaint, and the handler
-    never runs: what it should clean up or pass on at the end of the grace period stays undone. Where the trap names a
-    signal that can be trapped as well, the finding is an info.
+    The kernel never runs a handler for SIGKILL and SIGSTOP. The shell accepts the trap without an error, but the
+    handler never runs: at the end of the grace period nothing is cleaned up or passed on. If the trap also names a
+    signal that can be trapped, the finding is an info.
 
     ## Example
 
@@ -53,7 +53,7 @@ def untrappable_signal(launch: Launch) -> Iterator[Finding]:
 
     ## Fix safety
 
-    Safe: the signal is taken off the list. No fix is offered where it is the only one.
+    Safe: the fix removes the signal from the list. There is no fix if it is the only one.
     """
     seen = set()
     for path in launch.paths:
@@ -78,4 +78,4 @@ def _fix(launch: Launch, trap: TrapSet, word: Word) -> Fix | None:
     before = trap.node.words[trap.node.words.index(word) - 1]
     span = Span(text.offset(before.span.end - 1) + 1, text.offset(word.span.end - 1) + 1)
     edit = Edit(text.source, span, "")
-    return Fix("Take it off the list", (edit,), Applicability.SAFE, (guard(trap.script, trap.node),))
+    return Fix("Remove the signal from the list", (edit,), Applicability.SAFE, (guard(trap.script, trap.node),))

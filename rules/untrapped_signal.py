@@ -29,14 +29,14 @@ from pid1lint.mend.loop import before_loop, sleeps_into_background
 
 @rule("PID401", Severity.ERROR)
 def untrapped_signal(launch: Launch) -> Iterator[Finding]:
-    r"""A shell stays on purpose (it waits for its children, or loops) and traps no stop signal.
+    r"""`docker stop` kills the app: a shell stays on purpose (it waits, or loops) and does not trap the stop signal.
 
     ## Why is this bad?
 
-    A script that supervises several programs, or restarts one in a loop, has to stay and cannot `exec`. Then it must
-    do what the app would have done: take the stop signal, pass it on and wait. As PID 1 a shell without a handler is
-    sent nothing, and `docker stop` waits 10 s and kills everything. Below an init it dies of the signal, and its
-    children with it.
+    A script that supervises several programs, or restarts one in a loop, must stay and cannot `exec`. Then it must do
+    what the app would do: catch the stop signal, pass it on and wait. As PID 1 a shell without a handler does not get
+    the signal, and `docker stop` waits 10 s and kills everything. Below an init the shell dies on the signal, and the
+    kernel kills its children.
 
     ## Example
 
@@ -101,20 +101,24 @@ def untrapped_signal(launch: Launch) -> Iterator[Finding]:
     done
     ```
 
-    ## When not to care
+    ## When to ignore it
 
-    Below an init that passes signals on to the whole group (`tini -g`, `dumb-init`) a loop around jobs that may be
-    cut off needs no handler: the shell and its child end at once.
+    Below an init that passes signals on to the whole group (`tini -g`, `dumb-init`), a loop around jobs that may be
+    killed needs no handler: the shell and its child exit at once.
 
     ## Fix safety
 
-    Unsafe: the script's children get the signal, and the script ends when they have ended. The handler that is put
-    before `wait` sends the signal to the whole process group, after it has stopped listening itself (`kill 0` would
-    else start the handler again), and waits for all. In a loop the program is sent to the background, where it has no
-    terminal, and waited for, and so is a `sleep` of 10 s or more, which would keep the handler waiting; no fix is
-    offered if the program does not have a line for itself. In a loop of jobs that end by themselves only the `sleep`
-    is: a job that is at work when the signal comes is let finish. No fix is offered for what `kill 0` and `wait` do
-    not meet: a daemon, or jobs under `set -m`, which have process groups of their own.
+    Unsafe: the script's children get the signal, and the script ends after they have exited. The fix puts a handler
+    before `wait`. The handler first makes the shell ignore the signal (otherwise `kill 0` would start the handler
+    again), then signals the whole process group and waits for all of it.
+
+    In a loop the program moves to the background, where it has no terminal, and the script waits for it. The same
+    happens to a `sleep` of 10 s or more, which would delay the handler. There is no fix if the program is not on a line
+    of its own. In a loop of jobs that exit by themselves, only the `sleep` moves: a job that is running when the signal
+    arrives may finish.
+
+    There is no fix for processes that `kill 0` and `wait` do not reach: a daemon, or jobs under `set -m`, which have
+    their own process groups.
     """
     seen = set()
     for path in launch.bad_paths:
@@ -178,7 +182,7 @@ def _consequence(path: Path, link: Link) -> str:
     if path.outcome.value == "hang":
         it = "it" if link.child.call is not None and link.child.call.loop else name
         return f"docker stop waits 10 s, then kills {it}"
-    return f"it dies of the signal, and {name} is cut off"
+    return f"it dies on the signal, and the kernel kills {name}"
 
 
 def _children(link: Link) -> tuple[Note, ...]:

@@ -9,13 +9,13 @@ from pid1lint import FileProblem, Finding, Severity, rule
 
 @rule("PID904", Severity.WARNING, on=FileProblem)
 def unused_ignore(problem: FileProblem) -> Iterator[Finding]:
-    r"""A comment `pid1lint: ignore[...]` suppresses nothing, or names no rule.
+    r"""A comment `pid1lint: ignore[...]` suppresses nothing, or does not name a rule.
 
     ## Why is this bad?
 
-    It says of the line that something is wrong with it, and nothing is. When something goes wrong there one day, it
-    will not be seen. A name that is mistyped suppresses nothing either. Nothing is said where the launch could not be
-    followed, nor of comments for hadolint and BuildKit, which may have a use for them.
+    The comment says that something is wrong with the line, but nothing is. When something does go wrong there one day,
+    nobody will see it. A mistyped name suppresses nothing either. The rule reports nothing if pid1lint could not follow
+    the launch, and nothing about comments for hadolint and BuildKit, which may need them.
 
     ## Example
 
@@ -39,7 +39,7 @@ def unused_ignore(problem: FileProblem) -> Iterator[Finding]:
 
     ## Fix safety
 
-    Safe: only a comment changes.
+    Safe: only a comment changes. The fix moves a comment that Docker takes for an argument to a line of its own.
     """
     if problem.kind == "ignore":
         yield Finding(problem.at, problem.message, fix=problem.fix)

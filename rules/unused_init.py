@@ -10,12 +10,12 @@ from pid1lint.mend.install import init_in_front
 
 @rule("PID304", Severity.INFO)
 def unused_init(launch: Launch) -> Iterator[Finding]:
-    r"""The image installs an init, and nothing runs it.
+    r"""The image installs an init, but nothing runs it.
 
     ## Why is this bad?
 
-    Installing an init changes nothing: it must be PID 1, and that takes an ENTRYPOINT (or CMD) that begins with it.
-    Whoever installed it believes that signals are passed on and orphans reaped, and they are not.
+    An installed init changes nothing: it must be PID 1, so ENTRYPOINT (or CMD) must begin with it. Whoever installed it
+    expects it to pass signals on and to reap, and it does neither.
 
     ## Example
 
@@ -39,13 +39,13 @@ def unused_init(launch: Launch) -> Iterator[Finding]:
     CMD ["server"]
     ```
 
-    ## When not to care
+    ## When to ignore it
 
-    In an image that others build upon, which begin their ENTRYPOINT with it.
+    Ignore it in a base image whose child images begin their ENTRYPOINT with the init.
 
     ## Fix safety
 
-    Unsafe: PID 1 becomes another program, below which an app without a handler ends of the stop signal at once.
+    Unsafe: another program becomes PID 1, and below it an app without a handler exits on the stop signal at once.
     """
     init, path = launch.unused_init, launch.main
     one = path.pid1 if path is not None else None

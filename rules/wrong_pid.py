@@ -10,14 +10,14 @@ from pid1lint.mend.command import insert_exec
 
 @rule("PID411", Severity.ERROR)
 def wrong_pid(launch: Launch) -> Iterator[Finding]:
-    r"""The handler signals a subshell, or the reader of a pipe, in place of the app.
+    r"""The handler signals a subshell or the reader of a pipe, not the app.
 
     ## Why is this bad?
 
-    `$!` is the process that the shell has put into the background. For a plain command that is the app. For
-    `cd /srv && app &`, `{ app; } &` and the like bash, and for a function most shells, put a subshell into the
-    background that starts the app as its child; for `app | tee log &` it is tee. The subshell dies of the signal and
-    `wait` returns, while the app has never been told.
+    `$!` is the process that the shell has put into the background. For a plain command that is the app. For `cd /srv &&
+    app &`, `{ app; } &` and the like, bash puts a subshell into the background that starts the app as its child; most
+    shells do the same for a function. For `app | tee log &` it is tee. The subshell dies on the signal and `wait`
+    returns, but the app never got it.
 
     ## Example
 
@@ -36,7 +36,7 @@ def wrong_pid(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    entrypoint.sh:2:12: PID411 the handler for SIGTERM signals a subshell of bash, and not server that it has started: the container ends, and server is cut off
+    entrypoint.sh:2:12: PID411 the handler for SIGTERM signals a subshell of bash, not server, which it started: the container ends, and the kernel kills server
     = abrupt
     ```
 
@@ -67,14 +67,14 @@ def wrong_pid(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    entrypoint.sh:2:1: PID411 the handler for SIGTERM signals what server writes to, and not server itself: docker stop waits 10 s, then kills server
+    entrypoint.sh:2:1: PID411 the handler for SIGTERM signals what server writes to, not server itself: docker stop waits 10 s, then kills server
     = hang
     ```
 
     ## Fix safety
 
-    Unsafe: the subshell becomes the app by `exec`, and whatever else it would have done at its end is not done. No fix
-    is offered where the app is not the last command, stands in a function, or writes to a pipe.
+    Unsafe: `exec` replaces the subshell with the app, so whatever else the subshell would have done at its end does not
+    happen. There is no fix if the app is not the last command, is in a function, or writes to a pipe.
     """
     seen = set()
     for path, link, fault in launch.faults("pid"):
@@ -94,9 +94,9 @@ def wrong_pid(launch: Launch) -> Iterator[Finding]:
 def _wrong(link: Link, app: Process) -> str:
     between = link.path.parent(app)
     if app.start == "pipeline" or between is None or between.pid == link.shell.pid:
-        return f"what {app.program} writes to, and not {app.program} itself"
+        return f"what {app.program} writes to, not {app.program} itself"
     what = f"a subshell of {between.interpreter}" if between.form == "subshell" else between.program
-    return f"{what}, and not {app.program} that it has started"
+    return f"{what}, not {app.program}, which it started"
 
 
 def _fix(link: Link, app: Process) -> Fix | None:

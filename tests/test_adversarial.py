@@ -153,7 +153,7 @@ LINES = (
                 "Dockerfile": '# escape=`\nFROM debian:12\nRUN apt-get update `\n  && apt-get install -y nodejs\nCOPY server.js /\nRUN apt-get update && apt-get install -y --no-install-recommends tini && rm -rf /var/lib/apt/lists/*\nENTRYPOINT ["tini", "--"]\nCMD [ `\n  "node", `\n "/server.js" ]\n'
             },
             (
-                "Dockerfile:9:4: PID310 tini passes SIGTERM on, and node has no handler: it is cut off at once",
+                "Dockerfile:9:4: PID310 tini passes SIGTERM on, and node has no handler: the signal ends it at once",
                 "= abrupt",
             ),
         ),
@@ -231,7 +231,7 @@ LINES = (
                 "Dockerfile": 'FROM alpine:3.20\r\nRUN apk add --no-cache nodejs\r\nCOPY server.js /\r\nUSER app\r\nUSER root\r\nRUN apk add --no-cache tini\r\nUSER app\r\nENTRYPOINT ["tini", "--"]\r\nCMD ["node", "/server.js"]\r\n'
             },
             (
-                "Dockerfile:9:7: PID310 tini passes SIGTERM on, and node has no handler: it is cut off at once",
+                "Dockerfile:9:7: PID310 tini passes SIGTERM on, and node has no handler: the signal ends it at once",
                 "= abrupt",
             ),
         ),
@@ -527,7 +527,7 @@ COMMANDS = (
         "a comment behind an array makes a shell form of it",
         {"Dockerfile": DEBIAN + 'CMD ["gunicorn", "app:app"] # serve\n'},
         (
-            "Dockerfile:2:5: PID104 the array is no JSON (text after the array), so it runs as a shell line",
+            "Dockerfile:2:5: PID104 the array is not valid JSON (a comment after the array), so Docker runs the line in a shell",
             "= fails",
         ),
         safe=Mended({"Dockerfile": DEBIAN + '# serve\nCMD ["gunicorn", "app:app"]\n'}, ("= graceful",)),
@@ -554,7 +554,7 @@ COMMANDS = (
         "an assignment in front, in busybox",
         {"Dockerfile": "FROM alpine:3.20\nCMD FOO=1 gunicorn app:app\n"},
         (
-            "Dockerfile:2:5: PID101 gunicorn is PID 1 by courtesy of busybox, which execs its last command",
+            "Dockerfile:2:5: PID101 gunicorn is PID 1 only because busybox execs its last command",
             "= graceful",
         ),
         safe=Mended({"Dockerfile": "FROM alpine:3.20\nCMD FOO=1 exec gunicorn app:app\n"}, ("= graceful",)),
@@ -616,7 +616,7 @@ COMMANDS = (
         "a pattern in exec form",
         {"Dockerfile": DEBIAN + 'CMD ["java", "-jar", "/app/*.jar"]\n'},
         (
-            "Dockerfile:2:23: PID105 `/app/*.jar` reaches java as it stands: in exec form no shell expands it",
+            "Dockerfile:2:23: PID105 `/app/*.jar` reaches java unexpanded: in exec form there is no shell",
             "= graceful",
         ),
         every=Mended({"Dockerfile": DEBIAN + 'CMD ["sh", "-c", "exec java -jar /app/*.jar"]\n'}, ("= graceful",)),
@@ -654,7 +654,7 @@ COMMANDS = (
         "a home directory in exec form",
         {"Dockerfile": DEBIAN + 'RUN make install\nCMD ["~/bin/server"]\n'},
         (
-            "Dockerfile:3:7: PID105 no program is called `~/bin/server`: in exec form no shell expands it, and the container does not start",
+            "Dockerfile:3:7: PID105 no program is called `~/bin/server`: in exec form there is no shell to expand it, and the container does not start",
             "= fails",
         ),
         every=Mended(
@@ -917,7 +917,7 @@ QUOTES = (
         "$X in an array",
         {"Dockerfile": DEBIAN + 'CMD ["server", "$X"]\n'},
         (
-            "Dockerfile:2:17: PID105 `$X` reaches server as it stands: in exec form no shell expands it",
+            "Dockerfile:2:17: PID105 `$X` reaches server unexpanded: in exec form there is no shell",
             "= graceful",
         ),
         every=Mended({"Dockerfile": DEBIAN + 'CMD ["sh", "-c", "exec server $X"]\n'}, ("= graceful",)),
@@ -926,13 +926,13 @@ QUOTES = (
         "$X in an array in single quotes",
         {"Dockerfile": DEBIAN + "CMD ['server', '$X']\n"},
         (
-            "Dockerfile:2:5: PID104 the array is no JSON (single quotes), so it runs as a shell line",
+            "Dockerfile:2:5: PID104 the array is not valid JSON (single quotes), so Docker runs the line in a shell",
             "= fails",
         ),
         safe=Mended(
             {"Dockerfile": DEBIAN + 'CMD ["server", "$X"]\n'},
             (
-                "Dockerfile:2:17: PID105 `$X` reaches server as it stands: in exec form no shell expands it",
+                "Dockerfile:2:17: PID105 `$X` reaches server unexpanded: in exec form there is no shell",
                 "= graceful",
             ),
         ),
@@ -975,7 +975,7 @@ QUOTES = (
         "typographic quotes",
         {"Dockerfile": DEBIAN + "CMD [“gunicorn”, “app:app”]\n"},
         (
-            "Dockerfile:2:5: PID104 the array is no JSON (typographic quotes), so it runs as a shell line",
+            "Dockerfile:2:5: PID104 the array is not valid JSON (typographic quotes), so Docker runs the line in a shell",
             "= fails",
         ),
         safe=Mended({"Dockerfile": DEBIAN + 'CMD ["gunicorn", "app:app"]\n'}, ("= graceful",)),
@@ -984,7 +984,7 @@ QUOTES = (
         "typographic quotes of two kinds, blanks before commas",
         {"Dockerfile": TINI + "ENTRYPOINT [“tini” , “--”, “server”, ‘–v’ ]\n"},
         (
-            "Dockerfile:3:12: PID104 the array is no JSON (typographic quotes), so it runs as a shell line",
+            "Dockerfile:3:12: PID104 the array is not valid JSON (typographic quotes), so Docker runs the line in a shell",
             "= fails",
         ),
         safe=Mended({"Dockerfile": TINI + 'ENTRYPOINT ["tini", "--", "server", "–v"]\n'}, ("= graceful",)),
@@ -1101,7 +1101,7 @@ SHELLS = (
         "a pipe in an array has no fix",
         {"Dockerfile": DEBIAN + 'CMD ["gunicorn", "app:app", "|", "tee", "/log"]\n'},
         (
-            "Dockerfile:2:30: PID105 `|` reaches gunicorn as an argument: in exec form no shell makes anything of it",
+            "Dockerfile:2:30: PID105 `|` reaches gunicorn as an argument: in exec form no shell reads it",
             "= graceful",
         ),
     ),
@@ -1150,7 +1150,7 @@ SHELLS = (
         "SHELL bash, which execs a lone command",
         {"Dockerfile": DEBIAN + 'SHELL ["/bin/bash", "-c"]\nCMD gunicorn app:app\n'},
         (
-            "Dockerfile:3:5: PID101 gunicorn is PID 1 by courtesy of bash, which execs its last command",
+            "Dockerfile:3:5: PID101 gunicorn is PID 1 only because bash execs its last command",
             "= graceful",
         ),
         safe=Mended(
@@ -1173,7 +1173,7 @@ SHELLS = (
                 + 'SHELL ["/bin/bash", "-o", "pipefail", "-c"]\nCMD migrate; exec gunicorn app:app; echo done\n'
             },
             (
-                "Dockerfile:3:37: PID204 this is never run: exec has put gunicorn into the shell's place",
+                "Dockerfile:3:37: PID204 this never runs: exec has replaced the shell with gunicorn",
                 "= graceful",
             ),
         ),
@@ -1260,7 +1260,7 @@ SHELLS = (
         },
         (
             "Dockerfile:2:34: PID102 sh stays PID 1 and keeps SIGTERM from server: docker stop waits 10 s, then kills it",
-            "Dockerfile:6:5: PID103 CMD is dropped: behind `server; echo done` it becomes the shell's $0 and $1",
+            "Dockerfile:6:5: PID103 CMD is dropped: after `server; echo done` it becomes the shell's $0 and $1",
             "= hang",
         ),
         every=Mended(
@@ -1268,8 +1268,8 @@ SHELLS = (
                 "Dockerfile": 'FROM debian:12 AS base\nONBUILD ENTRYPOINT ["sh", "-c", "exec server; echo done"]\nONBUILD CMD server\n\nFROM base\nCMD server --port 80\n'
             },
             (
-                "Dockerfile:2:47: PID204 this is never run: exec has put server into the shell's place",
-                "Dockerfile:6:5: PID103 CMD is dropped: behind `exec server; echo done` it becomes the shell's $0 and $1",
+                "Dockerfile:2:47: PID204 this never runs: exec has replaced the shell with server",
+                "Dockerfile:6:5: PID103 CMD is dropped: after `exec server; echo done` it becomes the shell's $0 and $1",
                 "= graceful",
             ),
         ),
@@ -1281,7 +1281,7 @@ SEVERAL = (
         "an array that is none, of a server with a stop signal of its own",
         {"Dockerfile": "FROM nginx:1.27\nCMD ['nginx', '-g', 'daemon off;']\n"},
         (
-            "Dockerfile:2:5: PID104 the array is no JSON (single quotes), so it runs as a shell line",
+            "Dockerfile:2:5: PID104 the array is not valid JSON (single quotes), so Docker runs the line in a shell",
             "= fails",
         ),
         safe=Mended({"Dockerfile": 'FROM nginx:1.27\nCMD ["nginx", "-g", "daemon off;"]\n'}, ("= graceful",)),
@@ -1290,7 +1290,7 @@ SEVERAL = (
         "a dead CMD and one in shell form",
         {"Dockerfile": DEBIAN + "CMD gunicorn old:app\nCMD gunicorn app:app\n"},
         (
-            "Dockerfile:2:1: PID106 this CMD is never run: the stage has a later one, which takes its place",
+            "Dockerfile:2:1: PID106 this CMD never runs: a later one in the stage replaces it",
             "Dockerfile:3:5: PID101 sh stays PID 1 and keeps SIGTERM from gunicorn: docker stop waits 10 s, then kills it",
             "= hang",
         ),
@@ -1303,9 +1303,9 @@ SEVERAL = (
             + 'ENTRYPOINT ["old"]\nCMD [\'gunicorn\', \'app:app\',]\nENTRYPOINT ["tini", "gunicorn", "-c", "x"]\n'
         },
         (
-            "Dockerfile:3:1: PID106 this ENTRYPOINT is never run: the stage has a later one, which takes its place",
-            "Dockerfile:4:5: PID104 the array is no JSON (single quotes), so it runs as a shell line",
-            "Dockerfile:5:14: PID306 tini takes `-c` for an option of its own, and has none such: the container fails",
+            "Dockerfile:3:1: PID106 this ENTRYPOINT never runs: a later one in the stage replaces it",
+            "Dockerfile:4:5: PID104 the array is not valid JSON (single quotes), so Docker runs the line in a shell",
+            "Dockerfile:5:14: PID306 tini reads `-c` as its own option, and has none of that name: the container does not start",
             "= fails",
         ),
         safe=Mended(
@@ -1355,7 +1355,7 @@ SEVERAL = (
                 + 'RUN apt-get update && apt-get install -y nodejs\nCOPY server.js /\nRUN apt-get update && apt-get install -y --no-install-recommends tini && rm -rf /var/lib/apt/lists/*\nENTRYPOINT ["tini", "--"]\nCMD ["node", "/server.js"]\n'
             },
             (
-                "Dockerfile:6:7: PID310 tini passes SIGTERM on, and node has no handler: it is cut off at once",
+                "Dockerfile:6:7: PID310 tini passes SIGTERM on, and node has no handler: the signal ends it at once",
                 "= abrupt",
             ),
         ),
@@ -1422,7 +1422,7 @@ SEVERAL = (
         {"Dockerfile": DEBIAN + "STOPSIGNAL SIGKILL\nCMD gunicorn app:app\n"},
         (
             "Dockerfile:2:12: PID501 SIGKILL ends the container at once: gunicorn cannot handle it",
-            "Dockerfile:3:5: PID101 sh ends on SIGKILL before gunicorn does: gunicorn is cut off",
+            "Dockerfile:3:5: PID101 sh ends on SIGKILL before gunicorn does: the kernel kills gunicorn",
             "= abrupt",
         ),
         safe=Mended(
@@ -1438,7 +1438,7 @@ SEVERAL = (
         "a misspelt stop signal, and a server in the background with another",
         {"Dockerfile": DEBIAN + "RUN apt-get update && apt-get install -y nginx\nSTOPSIGNAL SIGTEM\nCMD nginx\n"},
         (
-            "Dockerfile:3:12: PID502 `SIGTEM` is no signal",
+            "Dockerfile:3:12: PID502 `SIGTEM` is not a signal",
             "Dockerfile:4:5: PID209 nginx puts itself into the background: the container exits at once",
             "= exits",
         ),
@@ -1448,7 +1448,7 @@ SEVERAL = (
                 + 'RUN apt-get update && apt-get install -y nginx\nSTOPSIGNAL SIGTEM\nCMD ["nginx", "-g", "daemon off;"]\n'
             },
             (
-                "Dockerfile:3:12: PID502 `SIGTEM` is no signal",
+                "Dockerfile:3:12: PID502 `SIGTEM` is not a signal",
                 "Dockerfile:4:7: PID503 nginx drops its work on SIGTEM and ends cleanly on SIGQUIT",
                 "= abrupt",
             ),
@@ -1481,7 +1481,7 @@ SEVERAL = (
         "names of signals, and a handler that does not wait",
         {"Dockerfile": SCRIPT, "run.sh": "#!/bin/sh\ntrap 'kill -SIGTERM $pid' SIGTERM\nserver &\npid=$!\nwait $pid\n"},
         (
-            "run.sh:2:27: PID409 dash knows no signal SIGTERM, so the trap is not set: docker stop waits 10 s, then kills server",
+            "run.sh:2:27: PID409 dash does not know the signal SIGTERM, so it does not set the trap: docker stop waits 10 s, then kills server",
             "= hang",
         ),
         safe=Mended(
@@ -1493,7 +1493,7 @@ SEVERAL = (
         "names of signals, one that cannot be trapped, and an early expansion",
         {"Dockerfile": SCRIPT, "run.sh": '#!/bin/sh\ntrap "kill $pid" SIGTERM SIGKILL\nserver &\npid=$!\nwait $pid\n'},
         (
-            "run.sh:2:18: PID409 dash knows no signal SIGTERM, so the trap is not set: docker stop waits 10 s, then kills server",
+            "run.sh:2:18: PID409 dash does not know the signal SIGTERM, so it does not set the trap: docker stop waits 10 s, then kills server",
             "run.sh:2:26: PID404 SIGKILL cannot be trapped: the handler never runs for it",
             "= hang",
         ),
@@ -1505,7 +1505,7 @@ SEVERAL = (
         "a recursive kill and a signal that cannot be trapped",
         {"Dockerfile": SCRIPT, "run.sh": "#!/bin/bash\ntrap 'kill 0' SIGTERM SIGKILL\nserver &\nwait\n"},
         (
-            "run.sh:2:7: PID410 kill 0 signals bash itself, whose handler starts again until it crashes: server is cut off",
+            "run.sh:2:7: PID410 kill 0 signals bash itself, whose handler starts again until it crashes: the kernel kills server",
             "run.sh:2:23: PID404 SIGKILL cannot be trapped: the handler never runs for it",
             "= abrupt",
         ),
@@ -1524,7 +1524,7 @@ SEVERAL = (
         safe=Mended(
             {"run.sh": "#!/bin/sh\ntrap '' TERM\nexec server\n"},
             (
-                "run.sh:2:1: PID405 server inherits SIGTERM as ignored from sh: it is deaf to it unless it sets a handler",
+                "run.sh:2:1: PID405 server inherits SIGTERM as ignored from sh: it ignores the signal unless it sets a handler",
                 "= graceful",
             ),
         ),
@@ -1549,7 +1549,7 @@ SEVERAL = (
         {"Dockerfile": SCRIPT + 'CMD ["gunicorn", "app:app"]\n', "run.sh": "#!/bin/sh\nset -e\n$*\n"},
         (
             "run.sh:3:1: PID201 sh stays PID 1 and keeps SIGTERM from gunicorn: docker stop waits 10 s, then kills it",
-            "run.sh:3:1: PID218 $* stands without quotes: an argument with blanks in it reaches gunicorn in pieces",
+            "run.sh:3:1: PID218 $* is not quoted: an argument with blanks in it reaches gunicorn in pieces",
             "= hang",
         ),
         safe=Mended({"run.sh": '#!/bin/sh\nset -e\nexec "$@"\n'}, ("= graceful",)),
@@ -1657,7 +1657,7 @@ SEVERAL = (
         "su within a shell's string within JSON",
         {"Dockerfile": DEBIAN + 'CMD ["sh", "-c", "exec su app -c \'server --port 80\'"]\n'},
         (
-            "Dockerfile:2:35: PID201 sh ends on SIGTERM before server does: server is cut off",
+            "Dockerfile:2:35: PID201 sh ends on SIGTERM before server does: the kernel kills server",
             "= abrupt",
         ),
         safe=Mended(
@@ -1700,7 +1700,7 @@ SEVERAL = (
             + 'RUN apt-get update && apt-get install -y tini dumb-init\nENTRYPOINT ["tini", "dumb-init", "server", "-v"]\n'
         },
         (
-            "Dockerfile:3:14: PID306 tini takes `-v` for an option of its own: dumb-init never gets it",
+            "Dockerfile:3:14: PID306 tini reads `-v` as its own option: dumb-init never gets it",
             "Dockerfile:3:22: PID305 dumb-init runs below tini, which is PID 1 and does the same",
             "= graceful",
         ),
@@ -1730,7 +1730,7 @@ SEVERAL = (
             "run.sh": "#!/bin/sh\ntini server --port 80\n",
         },
         (
-            "run.sh:2:1: PID306 tini takes `--port` for an option of its own, and has none such: the container fails",
+            "run.sh:2:1: PID306 tini reads `--port` as its own option, and has none of that name: the container does not start",
             "= fails",
         ),
         safe=Mended({"run.sh": "#!/bin/sh\nexec tini -- server --port 80\n"}, ("= graceful",)),

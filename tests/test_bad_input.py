@@ -31,15 +31,15 @@ def write(path: Path, data: bytes | str, mode: int = 0o644) -> None:
 @pytest.mark.parametrize(
     ("data", "finding"),
     [
-        pytest.param("", "1:1: PID901 the file holds no instruction", id="empty"),
-        pytest.param("RUN x\n", "1:1: PID901 RUN stands before the first FROM", id="no FROM"),
-        pytest.param(b"FROM a\0b\n", "1:1: PID902 bad/Dockerfile is not text: it holds NUL bytes", id="binary"),
+        pytest.param("", "1:1: PID901 the file has no instruction", id="empty"),
+        pytest.param("RUN x\n", "1:1: PID901 RUN must come after a FROM", id="no FROM"),
+        pytest.param(b"FROM a\0b\n", "1:1: PID902 bad/Dockerfile is not text: it contains NUL bytes", id="binary"),
         pytest.param(
             "FROM a\n" + "RUN x\n" * 9_000_000, "1:1: PID902 bad/Dockerfile is larger than 5 MB", id="over 50 MB"
         ),
         pytest.param(
             b'FROM debian:12\n# caf\xe9\nCMD ["app"]\n',
-            "2:6: PID902 bad/Dockerfile is not UTF-8: the byte stays as it is",
+            "2:6: PID902 bad/Dockerfile is not UTF-8: pid1lint keeps the byte as it is",
             id="not UTF-8",
         ),
         pytest.param('FROM debian:12\nCMD echo "abc\n', "2:10: PID901 unclosed double quote", id="an unclosed quote"),

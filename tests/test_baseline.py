@@ -19,7 +19,7 @@ def test_what_is_in_the_baseline_is_not_told(run: Run) -> None:
     assert run("--write-baseline", "known.json") == (
         0,
         "",
-        "known.json: 1 known from now on with --baseline known.json\n",
+        "1 finding written to known.json: use it with --baseline known.json\n",
     )
     assert run("--baseline", "known.json") == (0, "1 Dockerfile checked: nothing new, 1 in the baseline.\n", "")
     put("app/run.sh", SCRIPT.replace("set", "# more\n\nset"), 0o755)
@@ -64,9 +64,9 @@ def test_what_is_in_the_baseline_is_not_fixed(run: Run) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        pytest.param(None, "does not exist; --write-baseline known.json makes one", id="missing"),
-        pytest.param("[]", "is no baseline; --write-baseline known.json makes one", id="another document"),
-        pytest.param("{", "is no baseline; --write-baseline known.json makes one", id="no JSON"),
+        pytest.param(None, "does not exist; --write-baseline known.json writes one", id="missing"),
+        pytest.param("[]", "is not a baseline; --write-baseline known.json writes one", id="another document"),
+        pytest.param("{", "is not a baseline; --write-baseline known.json writes one", id="no JSON"),
         pytest.param('{"version": 2}', "is of version 2, not 1", id="another version"),
     ],
 )
@@ -89,7 +89,7 @@ def test_a_baseline_replaces_no_device_and_no_pipe(run: Run) -> None:
     os.mkfifo("pipe")
     Path("link").symlink_to("pipe")
     for path in ("pipe", "link", "/dev/null"):
-        told = f"pid1lint: error: {path}: not written, it is no regular file\n"
+        told = f"pid1lint: error: {path}: not written, it is not a regular file\n"
         assert run("--write-baseline", path) == (2, "", told)
     assert stat.S_ISFIFO(os.lstat("pipe").st_mode)
     assert Path("link").is_symlink()

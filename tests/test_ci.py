@@ -24,7 +24,7 @@ DOCKERFILE = 'FROM debian:12\nCOPY --chmod=755 run.sh /\nENTRYPOINT ["/run.sh"]\
 SCRIPT = "#!/bin/sh\nset -e\njava -jar app.jar\n"
 COMMAND = (
     "::error title=PID201 missing-exec,file=run.sh,line=3,endLine=3,col=1,endColumn=18::sh stays PID 1 and keeps "
-    "SIGTERM from java: docker stop waits 10 s, then kills it%0APut exec before java (--fix)\n"
+    "SIGTERM from java: docker stop waits 10 s, then kills it%0AFix: Put exec before java (--fix)\n"
 )
 
 
@@ -80,7 +80,7 @@ def test_the_action_writes_sarif_and_takes_options(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("address", [schemas.GITLAB_CI])
 def test_the_job_for_gitlab_fits_its_schema(address: str) -> None:
-    blocks = re.findall(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    blocks = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs/ci.md").read_text(), re.DOTALL)
     (job,) = (block for block in blocks if "codequality:" in block)
     assert schemas.complaints(yaml.safe_load(job), address) == []
 

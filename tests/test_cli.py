@@ -79,9 +79,10 @@ def test_a_finding_gives_1(run: Run) -> None:
         "Dockerfile:2:1: PID901 unknown instruction: RUNN\n"
         "  │\n"
         "2 │ RUNN true\n"
-        "  │ ^^^^ error: syntax-error\n"
+        "  │ ^^^^ error[syntax-error]\n"
         "\n"
-        "1 Dockerfile checked: 1 error in 1 file.\n",
+        "1 Dockerfile checked: 1 error in 1 file.\n"
+        "Run pid1lint explain PID901 for the rule, pid1lint explain pid1 for the basics.\n",
         "",
     )
 
@@ -118,13 +119,13 @@ def test_a_missing_file_is_a_finding_and_stops_no_other(run: Run) -> None:
 
 def test_what_is_no_text_is_a_finding(run: Run) -> None:
     Path("Dockerfile").write_bytes(b"FROM a\0b\n")
-    assert run("-f", "concise") == (1, "Dockerfile:1:1: PID902 Dockerfile is not text: it holds NUL bytes\n", "")
+    assert run("-f", "concise") == (1, "Dockerfile:1:1: PID902 Dockerfile is not text: it contains NUL bytes\n", "")
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
 def test_what_is_no_file_is_a_finding_and_not_waited_for(run: Run) -> None:
     os.mkfifo("Dockerfile")
-    assert run("-f", "concise", "Dockerfile").out == "Dockerfile:1:1: PID902 Dockerfile is no file\n"
+    assert run("-f", "concise", "Dockerfile").out == "Dockerfile:1:1: PID902 Dockerfile is not a file\n"
 
 
 def test_the_same_file_twice_is_checked_once(run: Run) -> None:
@@ -169,10 +170,10 @@ def test_options_decide_the_exit_code(run: Run, options: list[str], code: int) -
         pytest.param(["explain", "PID90"], "did you mean 'PID90", id="explain"),
         pytest.param(["--context", "nowhere"], "'nowhere' does not exist", id="context"),
         pytest.param(["--target", "biuld"], "Dockerfile has no stage 'biuld'; did you mean 'build'?", id="target"),
-        pytest.param(["--build-arg", "=x"], "'=x' is not of the form K=V", id="build-arg"),
+        pytest.param(["--build-arg", "=x"], "'=x' must have the form K=V", id="build-arg"),
         pytest.param(["--config", "none.toml"], "none.toml does not exist", id="config that is not there"),
-        pytest.param(["--config", "Dockerfile"], "Dockerfile:1: this is no TOML", id="config"),
-        pytest.param(["--config", "x", "--isolated"], "--config and --isolated: choose one", id="isolated"),
+        pytest.param(["--config", "Dockerfile"], "Dockerfile:1: not valid TOML", id="config"),
+        pytest.param(["--config", "x", "--isolated"], "--config and --isolated cannot be used together", id="isolated"),
         pytest.param(["-o", "no/such/file"], "no/such/file cannot be written: No such file", id="output"),
         pytest.param(["trace", "none"], "none does not exist", id="trace"),
     ],
@@ -233,14 +234,14 @@ def test_many_files_give_the_same_with_one_job_and_with_several(run: Run) -> Non
         put(f"{number}/Dockerfile", BROKEN)
     one = run("--jobs", "1")
     assert one == run("--jobs", "3")
-    assert one.out.count("PID901") == 5
+    assert one.out.count(": PID901") == 5
 
 
 def test_the_rules_are_listed_and_explained(run: Run) -> None:
     assert "PID901  syntax-error" in run("rules").out
     assert "PID901" in [rule["code"] for rule in json.loads(run("rules", "-f", "json").out)["rules"]]
     assert run("explain", "pid901") == run("explain", "syntax-error")
-    assert run("explain", "PID901").out.startswith("PID901 syntax-error (error)\n\nThe Dockerfile or the script")
+    assert run("explain", "PID901").out.startswith("PID901 syntax-error (error)\n\nThe build fails, or the script")
 
 
 def test_the_version_is_told(run: Run) -> None:
@@ -293,6 +294,24 @@ def test_diff_says_which_unsafe_fixes_it_leaves_out(run: Run) -> None:
     assert result.err == ("Not shown without --unsafe-fixes: 1 unsafe fix\n  Dockerfile:3: PID301 Stop with SIGINT\n")
     assert run("--diff", "-q").err == ""
     assert run("--diff", "--unsafe-fixes").err == ""
+
+
+def test_diff_says_why_a_finding_has_no_fix(run: Run) -> None:
+    put(
+        "Dockerfile",
+        "FROM debian:12\nCOPY --chmod=755 run.sh /\nSTOPSIGNAL SIGFOO\nENTRYPOINT /run.sh | tee log\nRUNN\n",
+    )
+    put("run.sh", "#!/bin/sh\napp &\nwait\n")
+    result = run("--diff")
+    assert (result.code, result.out) == (1, "")
+    assert result.err == (
+        "No fix for 3 findings:\n"
+        "  Dockerfile:3: PID502 no fix is sure to be right here\n"
+        "  Dockerfile:4: PID101 no fix is sure to be right here\n"
+        "  Dockerfile:5: PID901 its rule has no fix\n"
+        "For a fix by hand, run pid1lint explain PID502.\n"
+    )
+    assert run("--diff", "-q").err == ""
 
 
 def test_a_script_that_two_dockerfiles_run_is_mended_once(run: Run) -> None:
@@ -477,5 +496,5 @@ def test_a_trace_goes_on_where_a_file_cannot_be_read(run: Run) -> None:
     put_hanging()
     Path("b.Dockerfile").write_bytes(b"FROM a\0\n")
     result = run("trace", ".")
-    assert (result.code, result.err) == (1, "pid1lint: error: b.Dockerfile is not text: it holds NUL bytes\n")
+    assert (result.code, result.err) == (1, "pid1lint: error: b.Dockerfile is not text: it contains NUL bytes\n")
     assert "hang: " in result.out

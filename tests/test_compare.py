@@ -1,4 +1,4 @@
-"""`make compare` counts what README says; the other linters need not be there to know how."""
+"""`make compare` counts what its page says; the other linters need not be there to know how."""
 
 from __future__ import annotations
 
@@ -53,17 +53,17 @@ def test_the_table_names_the_tools_and_what_they_came_to(tmp_path: Path) -> None
     ]
 
 
-def test_readme_names_the_versions_that_are_compared() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+def test_the_page_names_the_versions_that_are_compared() -> None:
+    page = (ROOT / "docs/compare.md").read_text(encoding="utf-8")
     for line in (ROOT / "tests/compare/requirements.txt").read_text(encoding="utf-8").split():
         name, _, version = line.partition("==")
         shown = name.removesuffix("-bin").removesuffix("-py").removesuffix("-cli")
-        assert f"{shown} {'.'.join(version.split('.')[:3])}" in readme, line
+        assert f"{shown} {'.'.join(version.split('.')[:3])}" in page, line
 
 
-def test_readme_speaks_of_all_tools_and_all_problems() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+def test_the_page_speaks_of_all_tools_and_all_problems() -> None:
+    page = (ROOT / "docs/compare.md").read_text(encoding="utf-8")
     scores = {tool: Score() for tool in tools(Path())}
     header, _, first, *_ = table(scores, len(list(problems())), None)
-    assert header in readme
-    assert first.split("|")[1] in readme
+    assert header in page
+    assert first.split("|")[1] in page

@@ -181,7 +181,7 @@ def test_a_context_outside_the_repository_is_refused_unless_the_user_gives_the_f
     for folder in ("../elsewhere", "link", str(Path("elsewhere").absolute()), "../../../../etc", "../secret"):
         put("repo/pid1lint.toml", f'[context]\n"Dockerfile" = "{folder}"\n')
         result = run("--fix", "repo")
-        told = f"the build context {folder!r} lies outside the repository; only a file given by --config may name one"
+        told = f"the build context {folder!r} lies outside the repository; only a file given with --config can name one"
         assert (result.code, result.out, result.err) == (2, "", f"pid1lint: error: repo/pid1lint.toml:2: {told}\n")
     put("mine.toml", '[context]\n"repo/Dockerfile" = "elsewhere"\n')
     assert run("-f", "concise", "--config", "mine.toml", "repo").out.startswith("elsewhere/run.sh:3:1: PID201")
@@ -257,14 +257,14 @@ def test_a_graceful_signal_of_a_program_of_ones_own_is_asked_for(run: Run) -> No
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        pytest.param("x = \n", "pid1lint.toml:1: this is no TOML: invalid value", id="no TOML"),
+        pytest.param("x = \n", "pid1lint.toml:1: not valid TOML: invalid value", id="no TOML"),
         pytest.param('\nselct = ["PID1"]\n', "pid1lint.toml:2: unknown key 'selct'; did you mean 'select'?", id="key"),
         pytest.param(
             'select = "PID1"\n', "pid1lint.toml:1: 'select' takes a list of strings, not a string", id="no list"
         ),
         pytest.param(
             "select = [\n  'all',\n  3,\n]\n",
-            "pid1lint.toml:3: 'select' takes a list of strings; one of them is a number",
+            "pid1lint.toml:3: 'select' takes a list of strings, but one of them is a number",
             id="an item",
         ),
         pytest.param(
@@ -293,7 +293,9 @@ def test_a_graceful_signal_of_a_program_of_ones_own_is_asked_for(run: Run) -> No
             id="an init",
         ),
         pytest.param(
-            '[context]\nDockerfile = "srx"\n', "pid1lint.toml:2: the build context 'srx' is no folder", id="a context"
+            '[context]\nDockerfile = "srx"\n',
+            "pid1lint.toml:2: the build context 'srx' is not a folder",
+            id="a context",
         ),
         pytest.param(
             '[images."a.b/c"]\nsh = "dash"\nentry = []\n',
@@ -301,24 +303,26 @@ def test_a_graceful_signal_of_a_program_of_ones_own_is_asked_for(run: Run) -> No
             id="a key of an image",
         ),
         pytest.param(
-            '[images.c]\nfrom = "nowhere/x"\n', "pid1lint.toml:2: nothing is known of the image 'nowhere/x'", id="from"
+            '[images.c]\nfrom = "nowhere/x"\n',
+            "pid1lint.toml:2: pid1lint does not know the image 'nowhere/x'",
+            id="from",
         ),
         pytest.param(
             '[images.c]\nfrom = "debain:12"\n',
-            "pid1lint.toml:2: nothing is known of the image 'debain:12'; did you mean 'debian'?",
+            "pid1lint.toml:2: pid1lint does not know the image 'debain:12'; did you mean 'debian'?",
             id="from, mistyped",
         ),
         pytest.param(
-            '[images."c:1"]\nsh = "dash"\n', "pid1lint.toml:1: 'c:1': an image's name has no tag here", id="a tag"
+            '[images."c:1"]\nsh = "dash"\n', "pid1lint.toml:1: 'c:1': the name must not have a tag here", id="a tag"
         ),
         pytest.param(
             "[programs]\napp.signals.term = 'handles'\n",
-            "pid1lint.toml:2: 'programs.app.signals': 'term' is no name of a signal; did you mean 'TERM'?",
+            "pid1lint.toml:2: 'programs.app.signals': 'term' is not the name of a signal; did you mean 'TERM'?",
             id="a signal",
         ),
         pytest.param(
             "[programs.app.signals]\nTRM = 'ignores'\n",
-            "pid1lint.toml:2: 'programs.app.signals': 'TRM' is no name of a signal; did you mean 'TERM'?",
+            "pid1lint.toml:2: 'programs.app.signals': 'TRM' is not the name of a signal; did you mean 'TERM'?",
             id="a signal that there is not",
         ),
         pytest.param(
@@ -326,10 +330,12 @@ def test_a_graceful_signal_of_a_program_of_ones_own_is_asked_for(run: Run) -> No
             "pid1lint.toml:2: 'programs.app.reaps' takes true or false, not a number",
             id="no boolean",
         ),
-        pytest.param("[programs.app]\narguments = '('\n", "pid1lint.toml:2: no regular expression: ", id="a pattern"),
+        pytest.param(
+            "[programs.app]\narguments = '('\n", "pid1lint.toml:2: not a regular expression: ", id="a pattern"
+        ),
         pytest.param(
             "[tool.pid1lint]\n",
-            "pid1lint.toml:1: here the keys stand at the top, without [tool.pid1lint]",
+            "pid1lint.toml:1: in this file the keys stand at the top, without [tool.pid1lint]",
             id="a table too much",
         ),
     ],
@@ -357,9 +363,20 @@ def test_all_mistakes_are_told_at_once(run: Run) -> None:
     assert run().err.splitlines() == [
         "pid1lint: error: pid1lint.toml:1: no rule is called 'PID777'; `pid1lint rules` lists them",
         "pid1lint: error: pid1lint.toml:2: no rule is called 'shel-form'; did you mean 'shell-form'?",
-        "pid1lint: error: pid1lint.toml:3: the build context 'b' is no folder",
-        "pid1lint: error: pid1lint.toml:3: the build context '../d' lies outside the repository; only a file given by "
-        "--config may name one",
+        "pid1lint: error: pid1lint.toml:3: the build context 'b' is not a folder",
+        "pid1lint: error: pid1lint.toml:3: the build context '../d' lies outside the repository; only a file given "
+        "with --config can name one",
+    ]
+
+
+def test_mistakes_of_all_kinds_are_told_in_the_order_of_their_lines(run: Run) -> None:
+    put("Dockerfile", CLEAN)
+    put("pid1lint.toml", 'select = ["PID777"]\nfail-on = "never"\n[severity]\nshel-form = "info"\nno-init = "bad"\n')
+    assert run().err.splitlines() == [
+        "pid1lint: error: pid1lint.toml:1: no rule is called 'PID777'; `pid1lint rules` lists them",
+        "pid1lint: error: pid1lint.toml:2: 'fail-on' is one of info, warning, error, not 'never'",
+        "pid1lint: error: pid1lint.toml:4: no rule is called 'shel-form'; did you mean 'shell-form'?",
+        "pid1lint: error: pid1lint.toml:5: 'severity.no-init' is one of info, warning, error, not 'bad'",
     ]
 
 

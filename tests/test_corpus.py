@@ -34,8 +34,8 @@ how launches with a fixed file end:
   hang -> graceful        1
 """
 FIXES = """\
-=== PID106 safe one/Dockerfile:3: Remove the dead CMD
-this CMD is never run: the stage has a later one, which takes its place
+=== PID106 safe one/Dockerfile:3: Remove the unused CMD
+this CMD never runs: a later one in the stage replaces it
 --- a/Dockerfile
 +++ b/Dockerfile
 @@ -1,5 +1,4 @@
@@ -134,4 +134,4 @@ def test_a_finding_that_only_the_fixes_have_uncovered_is_listed(
     (folder / "one/run.sh").write_text("#!/bin/sh\njava -jar app.jar\necho done\n")
     assert main([str(folder)]) == 0
     told = capsys.readouterr().out.partition("found only after the fixes:\n")[2]
-    assert told == "  one/run.sh:3: PID204 this is never run: exec has put java into the shell's place\n"
+    assert told == "  one/run.sh:3: PID204 this never runs: exec has replaced the shell with java\n"

@@ -28,7 +28,7 @@ def test_both_readers_agree(text: str) -> None:
 def test_a_disagreement_is_told() -> None:
     # BuildKit takes an escaped backslash at a line's end for no continuation, dockerfile-parse does.
     dockerfile = scan(Source("Dockerfile", "FROM a\nENV B c\\\\\nENV D e\n"))
-    assert disagreement(dockerfile) == "ENV in line 3 for one reader is nothing for the other"
+    assert disagreement(dockerfile) == "ENV in line 3 for one parser is nothing for the other"
 
 
 def test_masking_keeps_every_line_where_it_is() -> None:

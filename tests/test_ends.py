@@ -145,7 +145,7 @@ def test_a_worker_that_dies_is_told_with_its_file_and_stops_no_other(work: Path)
     lines = err.splitlines()
     assert len(lines) == 1
     assert lines[0].startswith("pid1lint: error: app")
-    assert lines[0].endswith("Dockerfile: not checked, its worker process was killed by SIGKILL: for want of memory?")
+    assert lines[0].endswith("Dockerfile: not checked, its worker process was killed by SIGKILL: out of memory?")
     assert len({line.partition(":")[0] for line in out.splitlines()}) == 149
 
 

@@ -135,7 +135,7 @@ def test_a_repair_goes_on_until_nothing_is_left_to_fix() -> None:
 
 
 def test_a_repair_that_does_not_come_to_an_end_is_an_error() -> None:
-    with pytest.raises(Pid1lintError, match=r"run\.sh: the fixes did not come to an end after 10 passes"):
+    with pytest.raises(Pid1lintError, match=r"run\.sh: the fixes did not end after 10 passes"):
         fixer.repair(one_exec_more(99), sound, anything)
 
 

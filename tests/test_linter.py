@@ -78,7 +78,7 @@ def test_no_more_than_a_warning_stands_on_a_script_that_is_still_to_be_made() ->
     (found,) = linter.lint(text, context).diagnostics
     assert (found.code, found.severity, found.fix) == ("PID201", Severity.WARNING, None)
     note = found.notes[-1]
-    assert note.message == "this is not there before the build: run.sh was read for /run.sh"
+    assert note.message == "this file does not exist before the build: run.sh was read for /run.sh"
     assert note.at.start == (2, 1)
 
 

@@ -84,20 +84,20 @@ def test_what_a_list_has_and_the_disk_has_not_is_a_finding(run: Run) -> None:
         pytest.param(["--files-from", "no"], "--files-from: no does not exist", id="list"),
         pytest.param(
             ["--files-from", "-", "-"],
-            "--files-from -: standard input is either a list or a Dockerfile",
+            "--files-from -: standard input cannot be both a list and a Dockerfile",
             id="standard input twice",
         ),
         pytest.param(
-            ["explian", "PID201"], "there is no command and no file 'explian'; did you mean 'explain'?", id="command"
+            ["explian", "PID201"], "there is no command or file 'explian'; did you mean 'explain'?", id="command"
         ),
         pytest.param(["completion", "bsh"], "there is no 'bsh'; did you mean 'bash'?", id="shell"),
-        pytest.param(["help"], "there is no command and no file 'help'; did you mean '--help'?", id="help"),
+        pytest.param(["help"], "there is no command or file 'help'; did you mean '--help'?", id="help"),
         pytest.param(["--selct", "PID1"], "there is no option '--selct'; did you mean '--select'?", id="option"),
         pytest.param(["--verison"], "there is no option '--verison'; did you mean '--version'?", id="of the group"),
         pytest.param(["-z"], "no option '-z'; `pid1lint check --help` lists the options", id="short option"),
         pytest.param(["explain"], "`pid1lint explain` needs a rule: a code or a name, such as PID201", id="no rule"),
         pytest.param(["completion"], "`pid1lint completion` needs a shell: bash, zsh, fish", id="no shell"),
-        pytest.param(["--jobs", "x"], "'x' is no number such as 0 or 4", id="jobs"),
+        pytest.param(["--jobs", "x"], "'x' is not a number such as 0 or 4", id="jobs"),
         pytest.param(["--context", "sorce"], "'sorce' does not exist; did you mean 'source'?", id="context"),
         pytest.param(["--fail-on", "warn"], "there is no 'warn'; did you mean 'warning'?", id="severity"),
         pytest.param(["--init", "tinny"], "there is no 'tinny'; did you mean 'tini'?", id="init"),
@@ -175,7 +175,7 @@ def test_verbose_says_what_is_checked_with_which_context_and_why(run: Run) -> No
     lines = [line.rpartition(";")[0] for line in run("--verbose").err.splitlines()]
     assert lines == [
         "Dockerfile: checked; context . (the Dockerfile's folder); no configuration",
-        "docker/Dockerfile: checked; context . (it holds more of what is copied); no configuration",
+        "docker/Dockerfile: checked; context . (it contains more of what is copied); no configuration",
         "other/Dockerfile: checked; context other (other/pid1lint.toml); configuration other/pid1lint.toml",
     ]
     asked = run("-v", "--context", "src", "src/run.sh").err.splitlines()[0]

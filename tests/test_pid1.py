@@ -35,14 +35,22 @@ def test_a_trace_is_what_pid1lint_prints(files: dict[str, str], shown: str) -> N
     context = BuildContext.of(files, dict.fromkeys(files, 0o755))
     (launch,) = linter.trace(files["Dockerfile"], context)
     lines = [line.rstrip() for line in tree.render(launch, Style(width=76))]
-    processes = [line for line in lines if "Dockerfile:" in line or ".sh:" in line or line.lstrip()[:1] in "│├└"]
-    assert shown.splitlines() == [line for line in processes if line.strip()]
+    first = next(at for at, line in enumerate(lines) if "PID 1" in line)
+    assert shown.splitlines() == lines[first:]
 
 
-def test_there_are_three_of_them() -> None:
-    assert len(examples()) == 3
+def test_there_are_seven_of_them() -> None:
+    assert len(examples()) == 7
+
+
+def test_each_of_its_sections_but_the_first_and_the_last_has_a_picture() -> None:
+    _, *sections = PAGE.split("\n## ")
+    without = [section.partition("\n")[0] for section in sections if "\n![" not in section]
+    assert without == ["Exec form: the app is PID 1", "What to write"]
 
 
 def test_explain_prints_the_page(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["explain", "pid1"]) == 0
-    assert capsys.readouterr().out == PAGE
+    out = capsys.readouterr().out
+    assert out == re.sub(r"^!\[.*\n\n", "", PAGE, flags=re.MULTILINE)
+    assert "![" not in out

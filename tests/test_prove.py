@@ -60,13 +60,13 @@ def test_a_stop_signal_has_a_number(name: str, number: int) -> None:
         pytest.param(
             GRACEFUL,
             HUNG,
-            'what is known of java is wrong here; [programs.java] signals = { TERM = "ignores" } says so',
+            'the fact about java is wrong here; correct it with [programs.java] signals = { TERM = "ignores" }',
             id="graceful foreseen, hang measured",
         ),
         pytest.param(
             HANGS,
             ENDED,
-            'what is known of java is wrong here; [programs.java] signals = { TERM = "handles" } says so',
+            'the fact about java is wrong here; correct it with [programs.java] signals = { TERM = "handles" }',
             id="hang foreseen, graceful measured",
         ),
     ],
@@ -139,7 +139,7 @@ def test_a_table_has_a_name_that_toml_takes(name: str, head: str) -> None:
 def test_a_table_that_is_there_is_left_alone(tmp_path: Path) -> None:
     file = tmp_path / "pid1lint.toml"
     append(str(file), {"[programs.app]": 'lifetime = "long"'})
-    with pytest.raises(Pid1lintError, match=r"has \[programs.app\] already"):
+    with pytest.raises(Pid1lintError, match=r"already has \[programs.app\]"):
         append(str(file), {"[programs.app]": 'lifetime = "short"'})
     assert file.read_text() == '[programs.app]\nlifetime = "long"\n'
 

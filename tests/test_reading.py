@@ -139,7 +139,7 @@ def test_a_link_within_the_repository_is_read(repository: Path, name: str) -> No
     (repository / name).symlink_to("shared")
     done = check(repository, "-f", "concise", "Dockerfile")
     assert ("RUNN" in done.out) is (name == "Dockerfile")
-    assert ("is no TOML" in done.err) is (name == "pid1lint.toml")
+    assert ("not valid TOML" in done.err) is (name == "pid1lint.toml")
 
 
 def opened(trace: Path) -> Iterator[Path]:
@@ -264,5 +264,5 @@ def test_a_file_with_nul_bytes_stops_no_other(repository: Path) -> None:
     (repository / "Dockerfile.bin").write_bytes(b"FROM debian\0\n")
     done = check(repository, "-f", "concise")
     assert done.code == 1
-    assert "Dockerfile.bin:1:1: PID902 Dockerfile.bin is not text: it holds NUL bytes\n" in done.out
+    assert "Dockerfile.bin:1:1: PID902 Dockerfile.bin is not text: it contains NUL bytes\n" in done.out
     assert "run.sh:2:1: PID201" in done.out

@@ -21,6 +21,7 @@ from pid1lint.fixer import apply
 from pid1lint.image.context import MemoryContext
 from pid1lint.linter import lint
 from pid1lint.report import FORMATS, Report, Target, markup, render, targets, urls
+from pid1lint.report.safe import safe
 from pid1lint.report.style import Style, printable
 from pid1lint.source import Source, Span
 from tests import schemas
@@ -210,7 +211,7 @@ def test_github_gets_a_command_for_each_finding() -> None:
     (line,) = written("github").splitlines()
     assert line == (
         "::error title=PID201 missing-exec,file=run.sh,line=3,endLine=3,col=9,endColumn=26::sh stays PID 1 and keeps "
-        "SIGTERM from java: docker stop waits 10 s, then kills it%0APut exec before java (--fix)"
+        "SIGTERM from java: docker stop waits 10 s, then kills it%0AFix: Put exec before java (--fix)"
     )
 
 
@@ -276,7 +277,7 @@ def test_junit_says_where_and_what() -> None:
     assert (failed.name, failed.classname) == ("PID201 missing-exec (3:9)", "run.sh")
     (failure,) = failed.result
     assert failure.message == "sh stays PID 1 and keeps SIGTERM from java: docker stop waits 10 s, then kills it"
-    assert "3 │ PORT=80 java -jar app.jar\n  │         ^^^^^^^^^^^^^^^^^ error: missing-exec" in failure.text
+    assert "3 │ PORT=80 java -jar app.jar\n  │         ^^^^^^^^^^^^^^^^^ error[missing-exec]" in failure.text
 
 
 def test_a_checkstyle_report_in_full() -> None:
@@ -412,7 +413,7 @@ def test_each_report_goes_to_its_own_place() -> None:
         ),
         ([("sarif", "a"), ("json", "a")], None, "--format: sarif and json both go to a: use --format NAME:FILE"),
         ([("json", "a"), ("json", "a")], None, "--format: json and json both go to a: use --format NAME:FILE"),
-        ([("json", "a")], "b", "--output: nothing is left for b: each --format names a file of its own"),
+        ([("json", "a")], "b", "--output: b has no use: each --format names its own file"),
     ],
 )
 def test_two_reports_in_one_place_are_refused(
@@ -445,15 +446,68 @@ def test_no_address_is_made_up() -> None:
     assert "helpUri" not in written("sarif")
 
 
-def test_addresses_come_from_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
+PAGE = "https://example.org/docs/rules/missing-exec/"
+
+
+@pytest.fixture
+def addresses(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The package has a home, as it has with `[project.urls]` in pyproject.toml."""
     known = {"documentation": "https://example.org/docs/", "repository": "https://example.org"}
     monkeypatch.setattr(urls, "_project_urls", lambda: known)
-    urls.home.cache_clear()
-    try:
-        driver = sarif_run()["tool"]["driver"]
-        assert driver["informationUri"] == "https://example.org"
-        assert driver["rules"][0]["helpUri"].startswith("https://example.org/docs/rules/")
-        assert schemas.complaints(json.loads(written("sarif")), schemas.SARIF) == []
-        assert json.loads(written("json"))["diagnostics"][0]["url"] == "https://example.org/docs/rules/missing-exec/"
-    finally:
-        urls.home.cache_clear()
+    for cached in (urls.home, urls.documentation):
+        cached.cache_clear()
+    yield
+    for cached in (urls.home, urls.documentation):
+        cached.cache_clear()
+
+
+@pytest.mark.usefixtures("addresses")
+def test_sarif_has_the_address_of_each_rule() -> None:
+    driver = sarif_run()["tool"]["driver"]
+    assert driver["informationUri"] == "https://example.org"
+    assert all(rule["helpUri"].startswith("https://example.org/docs/rules/") for rule in driver["rules"])
+    assert PAGE in [rule["helpUri"] for rule in driver["rules"]]
+    assert schemas.complaints(json.loads(written("sarif")), schemas.SARIF) == []
+
+
+@pytest.mark.usefixtures("addresses")
+@pytest.mark.parametrize(
+    ("form", "linked"),
+    [
+        pytest.param("json", f'"url": "{PAGE}"', id="json"),
+        pytest.param("rdjson", f'"code": {{"value": "PID201", "url": "{PAGE}"}}', id="rdjson"),
+        pytest.param("gitlab", f'"content": {{"body": "{PAGE}"}}', id="gitlab"),
+        pytest.param("github", f"(--fix)%0A{PAGE}\n", id="github"),
+        pytest.param("markdown", f"| [PID201 missing-exec]({PAGE}) |", id="markdown"),
+        pytest.param("junit", f"= fix: Put exec before java (--fix)\n{PAGE}</failure>", id="junit"),
+    ],
+)
+def test_a_finding_leads_to_the_page_of_its_rule(form: str, linked: str) -> None:
+    text = written(form)
+    assert linked in (re.sub(r"\s+", " ", text).replace("{ ", "{").replace(" }", "}") if '": ' in linked else text)
+
+
+@pytest.mark.usefixtures("addresses")
+def test_on_a_terminal_the_code_is_a_link() -> None:
+    lines = list(render("text", REPORT, Style(links=True)))
+    assert lines[0].startswith(f"run.sh:3:9: \x1b]8;;{PAGE}\x1b\\PID201\x1b]8;;\x1b\\ sh stays PID 1")
+    assert safe(lines[0], "text", links=True) == lines[0]
+    assert "\x1b" not in safe(lines[0], "text")
+
+
+@pytest.mark.usefixtures("addresses")
+def test_no_link_of_a_stranger_is_printed() -> None:
+    nasty = "\x1b]8;;https://example.net/docs/\x1b\\x"
+    assert safe(nasty, "text", colour=True, links=True) == "\ufffd]8;;https://example.net/docs/\ufffd\\x"
+
+
+def test_without_an_address_there_is_no_link() -> None:
+    assert not any("\x1b" in line for line in render("text", REPORT, Style(links=True)))
+
+
+def test_a_report_ends_with_what_explains_the_worst_finding() -> None:
+    info = REPORT.diagnostics[0].replaced(code="PID301", severity=Severity.INFO)
+    both = REPORT._replace(diagnostics=(info, *REPORT.diagnostics))
+    last = "Run pid1lint explain PID201 for the rule, pid1lint explain pid1 for the basics.\n"
+    assert written("text", both).endswith(f"\n{last}")
+    assert "explain" not in written("text", both._replace(quiet=True)) + written("text", EMPTY)

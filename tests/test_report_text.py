@@ -15,7 +15,7 @@ from pid1lint.image.model import build_image
 from pid1lint.launch.launch import Launch
 from pid1lint.launch.path import Path
 from pid1lint.launch.process import Outcome, Process
-from pid1lint.report import diff, text, tree
+from pid1lint.report import Report, diff, text, tree
 from pid1lint.report.style import Style, cells, printable, style_of
 from pid1lint.source import Source, Span
 
@@ -46,7 +46,7 @@ def test_a_finding_shows_message_line_notes_and_fix() -> None:
         "run.sh:3:1: PID201 sh stays PID 1 and keeps SIGTERM from java\n"
         "  │\n"
         "3 │ java -jar app.jar\n"
-        "  │ ^^^^^^^^^^^^^^^^^ error: missing-exec\n"
+        "  │ ^^^^^^^^^^^^^^^^^ error[missing-exec]\n"
         "  = note: Dockerfile:2:1: runs this script\n"
         "  = fix: Insert `exec` (--fix)\n"
     )
@@ -68,7 +68,7 @@ def caret_line(source: Source, start: int, end: int, style: Style | None = None)
     """The source line and the caret line of a finding, without the margin, `.` for each blank."""
     lines = report(diagnostic(source, start, end), style).split("\n")
     at = next(i for i, line in enumerate(lines) if line.startswith("1 │ "))
-    shown, carets = lines[at][4:], lines[at + 1][4:].split(" error:")[0]
+    shown, carets = lines[at][4:], lines[at + 1][4:].split(" error[")[0]
     return f"{shown}\n{carets}".replace(" ", ".")
 
 
@@ -94,7 +94,7 @@ def test_a_span_over_several_lines_is_marked_on_its_first() -> None:
     assert report(diagnostic(source, 0, 14)).split("\n")[1:4] == [
         "  │",
         "1 │ CMD app \\",
-        "  │ ^^^^^^^^^ error: missing-exec (to line 2)",
+        "  │ ^^^^^^^^^ error[missing-exec] (to line 2)",
     ]
 
 
@@ -114,12 +114,12 @@ def test_a_span_longer_than_the_terminal_stays_within_it() -> None:
 
 def test_a_label_that_does_not_fit_goes_below() -> None:
     lines = report(diagnostic(Source("Dockerfile", "x" * 70), 0, 70)).split("\n")
-    assert lines[3:5] == ["  │ " + "^" * 70, "  │ error: missing-exec"]
+    assert lines[3:5] == ["  │ " + "^" * 70, "  │ error[missing-exec]"]
 
 
 def test_a_file_without_text_has_no_source_line() -> None:
     assert report(diagnostic(Source("gone", ""), 0, 0, "gone does not exist")) == (
-        "gone:1:1: PID201 gone does not exist\n  │ error: missing-exec\n"
+        "gone:1:1: PID201 gone does not exist\n  │ error[missing-exec]\n"
     )
 
 
@@ -144,7 +144,7 @@ def test_colour_changes_nothing_but_colour() -> None:
         pytest.param([], "2 Dockerfiles checked: nothing found.", id="nothing"),
         pytest.param(
             [diagnostic(fix=INSERT_EXEC), diagnostic(severity=Severity.INFO)],
-            "2 Dockerfiles checked: 1 error, 1 info in 1 file. 1 can be fixed with --fix.",
+            "2 Dockerfiles checked: 1 error, 1 info in 1 file.",
             id="fixable",
         ),
         pytest.param(
@@ -246,7 +246,7 @@ def test_a_tree_shows_who_starts_whom_and_who_gets_the_signal() -> None:
         "  └─ java -jar app.jar    ✗ never gets SIGTERM  run.sh:3",
         "",
         "  hang: sh keeps SIGTERM from java",
-        "  Whether orphaned processes are reaped cannot be told.",
+        "  It is not known whether orphaned processes are reaped.",
     ]
 
 
@@ -271,6 +271,22 @@ def test_an_exec_shows_as_the_same_process_becoming_another_program() -> None:
 def test_what_becomes_of_orphans_is_said_where_there_may_be_any() -> None:
     lines = drawn(launch(Outcome.GRACEFUL, "java ends", shell(JAVA.replaced(pid=7)), reaps=False))
     assert lines[-1] == "  Orphaned processes are not reaped: they stay as zombies."
+
+
+def test_the_summary_fits_the_terminal() -> None:
+    unsafe = INSERT_EXEC.replaced(applicability=Applicability.UNSAFE)
+    found = (diagnostic(fix=unsafe), *(diagnostic(severity=each, fix=INSERT_EXEC) for each in Severity))
+    checked = ("Dockerfile", "compose.yaml")
+    made = Report(found * 7, checked, (), 3, known=1100, deployments=frozenset(checked[1:]))
+    lines = list(text.report(made, Style(wrap=True)))[-5:]
+    assert lines == [
+        "",
+        "1 Dockerfile and 1 deployment file checked, 3 fixes made: 14 errors, 7 warnings,",
+        "  7 info in 1 file, 1100 in the baseline.",
+        "21 can be fixed with --fix, 7 more with --unsafe-fixes.",
+        "Run pid1lint explain PID201 for the rule, pid1lint explain pid1 for the basics.",
+    ]
+    assert max(map(len, lines)) <= 80
 
 
 def test_background_and_pipeline_are_marked_and_a_script_s_shell_is_named() -> None:

@@ -63,7 +63,7 @@ KINDS = {
             "apps/api/server.js": "process.on('SIGTERM', () => process.exit(0));\n",
         },
         "abrupt",
-        ("Dockerfile:4:7: PID207 pnpm starts node through sh, which dies of SIGTERM: node is cut off",),
+        ("Dockerfile:4:7: PID207 pnpm starts node through sh, which dies on SIGTERM: the kernel kills node",),
     ),
     "a package of npm's workspaces": Kind(
         'FROM node:22-slim\nWORKDIR /repo\nCOPY . .\nCMD ["npm", "start", "-w", "packages/api"]\n',
@@ -81,7 +81,7 @@ KINDS = {
             "app": ELF,
         },
         "abrupt",
-        ("run.sh:2:1: PID406 the handler for SIGTERM ends bash: the container ends, and app is cut off",),
+        ("run.sh:2:1: PID406 the handler for SIGTERM ends bash: the container ends, and the kernel kills app",),
     ),
     "a pid file in a handler that waits": Kind(
         DEBIAN + ENTRY,
@@ -101,8 +101,8 @@ KINDS = {
         },
         "abrupt",
         (
-            "run.sh:2:1: PID411 the handler for SIGTERM signals xvfb-run, and not app that it has started: "
-            "the container ends, and app is cut off",
+            "run.sh:2:1: PID411 the handler for SIGTERM signals xvfb-run, not app, which it started: "
+            "the container ends, and the kernel kills app",
         ),
     ),
     "a script that waits by its name": Kind(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from pid1lint.fixer import apply
 from pid1lint.image.context import BuildContext
 from pid1lint.linter import lint
 from pid1lint.report.text import concise
@@ -165,9 +166,9 @@ def test_an_ignored_finding_is_not_fixed(run: Run) -> None:
         pytest.param("ignore-file[PID2]", f"ignore[PID2] {NOTHING} in this file", id="in the file"),
         pytest.param("ignore", "`ignore` names no rule: write ignore[CODE]", id="none"),
         pytest.param("ignore[]", "`ignore` names no rule: write ignore[CODE]", id="empty"),
-        pytest.param("ignor[PID101]", "`ignor` means nothing: write ignore[CODE]", id="mistyped word"),
-        pytest.param("ignore-fil[PID101]", "`ignore-fil` means nothing: write ignore-file[CODE]", id="mistyped"),
-        pytest.param("disable=PID101", "`disable` means nothing: write ignore[CODE]", id="another linter's word"),
+        pytest.param("ignor[PID101]", "`ignor` has no meaning: write ignore[CODE]", id="mistyped word"),
+        pytest.param("ignore-fil[PID101]", "`ignore-fil` has no meaning: write ignore-file[CODE]", id="mistyped"),
+        pytest.param("disable=PID101", "`disable` has no meaning: write ignore[CODE]", id="another linter's word"),
         pytest.param("ignore[shel-form]", "no rule is called 'shel-form'; did you mean 'shell-form'?", id="mistyped"),
     ],
 )
@@ -231,6 +232,50 @@ def test_a_fix_removes_a_comment_behind_a_command(run: Run) -> None:
     assert Path("run.sh").read_text() == SCRIPT
 
 
+# Comments where Docker knows none
+
+NO_COMMENT = "put it on a line of its own, above"
+
+
+@pytest.mark.parametrize(
+    ("written", "told", "fixed"),
+    [
+        pytest.param(
+            'CMD ["app"] # pid1lint: ignore[PID301] meant',
+            [
+                "Dockerfile:2:5: PID104 the array is not valid JSON (a comment after the array), so Docker runs the "
+                "line in a shell",
+                f"Dockerfile:2:13: PID904 Docker takes this comment for a part of CMD: {NO_COMMENT}",
+            ],
+            '# pid1lint: ignore[PID301] meant\nCMD ["app"]',
+            id="exec form",
+        ),
+        pytest.param(
+            'EXPOSE 80 # pid1lint: ignore[PID301] meant\nCMD ["app"]',
+            [f"Dockerfile:2:11: PID904 Docker takes this comment for a part of EXPOSE: {NO_COMMENT}"],
+            '# pid1lint: ignore[PID301] meant\nEXPOSE 80\nCMD ["app"]',
+            id="another instruction",
+        ),
+        pytest.param('CMD ["app", "# pid1lint: ignore[PID301]"]', [], None, id="a word of an array"),
+        pytest.param('ENV A="x # pid1lint: ignore[PID301]"\nCMD ["app"]', [], None, id="a value"),
+    ],
+)
+def test_a_comment_that_docker_takes_for_a_part_of_an_instruction_is_told(
+    run: Run, written: str, told: list[str], fixed: str | None
+) -> None:
+    put("Dockerfile", f"FROM debian:12\n{written}\n")
+    assert run("-f", "concise").out.splitlines() == told
+    text = f"FROM debian:12\n{written}\n"
+    fixes = [d.fix for d in lint(text, BuildContext.of({})).diagnostics if d.code == "PID904"]
+    after = [apply(text, fix.edits) for fix in fixes if fix is not None]
+    assert after == ([f"FROM debian:12\n{fixed}\n"] if fixed else [])
+
+
+def test_a_shell_reads_a_comment_behind_its_command(run: Run) -> None:
+    put("Dockerfile", "FROM debian:12\nCMD server; true # pid1lint: ignore[PID101]\n")
+    assert run("-f", "concise").out == ""
+
+
 # Comments for all that is there
 
 
@@ -238,7 +283,7 @@ def test_comments_are_added_for_all_findings(run: Run) -> None:
     put_hanging()
     put("Dockerfile", RUNS.replace("ENTRYPOINT", "RUNN true\nENTRYPOINT"))
     result = run("--add-ignores")
-    assert result == (0, "1 Dockerfile checked: nothing found.\n", "Ignored from now on: 2 in 2 changed files\n")
+    assert result == (0, "1 Dockerfile checked: nothing found.\n", "2 comments written to 2 files\n")
     assert Path("run.sh").read_text() == SCRIPT.replace("java", "# pid1lint: ignore[PID201]\njava")
     assert Path("run.sh").stat().st_mode & 0o777 == 0o755
     assert Path("Dockerfile").read_text() == RUNS.replace(
@@ -247,7 +292,7 @@ def test_comments_are_added_for_all_findings(run: Run) -> None:
     assert run("--add-ignores") == (
         0,
         "1 Dockerfile checked: nothing found.\n",
-        "Ignored from now on: 0 in 0 changed files\n",
+        "0 comments written to 0 files\n",
     )
 
 
@@ -290,9 +335,9 @@ def test_what_has_no_place_for_a_comment_is_told(run: Run) -> None:
     result = run("--add-ignores", "-f", "concise", "Dokerfile")
     assert (result.code, result.err.splitlines()[-1]) == (
         2,
-        "pid1lint: error: Dokerfile: no comment can stand there for PID902",
+        "pid1lint: error: Dokerfile: there is no place for a comment for PID902",
     )
 
 
 def test_comments_and_fixes_are_not_made_at_once(run: Run) -> None:
-    assert run("--fix", "--add-ignores").err == "pid1lint: error: --add-ignores and --fix: choose one\n"
+    assert run("--fix", "--add-ignores").err == "pid1lint: error: --add-ignores and --fix cannot be used together\n"

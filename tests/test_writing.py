@@ -81,7 +81,7 @@ def test_where_one_file_cannot_be_made_none_is_written(here: Path) -> None:
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
 def test_a_pipe_is_neither_waited_for_nor_replaced(here: Path) -> None:
     os.mkfifo("run.sh")
-    with pytest.raises(Pid1lintError, match=r"run\.sh: not written, it is no regular file"):
+    with pytest.raises(Pid1lintError, match=r"run\.sh: not written, it is not a regular file"):
         writing.write([change("run.sh", "a", "b")], [str(here)])
 
 
@@ -102,7 +102,7 @@ def test_a_report_is_not_written_through_a_link_that_leads_out(run: Run, here: P
     for arguments in (["-o", "repo/report"], ["-f", "sarif:repo/report"], ["--write-baseline", "repo/report"]):
         result = run(*arguments, "repo")
         assert (result.code, result.out) == (2, ""), arguments
-        assert result.err.endswith("a link leads out of the checked files\n")
+        assert result.err.endswith("it is a link that leads out of the checked files\n")
     assert Path("precious").read_text() == "kept"
 
 

@@ -13,7 +13,7 @@ def saved(engine: str, name: str) -> IO[bytes]:
     if shutil.which(engine) is None:
         raise OSError(f"{engine} is not installed")
     if name.startswith("-"):
-        raise OSError("no image has such a name")
+        raise OSError("there is no image with that name")
     form = ["--format", "docker-archive"] if engine == "podman" else []
     file = tempfile.NamedTemporaryFile(suffix=".tar")  # noqa: SIM115 - it lives as long as the image is read
     done = subprocess.run([engine, "save", *form, name], stdout=file, stderr=subprocess.PIPE, check=False)

@@ -26,7 +26,7 @@ _MOST_BARE = 100_000
 """So many entries may hold next to nothing on average."""
 _BARE = 128
 _NESTED = 4
-BOMB = "is made to fill memory or disk:"
+BOMB = "is made to fill the memory or the disk:"
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _TAG = "org.opencontainers.image.ref.name"
 _ARCHITECTURES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
@@ -79,7 +79,7 @@ def load(reference: Reference, platform: str = "") -> Contents:
     except IsADirectoryError:
         raise UnreadableError(shown, f"is a folder; did you mean oci:{reference.where}?") from None
     except NotADirectoryError:
-        raise UnreadableError(shown, f"is no folder; did you mean oci-archive:{reference.where}?") from None
+        raise UnreadableError(shown, f"is not a folder; did you mean oci-archive:{reference.where}?") from None
     except (EOFError, OSError, RecursionError) as error:
         raise UnreadableError(shown, f"cannot be read: {_reason(error)}") from None
 
@@ -96,7 +96,7 @@ def _load(reference: Reference, platform: str) -> Contents:
     forms = [_docker, _oci] if reference.kind == "docker-archive" else [_oci, _docker]
     form = next((form for form in forms if store.has(_FIRST[form])), None)
     if form is None:
-        raise TarError("is no image: it has neither an index.json nor a manifest.json")
+        raise TarError("is not an image: it has neither an index.json nor a manifest.json")
     return form(store, reference.tag, platform)
 
 
@@ -162,7 +162,7 @@ class _Tar:
 
     def __init__(self, path: str, holder: object = None) -> None:
         if os.path.lexists(path) and not os.path.isfile(path) and not os.path.isdir(path):
-            raise OSError("it is no regular file")
+            raise OSError("it is not a regular file")
         self.path = path
         self.holder = holder
         self._places: dict[str, Member] = {}
@@ -179,7 +179,7 @@ class _Tar:
                     raise TarError(f"has a path that leads out of it: {member.path[:80]}")
                 self._places[name] = member
                 if len(self._places) > _MOST_LAYERS * 8:
-                    raise TarError("is no image: it has too many files")
+                    raise TarError("is not an image: it has too many files")
                 if self._packed and member.kind == "file":
                     self._look_into(name, member, stream)
 
@@ -299,11 +299,11 @@ class Keeping:
         self._names += len(member.path) + len(member.target)
         self._stored += member.stored
         if self._entries > _MOST_BARE and self._stored < self._entries * _BARE:
-            raise TarError(f"{BOMB} it has more than {_MOST_BARE} entries that hold next to nothing")
+            raise TarError(f"{BOMB} it has more than {_MOST_BARE} entries that are almost empty")
         if self._entries > _MOST_ENTRIES:
             raise TarError(f"{BOMB} it has more than {_MOST_ENTRIES} entries")
         if self._names > _MOST_NAMES:
-            raise TarError(f"{BOMB} the names of its entries have more than {_MOST_NAMES >> 20} MB")
+            raise TarError(f"{BOMB} the names of its entries take more than {_MOST_NAMES >> 20} MB")
 
     def worth(self, member: Member, stream: Forward) -> bytes:
         """The content of a file that is likely to be asked for: its layer need not be read once more for it."""
@@ -440,7 +440,11 @@ def _tagged(rows: Sequence[Any], tag: str, names: Callable[[Mapping[str, Any]], 
         if any(name == tag or name.endswith(("/" + tag, ":" + tag)) for name in names(row)):
             return row  # type: ignore[no-any-return]
     which = (
-        f"has no image {tag}" if tag else "has several images: say which, behind a colon" if rows else "has no image"
+        f"has no image {tag}"
+        if tag
+        else "has several images: name one of them after a colon"
+        if rows
+        else "has no image"
     )
     raise TarError(f"{which}{': it has ' + ', '.join(there) if there else ''}")
 
@@ -449,14 +453,14 @@ def _path(row: Mapping[str, Any]) -> str:
     """Where the blob of a descriptor lies."""
     digest = str(row.get("digest", ""))
     if not _DIGEST.fullmatch(digest):
-        raise TarError(f"has a digest that is none: {digest[:80]!r}")
+        raise TarError(f"has an invalid digest: {digest[:80]!r}")
     return f"blobs/sha256/{digest[7:]}"
 
 
 def _blob(store: _Store, row: object) -> bytes:
     """The JSON that a descriptor names."""
     if not isinstance(row, dict):
-        raise TarError("is damaged: a manifest lacks its configuration")
+        raise TarError("is damaged: a manifest has no configuration")
     name = _path(row)
     data = store.text(name)
     _agree(_digest(data), str(row["digest"]), name)
@@ -473,9 +477,9 @@ def _json(data: bytes, name: str, kind: type) -> Any:
     try:
         value = json.loads(data)
     except ValueError:
-        raise TarError(f"is damaged: {name} is no JSON") from None
+        raise TarError(f"is damaged: {name} is not valid JSON") from None
     if not isinstance(value, kind):
-        raise TarError(f"is damaged: {name} holds something else")
+        raise TarError(f"is damaged: {name} has other content")
     return value
 
 

@@ -25,7 +25,7 @@ def name_of(text: str) -> str:
     """What Dockerfiles call an image of an engine, without its tag; `Pid1lintError` for what has no name."""
     kind, _, where = text.partition(":")
     if kind not in ENGINES:
-        raise Pid1lintError(f"{text}: say by --name what Dockerfiles call it")
+        raise Pid1lintError(f"{text}: use --name to give the name that Dockerfiles use")
     head, slash, tail = where.partition("@")[0].rpartition("/")
     return head + slash + tail.partition(":")[0]
 

@@ -173,7 +173,7 @@ class Forward:
         try:
             return self._content.read(CHUNK)
         except tuple(errors) as error:
-            raise OSError(f"it does not unpack: {error}") from None
+            raise OSError(f"it cannot be unpacked: {error}") from None
 
     def _fill(self) -> bool:
         """Replace the buffer, which has been read, by what comes next."""

@@ -17,7 +17,7 @@ MAX_PATH = 4096
 """As long as Linux lets a path be (PATH_MAX)."""
 _MAX_HEADER = 1 << 20
 """The longest extended header, in bytes."""
-NO_TAR = "is no tar archive"
+NO_TAR = "is not a tar archive"
 _EMPTY = bytes(BLOCK)
 _RECORD = re.compile(rb"(\d{1,8}) ([^=]+)=")
 _CARRIES_DATA = frozenset(b"0\0007gxLKSMDV")

@@ -55,7 +55,7 @@ def _parts(path: str) -> tuple[str, ...]:
     if ".." in parts:
         raise TarError(f"has a path that leads out of it: {path[:80]}")
     if len(parts) > _MOST_DEEP or "\0" in path:
-        raise TarError(f"has a path that no file can have: {path[:80]}")
+        raise TarError(f"has an impossible path: {path[:80]}")
     return parts
 
 
@@ -75,7 +75,7 @@ def _put(root: Node, parts: tuple[str, ...], node: Node) -> None:
     if node.member.kind == "hardlink":
         target = find(root, "/" + "/".join(_parts(node.member.target)), last=False)
         if target is None or target.node.member is None or target.node.children is not None:
-            raise TarError(f"has a hard link to what is not in it: {node.member.target[:80]}")
+            raise TarError(f"has a hard link to something outside: {node.member.target[:80]}")
         node = target.node
     folder = _folder(root, parts[:-1])
     before = folder.get(parts[-1])

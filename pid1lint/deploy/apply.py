@@ -56,7 +56,7 @@ def applied(found: Found, deployment: Deployment, project: Project) -> Image:
         terminal=override.terminal,
         opaque=_opaque(found, deployment),
         supposes=_supposes(found, deployment),
-        broken="" if hidden is None else f"no file is at {hidden.path}: {hidden.mount.what} is mounted over it",
+        broken="" if hidden is None else f"there is no file at {hidden.path}: {hidden.mount.what} is mounted over it",
         hidden=hidden,
         deployment=deployment,
         bare=image,
@@ -73,7 +73,7 @@ def _opaque(found: Found, deployment: Deployment) -> str:
     name = deployment.image.text if deployment.image is not None and deployment.image.known else "the image"
     if override.command is not None and _names_shell(override.command):
         return ""  # what gives a shell to an ENTRYPOINT means it to be run
-    return f"what {name} runs is not known"
+    return f"it is not known what {name} runs"
 
 
 def _supposes(found: Found, deployment: Deployment) -> str:
@@ -81,7 +81,7 @@ def _supposes(found: Found, deployment: Deployment) -> str:
     if found.entrypoint_known or deployment.override.entrypoint is not None:
         return ""
     name = deployment.image.text if deployment.image is not None and deployment.image.known else "the image"
-    return f"the ENTRYPOINT of {name} is not known: it is taken to have none"
+    return f"the ENTRYPOINT of {name} is not known: pid1lint assumes that it has none"
 
 
 def _names_shell(words: Words) -> bool:

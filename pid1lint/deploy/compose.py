@@ -396,9 +396,9 @@ class _Reading:
         if isinstance(node, Items):
             words = tuple(_excerpt(item, layer) for item in node.items if isinstance(item, Scalar))
             if len(words) != len(node.items):
-                return None, f"{key} is no list of words"
+                return None, f"{key} is not a list of words"
             return Words(words, node.place), ""
-        return None, f"{key} is no list of words"
+        return None, f"{key} is not a list of words"
 
     def environment(self) -> Variables:
         values: dict[str, str] = {}

@@ -20,12 +20,12 @@ def refusal(edits: Sequence[Edit], before: Source, after: Source) -> str | None:
     documents = load(before)
     found = differences(before, after)
     if found is None:
-        return f"{after.path} would be no YAML any more"
+        return f"{after.path} would no longer be valid YAML"
     if any(documents.is_shared(edit.span) for edit in edits):
         return f"an anchor of {after.path} repeats it elsewhere"
     meant = list(_meant(edits, documents))
     if None in meant or not _fit(meant, found):
-        return f"{after.path} would say something else than is meant"
+        return f"{after.path} would change in another way than intended"
     return None
 
 

@@ -37,9 +37,9 @@ def load(source: Source) -> Blocks:
         found = hcl2.loads(source.text if source.text.endswith("\n") else f"{source.text}\n")
     except UnexpectedInput as error:
         at = min(getattr(error, "pos_in_stream", None) or 0, len(source.text))
-        return Blocks((), Problem(source.place(at, min(at + 1, len(source.text))), "this is no HCL"))
+        return Blocks((), Problem(source.place(at, min(at + 1, len(source.text))), "not valid HCL"))
     except (LarkError, RecursionError, ValueError, TypeError, AttributeError, KeyError, IndexError):
-        return Blocks((), Problem(source.place(0, 0), "this is no HCL that can be read"))
+        return Blocks((), Problem(source.place(0, 0), "the HCL cannot be read"))
     return Blocks(tuple(_blocks(found)))
 
 

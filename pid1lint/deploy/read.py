@@ -64,7 +64,7 @@ def _yaml(path: str, project: Project, source: Source) -> Content:
     assert documents is not None
     is_template = _TEMPLATE.search(text) if documents.problems else "{{" in text and has_placeholder(documents)
     if is_template or _is_in_chart(path, project):
-        return Content((), sources=(source,), note="a template, which only becomes YAML")
+        return Content((), sources=(source,), note="a template, not yet YAML")
     from pid1lint.deploy import compose
 
     named = kinds.is_compose_name(posixpath.basename(path)) and bool(documents.tables)

@@ -169,7 +169,7 @@ def split_words(text: Excerpt) -> Split:
             current.add(char, offset)
             started = True
     if quote or escaped:
-        return Split((), None, "a quote that is not closed" if quote else "a backslash at its end")
+        return Split((), None, "an unclosed quote" if quote else "a backslash at the end")
     if started:
         words.append(_word(current, text, text.offset(len(value)), nested))
     return Split(tuple(words))

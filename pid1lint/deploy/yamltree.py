@@ -311,7 +311,7 @@ class _Reader:
             raise _TooMuchError(self._place(event), f"it has more than {_MAX_ALIASES} aliases")
         node = self._anchors.get(event.anchor)
         if node is None:
-            what = "stands within what it repeats" if event.anchor in self._anchors else "has no anchor"
+            what = "is inside what it repeats" if event.anchor in self._anchors else "has no anchor"
             raise _TooMuchError(self._place(event), f"the alias *{event.anchor} {what}")
         self.shared.append(node.span)
         self._append(node)
@@ -343,7 +343,7 @@ class _Reader:
                 # At once: what it merges has been read before, so that no chain of them is followed by recursion.
                 self._merged += len(made.all)
                 if self._merged > _MAX_MERGED:
-                    raise _TooMuchError(made.place, f"its `<<` bring more than {_MAX_MERGED} settings")
+                    raise _TooMuchError(made.place, f"its `<<` add more than {_MAX_MERGED} settings")
         self._add(made, start.anchor)
 
 
@@ -361,7 +361,7 @@ def _duplicates(pairs: tuple[tuple[Node, Node], ...]) -> Iterator[Problem]:
     for key, _ in pairs:
         if isinstance(key, Scalar):
             if key.text in seen and key.text != "<<":
-                yield Problem(key.place, f"the key `{key.text}` stands here for the second time")
+                yield Problem(key.place, f"the key `{key.text}` is repeated here")
             seen.add(key.text)
 
 
@@ -371,7 +371,7 @@ def _told(source: Source, error: yaml.YAMLError) -> Problem:
     at: int = mark.index if mark is not None else (position if isinstance(position, int) else 0)
     at = min(at, len(source.text))
     reason = getattr(error, "problem", None) or getattr(error, "reason", None) or "it cannot be read"
-    return Problem(source.place(at, min(at + 1, len(source.text))), f"this is no YAML: {reason}")
+    return Problem(source.place(at, min(at + 1, len(source.text))), f"not valid YAML: {reason}")
 
 
 def _flattened(table: Table) -> dict[str, tuple[Scalar, Node]]:

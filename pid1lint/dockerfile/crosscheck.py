@@ -15,7 +15,7 @@ def disagreement(dockerfile: Dockerfile) -> str | None:
     theirs = _structure(masked(dockerfile))
     for mine, other in zip_longest(ours, theirs):
         if mine != other:
-            return f"{_show(mine)} for one reader is {_show(other)} for the other"
+            return f"{_show(mine)} for one parser is {_show(other)} for the other"
     return None
 
 

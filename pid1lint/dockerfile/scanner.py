@@ -96,6 +96,10 @@ class Instruction(Frozen):
         return found[-1] if found else None
 
 
+COMMENT_AFTER_ARRAY = "a comment after the array"
+"""Why an array is no JSON: a value of `broken_json`."""
+
+
 class Dockerfile(Frozen):
     """A scanned Dockerfile; `directives` are the parser directives (syntax, escape, check) in their order.
 
@@ -292,13 +296,13 @@ class _Scanner:
 
     def _check_order(self) -> None:
         if not self.instructions:
-            self.problems.append(Problem("the file holds no instruction", Span(0, 0)))
+            self.problems.append(Problem("the file has no instruction", Span(0, 0)))
             return
         for instruction in self.instructions:
             if instruction.keyword == "FROM":
                 return
             if instruction.keyword in KEYWORDS - {"ARG"}:
-                message = f"{instruction.keyword} stands before the first FROM"
+                message = f"{instruction.keyword} must come after a FROM"
                 self.problems.append(Problem(message, instruction.keyword_span))
                 break
         if len(self.instructions) <= MAX_INSTRUCTIONS and all(
@@ -456,6 +460,9 @@ def _why_broken(text: Excerpt) -> str | None:
         return "single quotes"
     if inside.startswith(("`", "$", "-")):
         return "unquoted elements"
+    bracket = re.search(r"\](?=\s+#)", chars)
+    if bracket is not None and _array(text.cut(0, bracket.end())) is not None:
+        return COMMENT_AFTER_ARRAY
     close = chars.rfind("]")
     if close < 0:
         return "unclosed array"
@@ -479,7 +486,7 @@ def _why_not_strings(chars: str) -> str:
         }
         if error.msg.startswith("Invalid") and "escape" in error.msg:
             return "invalid escape"
-        return reasons.get(error.msg, "not valid JSON")
+        return reasons.get(error.msg, "malformed")
     except RecursionError:
         return "not all strings"
     return "not all strings"
@@ -620,13 +627,13 @@ def _problems(instruction: Instruction) -> Iterator[Problem]:
         flag = instruction.flags[0]
         yield Problem(f"{keyword} has no flag --{_shorten(flag.name)}", flag.span)
     elif instruction.broken_json == "not all strings":
-        yield Problem(f"the array of {keyword} must hold strings only", instruction.text.place().span)
+        yield Problem(f"the array of {keyword} must contain only strings", instruction.text.place().span)
     elif keyword == "SHELL" and not instruction.words:
-        yield Problem("SHELL takes a JSON array of strings", instruction.keyword_span)
+        yield Problem("SHELL needs a JSON array of strings", instruction.keyword_span)
     elif keyword == "ONBUILD" and instruction.inner is None:
-        yield Problem("ONBUILD takes an instruction", instruction.keyword_span)
+        yield Problem("ONBUILD needs an instruction", instruction.keyword_span)
     elif keyword == "FROM" and not _is_from(instruction.text.text.split()):
-        yield Problem("FROM takes an image, or an image, AS and a name", instruction.span)
+        yield Problem("FROM needs an image, or an image, AS and a name", instruction.span)
 
 
 def _is_from(words: list[str]) -> bool:

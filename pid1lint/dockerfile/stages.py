@@ -124,7 +124,7 @@ def make_scope(dockerfile: Dockerfile, build_args: Mapping[str, str]) -> Scope:
 
 
 def stages(dockerfile: Dockerfile, build_args: Mapping[str, str]) -> tuple[Stage, ...]:
-    """The stages of a Dockerfile, in order; what stands before the first FROM belongs to none."""
+    """The stages of a Dockerfile, in order; what must come after a FROM belongs to none."""
     values = global_args(dockerfile, build_args)
     found: list[Stage] = []
     by_name: dict[str, int] = {}

@@ -105,7 +105,7 @@ def _program(image: Image, name: str, held: Holdings, path: str) -> Missing | No
         return None
     family = base.family.capitalize() if base.family not in ("rhel", "amazon") else "the base image"
     if True not in known:
-        why = f"no {own} is in {base.name} or in any package that is installed"
+        why = f"neither {base.name} nor an installed package has {own}"
         return Missing(name, "program", why, tuple(sorted(packaged.packages)))
     if not packaged.paths or any(same_place(place, other) for place in places for other in packaged.paths):
         return None
@@ -233,7 +233,7 @@ def _script(image: Image, name: str, held: Holdings) -> Missing | None:
     if image.files.packages and not near:
         # Packages have files at odd places too: s6-overlay's is /init.
         return None
-    why = f"no file is at {name}: nothing puts one there"
+    why = f"there is no file at {name}: nothing puts one there"
     return Missing(name, "script", why, near=near)
 
 

@@ -287,7 +287,7 @@ class Image:
             return ""
         file = self.files.which(name, self.env["PATH"])
         if self.files.is_whole and file is None:
-            return f"no file is at {name}" if "/" in name else f"no {name} is on PATH"
+            return f"there is no file at {name}" if "/" in name else f"no {name} is on PATH"
         if self.files.is_whole and file is not None and file.text is not None:
             return self._lacks_interpreter(name, file.text.text)
         binaries = self.facts.binaries
@@ -295,7 +295,7 @@ class Image:
         if found is None:
             return ""
         if found.machine and self.machine and found.machine != self.machine:
-            return f"{name} is built for {found.machine}, and the image for {self.machine}"
+            return f"{name} is built for {found.machine}, but the image is for {self.machine}"
         if found.loader and self._lacks_loader(found.loader):
             return f"{name} needs {found.loader}, which is not in the image"
         return ""

@@ -50,7 +50,7 @@ class _Becoming:
         """As the function of this name; `depth` counts the programs that have started each other."""
         if depth > _DEPTH or len(proc.stages) > _DEPTH:
             start_leaf(self.lookup, self.world, proc, start)
-            self.world.hinder("programs start each other without end", start.place)
+            self.world.hinder("programs start each other endlessly", start.place)
             return
         argv = start.argv
         name = argv[0].value
@@ -65,7 +65,7 @@ class _Becoming:
         if file is None and self._base_entrypoint(proc, start, depth):
             return
         if file is None and self.lookup.is_stray(argv[0]):
-            why = f"no file is at {name}" if "/" in name else f"no {name} is on PATH"
+            why = f"there is no file at {name}" if "/" in name else f"no {name} is on PATH"
             cannot_start(self.world, proc, start, 127, why, "missing")
             return
         if file is None and (absent := self.lookup.missing(argv[0], start.call, start.env)) is not None:
@@ -149,11 +149,11 @@ class _Becoming:
         if strange is not None and not dialect.pipefail:
             at_option = strange.excerpt.place() if strange.excerpt is not None else start.place
             world.note(Started("bashism", at_option, "pipefail", argv=(dialect.name,)))
-            cannot_start(world, proc, start, 2, f"{dialect.name} has no option pipefail, and ends at it")
+            cannot_start(world, proc, start, 2, f"{dialect.name} has no option pipefail and exits here")
         elif string and rest:
             self._shell_string(proc, start, rest, dialect, letters)
         elif string:
-            cannot_start(world, proc, start, 2, f"`{argv[-1].text}` lacks its string", "no-command")
+            cannot_start(world, proc, start, 2, f"`{argv[-1].text}` needs a command string after it", "no-command")
         elif rest and "s" not in letters:
             self._shell_file(proc, start, rest, dialect, letters)
         elif proc.stdin is not None:
@@ -196,7 +196,7 @@ class _Becoming:
         if file is None and "/" in path and lookup.is_stray(rest[0]):
             excerpts = (rest[0].excerpt,)
             world.note(Started("missing", start.place, rest[0].text, start.call, None, None, (), excerpts))
-            world.failure = world.failure or (f"no file is at {path}", start.place)
+            world.failure = world.failure or (f"there is no file at {path}", start.place)
             world.end(proc.pid, 127)
             return
         if file is None or file.text is None:
@@ -290,7 +290,7 @@ class _Becoming:
     def _without_command(self, proc: Proc, known: Launcher, start: Start) -> bool:
         """A launcher given nothing to launch says how it is used, and ends; others are programs of their own."""
         if known.needs_command and not any(word.value in known.no_command_options for word in start.argv[1:]):
-            why = f"{start.argv[0].text} is given no command to run"
+            why = f"{start.argv[0].text} has no command to run"
             cannot_start(self.world, proc, start, 1, why, "no-command")
             return True
         if known.kind not in ("exec", "forward", "detach") or known.commandless:
@@ -320,7 +320,7 @@ class _Becoming:
             return False
         why = f"{argv[0].text} has no option `{option}`"
         if what == "init-option":
-            why = f"{argv[0].text} takes `{option}` for an option of its own, as no `--` stands before the command"
+            why = f"{argv[0].text} reads `{option}` as its own option, because there is no `--` before the command"
         cannot_start(self.world, proc, start, 1, why)
         return True
 

@@ -100,7 +100,7 @@ def eval_(run: Interpreter, node: Simple, argv: Argv, where: Where, skipped: int
     text = " ".join(word.value for word in argv[1:])
     if text.strip() == UNKNOWN:
         if where.last:
-            run.world.hinder("what eval runs is not known", run.place(node.span))
+            run.world.hinder("it is not known what eval runs", run.place(node.span))
         return None
     excerpt = argv[1].excerpt if len(argv) == 2 else None
     if excerpt is not None:

@@ -236,7 +236,7 @@ class _Exploration:
                 return None
             world = self.world
             if _is_too_much(world) or self.run.commands - begun > _MOST_OF_ONE:
-                world.hinder("it runs more commands than are followed", None)
+                world.hinder("it runs more commands than pid1lint follows", None)
                 break
             if not world.stopped:
                 if self._decide():

@@ -386,7 +386,7 @@ class Interpreter(Expansion):
         """What a loop polls is not known, and the grace period is finite: an app that is there may outlast the loop."""
         living = (self.world.procs[pid] for pid in self.world.at_stop)
         if any(proc.alive and proc.done for proc in living):
-            self.world.hinder("whether the script waits for the app is not known", self.place(span))
+            self.world.hinder("it is not known whether the script waits for the app", self.place(span))
 
     # --------------------------------------------------------------- what is noted
 
@@ -430,7 +430,7 @@ class Interpreter(Expansion):
         shell = self.shell
         if assignment.array is not None and not shell.dialect.arrays:
             self.foreign("arrays", shell.at)
-            self.fail(f"{shell.dialect.name} has no arrays, and ends at `(` with a syntax error", shell.at)
+            self.fail(f"{shell.dialect.name} has no arrays and exits at `(` with a syntax error", shell.at)
             raise ExitShell(2)
         if assignment.array is not None:
             fields = self.expand(assignment.array)
@@ -464,7 +464,7 @@ class Interpreter(Expansion):
         """A function's body with its own arguments."""
         shell = self.shell
         if shell.calls >= _MOST_CALLS:
-            self.world.hinder(f"{argv[0].value} calls itself without end", self.place(node.span))
+            self.world.hinder(f"{argv[0].value} calls itself endlessly", self.place(node.span))
             raise ExitShell(0)
         name = argv[0].value
         defined = shell.functions[name]
@@ -484,7 +484,7 @@ class Interpreter(Expansion):
         """Run a text in this shell, as `eval` does."""
         shell = self.shell
         if shell.depth > _MOST_FRAMES:
-            self.world.hinder("eval runs eval without end", self.place(script.body.span))
+            self.world.hinder("eval runs eval endlessly", self.place(script.body.span))
             raise ExitShell(0)
         frame = Evaluated(shell.stack, shell.code, shell.pc, shell.script, shell.anchor)
         shell.script, shell.anchor = script, anchor
@@ -575,7 +575,7 @@ class Interpreter(Expansion):
             return
         name = argv[0].text
         if call.maybe_function:
-            self.world.hinder(f"{name} may be a function of a file that is not at hand", call.place)
+            self.world.hinder(f"{name} may be a function of a file that pid1lint cannot read", call.place)
         elif any(map(_STOPS.search, words)) and not self._is_at_hand(words[0]):
             self.world.hinder(f"{name} may stop the app, and wait until it has ended", call.place)
 

@@ -141,7 +141,7 @@ def start_leaf(lookup: Lookup, world: World, proc: Proc, start: Start, file: Ima
     if not doubt and unsure:
         doubt = lookup.unknown_configuration(argv[0])
     if not doubt and fact is not None and fact.kind == "runner" and file is None and not fact.reaction(signal):
-        doubt = f"what {argv[0].text} runs is not known"
+        doubt = f"it is not known what {argv[0].text} runs"
     if doubt:
         world.hinder(doubt, start.place, proc.pid)
     if fact is not None and fact.interpreter:
@@ -206,7 +206,7 @@ def _supervise(world: World, proc: Proc, known: Launcher, start: Start) -> None:
     stage.launcher, stage.reaction = known, known.signals.get(signal, "")
     stage.assumed = not stage.reaction
     if stage.assumed:
-        why = f"what {start.argv[0].text} does with its services on SIG{signal} is not known"
+        why = f"it is not known what {start.argv[0].text} does with its services on SIG{signal}"
         world.hinder(why, start.place, proc.pid)
     proc.reaction = Reaction(tuple(known.signals.items()), "handles")
     _stay(world, proc, stage, "forever")
@@ -423,7 +423,7 @@ def _stopped_by(world: World, stage: Stage) -> None:
         if proc.alive and proc.long and not proc.done and not proc.helper:
             proc = world.own(pid)
             proc.done = True
-            world.hinder(f"what {stage.program} does to the app is not known", stage.place)
+            world.hinder(f"it is not known what {stage.program} does to the app", stage.place)
             proc.ends_at = world.clock + 0.1
 
 

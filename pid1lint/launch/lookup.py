@@ -293,7 +293,7 @@ class Lookup:
             return f"no program is called `{name.text}`, which no shell expands"
         has_cd = self.asked.family() not in _WITHOUT_CD
         if name.value in _ONLY_BUILTINS or (name.value == "cd" and not has_cd):
-            return f"`{name.text}` is a command of the shell, and no program"
+            return f"`{name.text}` is a command of the shell, not a program"
         return ""
 
     # ------------------------------------------------------------- configuration

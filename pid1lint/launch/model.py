@@ -29,7 +29,7 @@ def analyse(image: Image) -> Launch:
     sh = image.sh
     shells = (sh,) if sh else ("dash", "bash", "busybox")
     if image.windows:
-        return _without_path(image, Outcome.UNKNOWN, "it is a Windows image, which knows no signals")
+        return _without_path(image, Outcome.UNKNOWN, "it is a Windows image, and Windows has no signals")
     if image.opaque:
         return _without_path(image, Outcome.UNKNOWN, image.opaque)
     if image.broken:
@@ -63,12 +63,12 @@ def analyse(image: Image) -> Launch:
     others = {found[0].outcome for found in per_shell[1:]}
     if others - {outcome}:
         outcome = Outcome.UNKNOWN
-        why = f"what /bin/sh is in {image.base_reference or 'the base image'} is not known: {why}"
+        why = f"it is not known what /bin/sh is in {image.base_reference or 'the base image'}: {why}"
         open_at = image.from_place
     by_shell = tuple(sorted({found[0].outcome for found in per_shell}, key=str))
     refusing = _needs_to_be_pid1(first) if image.front or not image.as_pid1 else ""
     if refusing:
-        outcome, why = Outcome.FAILS, f"{refusing} only runs as PID 1, which it is not here"
+        outcome, why = Outcome.FAILS, f"{refusing} runs only as PID 1, and is not PID 1 here"
     return _launch(image, outcome, why, open_at or image.command_place, first.reaps, tuple(paths), by_shell)
 
 
@@ -153,7 +153,7 @@ def _words(image: Image, command: Command, soft: str) -> Argv:
 def _without_command(image: Image) -> Launch:
     unknown = image.base is None or image.base.entrypoint_runs == "unknown"
     if unknown and image.base_reference not in ("", "scratch"):
-        outcome, why = Outcome.UNKNOWN, f"what {image.base_reference} runs is not known"
+        outcome, why = Outcome.UNKNOWN, f"it is not known what {image.base_reference} runs"
     else:
         outcome, why = Outcome.FAILS, "the image has no command to run"
     return _without_path(image, outcome, why)

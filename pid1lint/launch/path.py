@@ -47,7 +47,7 @@ class Fault(NamedTuple):
     @property
     def cut(self) -> str:
         """What becomes of the apps when the container ends."""
-        return f"{self.names} {'are' if len({app.program for app in self.apps}) > 1 else 'is'} cut off"
+        return f"the kernel kills {self.names}"
 
     def end(self, path: Path) -> str:
         """What becomes of the container."""
@@ -193,8 +193,8 @@ class Link(Frozen):
             return f"{who} and keeps {path.signal} from {main}: docker stop waits 10 s, then kills it"
         init = path.pid1
         if init is not None and init.pid != self.shell.pid and init.kind == "init":
-            return f"{init.program} ends with {shell}, which dies of {path.signal}: {main} is cut off"
-        return f"{shell} ends on {path.signal} before {main} does: {main} is cut off"
+            return f"{init.program} ends with {shell}, which dies on {path.signal}: the kernel kills {main}"
+        return f"{shell} ends on {path.signal} before {main} does: the kernel kills {main}"
 
 
 _LEAVE_SERVICES = ("abandons", "survives")

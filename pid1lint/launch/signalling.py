@@ -221,7 +221,7 @@ def _signal_apps(run: Interpreter, name: str, node: Simple) -> None:
         proc = world.procs[pid]
         if proc.alive and proc.long and not proc.helper:
             world.signal(pid, name)
-    world.hinder("which process is signalled is not known", run.place(node.span), in_time=True)
+    world.hinder("it is not known which process gets the signal", run.place(node.span), in_time=True)
 
 
 def _pids_of_job(run: Interpreter, word: str) -> list[int]:

@@ -398,7 +398,7 @@ def _no_process_substitution(run: Interpreter, op: NoProcessSubstitution) -> Non
     dialect = run.shell.dialect
     if not dialect.process_substitution:
         run.foreign("process substitution", op.span)
-        run.fail(f"{dialect.name} has no process substitution, and ends at it with a syntax error", op.span)
+        run.fail(f"{dialect.name} has no process substitution and exits here with a syntax error", op.span)
         raise ExitShell(2)
 
 

@@ -48,7 +48,7 @@ def _set_option(run: Interpreter, option: str, on: bool, node: Simple) -> None:
         if run.proc.thread == 0 and not any(stage.form == "subshell" for stage in run.proc.stages):
             # A subshell is where it is tried first.
             run.foreign("pipefail", node.span)
-        run.fail(f"{shell.dialect.name} has no option pipefail, and ends at it", node.span)
+        run.fail(f"{shell.dialect.name} has no option pipefail and exits here", node.span)
         raise ExitShell(2)
     match option:
         case "errexit":

@@ -62,7 +62,7 @@ def _hang(path: Path, one: Process, main: Process, signal: str) -> str:
     tail = "docker stop waits 10 s, then kills it"
     if main.pid == 1:
         if main.reaction == "survives":
-            return f"{main.program} is PID 1 and stays on {signal}: {tail}"
+            return f"{main.program} is PID 1 and does not exit on {signal}: {tail}"
         if main.rests is not None:
             where = "the source that it runs" if _is_interpreter(main) else "its source"
             return f"{main.program} is PID 1, and no handler for {signal} is in {where}: {_unless_a_library(tail)}"
@@ -76,7 +76,7 @@ def _hang(path: Path, one: Process, main: Process, signal: str) -> str:
             return f"{shell} is PID 1 and its handler for {signal} does not end {main.program}: {tail}"
         return f"{shell} stays PID 1 and keeps {signal} from {main.program}: {tail}"
     if one.kind == "init" and _is_told_with_its_workers(main):
-        workers = f"signals the whole process group of {main.program}, whose workers end of it"
+        workers = f"signals the whole process group of {main.program}, whose workers end on it"
         return f"{one.program} {workers}, and {main.program} waits for them: {tail}"
     if one.kind == "init":
         return f"{one.program} passes {signal} on, and {main.program} is not told: {tail}"
@@ -84,8 +84,8 @@ def _hang(path: Path, one: Process, main: Process, signal: str) -> str:
 
 
 def _dropped(one: Process, main: Process, signal: str) -> str:
-    """An app that gets the signal and ends of it at once."""
-    lost = "ends at once: what it was doing is lost"
+    """An app that gets the signal and ends on it at once."""
+    lost = "exits at once: what it was doing is lost"
     if main.rests is not None:
         lost = f"has no handler in its source: {_unless_a_library('it ends at once, and what it was doing is lost')}"
     if main.pid == 1:
@@ -105,7 +105,7 @@ def _is_interpreter(process: Process) -> bool:
 
 def _unless_a_library(consequence: str) -> str:
     """What happens if no library of an app sets the handler that its own source lacks, which is not known."""
-    return f"unless a library of it sets one, {consequence}"
+    return f"unless one of its libraries sets one, {consequence}"
 
 
 def _abrupt(path: Path, one: Process, main: Process, signal: str) -> str:
@@ -113,14 +113,14 @@ def _abrupt(path: Path, one: Process, main: Process, signal: str) -> str:
         return _dropped(one, main, signal)
     if one.kind == "init" and main.rests is not None and not any(_shells_between(path, main)):
         whose = f"the source that {main.program} runs" if _is_interpreter(main) else f"the source of {main.program}"
-        cut_off = _unless_a_library("it is cut off at once")
-        return f"{one.program} passes {signal} on, and no handler for it is in {whose}: {cut_off}"
+        ends = _unless_a_library("the signal ends it at once")
+        return f"{one.program} passes {signal} on, and no handler for it is in {whose}: {ends}"
     if one.kind == "init" and main.reaction == "default" and not any(_shells_between(path, main)):
-        return f"{one.program} passes {signal} on, and {main.program} has no handler: it is cut off at once"
+        return f"{one.program} passes {signal} on, and {main.program} has no handler: the signal ends it at once"
     if one.kind == "init" and main.receives_stop and not any(_shells_between(path, main)):
-        return f"{main.program} ends on {signal}, and what runs beside it is cut off"
+        return f"{main.program} ends on {signal}, and the kernel kills what runs beside it"
     if one.kind == "init":
-        return f"{one.program} passes {signal} on to a shell that dies of it, and {main.program} is cut off"
+        return f"{one.program} passes {signal} on to a shell that dies on it, and the kernel kills {main.program}"
     if one.kind == "shell" and main.receives_stop and main.reaction == "default" and not main.cut_off:
         ends = "has no handler and ends at once" if main.rests is None else "has no handler in its source"
         told = f"{one.dialect or one.program} is PID 1 and its handler tells {main.program}, which {ends}"
@@ -128,7 +128,7 @@ def _abrupt(path: Path, one: Process, main: Process, signal: str) -> str:
     if one.kind == "shell":
         return f"{one.dialect or one.program} is PID 1 and ends on {signal} before {main.program} has finished"
     if main.pid == 1:
-        return f"{main.program} ends on {signal}, and what runs beside it is cut off"
+        return f"{main.program} ends on {signal}, and the kernel kills what runs beside it"
     if main.receives_stop and main.reaction == "default":
         ends = "has no handler and ends at once"
         if main.rests is not None:

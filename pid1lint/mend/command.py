@@ -168,4 +168,4 @@ def piped_to_substitution(link: Link, prefix: str) -> Fix | None:
     first = text.offset(words[0].span.start)
     before = (Edit(text.source, Span(first, first), prefix),) if prefix else ()
     edits = (*before, Edit(text.source, place.span, f"> >({written}){errors}"))
-    return Fix("Write to the pipe's reader from exec", edits, Applicability.UNSAFE, (guard(call.script, call.node),))
+    return Fix("Use exec with process substitution", edits, Applicability.UNSAFE, (guard(call.script, call.node),))

@@ -28,7 +28,7 @@ def init_in_front(launch: Launch) -> Fix | None:
     image = launch.image
     if image.deployment is not None:
         made = setting(launch, "init", "true") if not image.front else None
-        return None if made is None else Fix("Let an init be put in front", made, Applicability.UNSAFE)
+        return None if made is None else Fix("Put an init in front", made, Applicability.UNSAFE)
     # One that is installed need not be joined by another.
     init = next((init for init in (launch.init, *INITS) if init in image.packages), launch.init)
     source = image.dockerfile.source

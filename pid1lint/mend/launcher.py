@@ -78,7 +78,7 @@ def _switch_in_script(launch: Launch, call: Call, launcher: Launcher) -> Fix | N
         edits = [Edit(text.source, edits[0].span, home + command)]
     elif home:
         edits.insert(0, Edit(text.source, Span(first, first), home))
-    title = f"Switch the user by {tool or 'setpriv'}"
+    title = f"Switch the user with {tool or 'setpriv'}"
     return Fix(title, tuple(edits), Applicability.UNSAFE, (guard(call.script, call.node),))
 
 
@@ -90,14 +90,14 @@ def _switch_in_array(launch: Launch, wrapper: Process, launcher: Launcher) -> Fi
     words = asked.text.split() if asked.at is None else list(wrapper.argv[asked.at :])
     tool = next((name for name in _SWITCHES if name in image.packages), "")
     if tool:
-        return Fix(f"Switch the user by {tool}", (array.replaced((tool, asked.user, *words)),), Applicability.UNSAFE)
+        return Fix(f"Switch the user with {tool}", (array.replaced((tool, asked.user, *words)),), Applicability.UNSAFE)
     after = [i.keyword for i in image.stage.instructions if i.span.start > array.instruction.span.start]
     # An init and whatever else comes first would have another user as well.
     if array.first or not is_root(image.user) or any(name in after for name in ("RUN", "COPY", "ADD", "USER")):
         return None
     at = line_above(launch, array.instruction)
     line = Edit(array.command.source, Span(at, at), f"USER {asked.user}{newline(array.command.source.text)}")
-    return Fix("Switch the user by USER", (line, array.replaced(words)), Applicability.UNSAFE)
+    return Fix("Switch the user with USER", (line, array.replaced(words)), Applicability.UNSAFE)
 
 
 class _Array(NamedTuple):
@@ -175,7 +175,7 @@ def unforked_flock(launch: Launch, wrapper: Process) -> Fix | None:
     """`flock f app` as `flock -F f app`, which becomes the app; Busybox's has no such option."""
     if launch.image.sh not in ("dash", "bash") or any(word in ("-c", "--command") for word in wrapper.argv):
         return None
-    title = "Let flock become the app"
+    title = "Make flock exec the app"
     call = wrapper.call
     if call is None:
         array = _array_part(launch, wrapper.argv)

@@ -115,7 +115,7 @@ def reaction(program: Built, signal: str) -> Reaction:
     source = program.source
     at = program.place if source.main is None else _top(source.main)
     if not program.language:
-        return Reaction("", f"what language {_name(program)} is written in is not known", program.place)
+        return Reaction("", f"it is not known in which language {_name(program)} is written", program.place)
     found = _set(program, name)
     if found is not None:
         return found
@@ -126,11 +126,11 @@ def reaction(program: Built, signal: str) -> Reaction:
     if source.main is None:
         return Reaction("", f"the source of {_name(program)} is not in the build context", program.place)
     if len(source.reached) + len(source.others) >= MOST_FILES:
-        return Reaction("", f"{_name(program)} has more source than is read", at)
+        return Reaction("", f"{_name(program)} has more source than pid1lint reads", at)
     if source.missing:
         return Reaction("", f"{source.missing[0]}, which {_name(program)} takes in, is not in the build context", at)
     if not default:
-        return Reaction("", f"what {program.runtime} does on SIG{name} without a handler is not known", at)
+        return Reaction("", f"it is not known what {program.runtime} does on SIG{name} without a handler", at)
     count = len(source.reached) + len(source.others)
     files = "its source" if count == 1 else f"the {count} files of its source"
     serves = any(handlers.serves(program.language, file.text.text) for file in source.reached if file.text is not None)
@@ -180,7 +180,8 @@ def _set(program: Built, name: str) -> Reaction | None:
     for file in source.others:
         found = _in(program, file, name)
         if found is not None:
-            why = f"{_shown(file)} may handle SIG{name}, and whether {_name(program)} takes it in is not known"
+            taken_in = f"it is not known whether {_name(program)} includes it"
+            why = f"{_shown(file)} may handle SIG{name}, but {taken_in}"
             return Reaction("", why, found.place)
     return None
 

@@ -72,7 +72,7 @@ class Engine:
         except subprocess.TimeoutExpired:
             raise EngineError(f"{self.name} {arguments[0]} took more than {seconds:.0f} s") from None
         except OSError as error:
-            raise EngineError(f"{self.name} cannot be run: {error.strerror}") from None
+            raise EngineError(f"{self.name} cannot be started: {error.strerror}") from None
 
     def ask(self, *arguments: str, seconds: float = _SECONDS, cwd: str | None = None) -> str:
         """What the engine prints; `EngineError` with its last line if it fails."""
@@ -150,7 +150,7 @@ def find(wanted: str | None) -> Engine:
                 == 0
             ):
                 return engine
-    raise EngineError("prove needs docker or podman, and neither is at hand")
+    raise EngineError("prove needs docker or podman, and neither is installed")
 
 
 class Container:

@@ -14,7 +14,7 @@ _COLOURS = {"graceful": "green", "abrupt": "red", "hang": "red", "fails": "red",
 def text(proof: Proof, style: Style) -> Iterator[str]:
     """A table: what was foreseen, what was measured, and whether they agree."""
     yield style.paint("bold", printable(proof.name))
-    head = ("", "foreseen", "measured")
+    head = ("", "verdict", "measured")
     rows = [(line.what, line.foreseen or "-", line.measured) for line in proof.lines]
     first, second = (max(cells(row[at]) for row in (head, *rows)) for at in (0, 1))
     yield style.paint("dim", f"      {'':{first}}  {head[1]:{second}}  {head[2]}")
@@ -25,11 +25,11 @@ def text(proof: Proof, style: Style) -> Iterator[str]:
         yield f"    {style.paint(colour, sign)} {what:{first}}  {printable(padded)}  {printable(measured)}"
     yield ""
     if proof.wrong:
-        yield f"  {style.paint('red', 'not as foreseen')}: {printable(proof.wrong)}"
+        yield f"  {style.paint('red', 'refuted')}: {printable(proof.wrong)}"
     elif proof.foreseen == "unknown":
-        yield f"  {style.paint(_COLOURS[proof.outcome], proof.outcome)}: nothing was foreseen"
+        yield f"  {style.paint(_COLOURS[proof.outcome], proof.outcome)}: there was no verdict"
     else:
-        yield f"  {style.paint(_COLOURS[proof.outcome], proof.outcome)}, as foreseen"
+        yield f"  {style.paint(_COLOURS[proof.outcome], proof.outcome)}, as the verdict says"
 
 
 def as_json(proofs: Sequence[Proof]) -> str:

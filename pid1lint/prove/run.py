@@ -102,7 +102,7 @@ def _subject(source: str, engine: Engine, options: Options, service: str = "") -
 
     is_file = os.path.isfile(source) and is_deployment(source)
     if service and not is_file:
-        raise Pid1lintError(f"{source} has no services: what stands behind it is given to `run` after `--`")
+        raise Pid1lintError(f"{source} has no services: put options of `run` after `--`")
     if is_file:
         with _serving(source, service, engine, options) as subject:
             yield subject
@@ -124,7 +124,7 @@ def _path(source: str) -> str:
 
     reference = parse(source)
     if reference.kind == "oci":
-        raise Pid1lintError(f"{source}: engines load archives: pack it as oci-archive")
+        raise Pid1lintError(f"{source}: engines load archives only: pack it as oci-archive")
     return reference.where
 
 
@@ -198,7 +198,7 @@ def _built(source: str, engine: Engine, options: Options) -> Iterator[Subject]:
     if errors or unread:
         raise EngineError((*errors, *unread)[0])
     if not launches:
-        raise UnreadableError(path, "is no Dockerfile with a stage to run")
+        raise UnreadableError(path, "is not a Dockerfile with a stage to run")
     context = check.root_of(scan(check.read(path, options, {})), options)
     image = engine.build(context, path, options.target, dict(options.build_args))
     try:

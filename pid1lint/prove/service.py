@@ -47,7 +47,7 @@ def service_of(path: str, name: str, options: Options) -> Service:
     if not found:
         raise Pid1lintError(f"{path} starts no service")
     if found[0][1].kind != "compose":
-        raise Pid1lintError(f"{path}: of deployments, prove runs services of Compose files only")
+        raise Pid1lintError(f"{path}: prove runs only services of Compose files, not other deployments")
     if len(found) > 1:
         services = ", ".join(deployment.name for _, deployment in found)
         raise Pid1lintError(f"{path} has several services; name one of them: {services}")
@@ -88,10 +88,10 @@ def _refuse(deployment: Deployment) -> None:
     if override.opaque:
         raise EngineError(f"{deployment.label}: {override.opaque}")
     if override.pid is not None:
-        raise EngineError(f"{deployment.label} has no PID namespace of its own: prove cannot tell its processes apart")
+        raise EngineError(f"{deployment.label} shares a PID namespace: prove cannot tell its processes apart")
     argv = [word.text for words in (override.entrypoint, override.command) if words is not None for word in words.words]
     if any(UNKNOWN in word for word in argv):
-        raise EngineError(f"{deployment.label}: what it runs hangs on a variable that is not known here")
+        raise EngineError(f"{deployment.label}: what it runs depends on an unknown variable")
 
 
 def _settings(deployment: Deployment) -> Iterator[str]:
@@ -142,12 +142,14 @@ def _image(service: Service, engine: Engine, folder: str) -> str:
     building, deployment = service.building, service.deployment
     if building is None:
         if deployment.image is None or not deployment.image.known:
-            raise EngineError(f"{deployment.label}: which image it runs is not known")
+            raise EngineError(f"{deployment.label}: it is not known which image it runs")
         return deployment.image.text
     if building.context is None or UNKNOWN in building.target:
-        raise EngineError(f"{deployment.label}: where it is built is not known")
+        raise EngineError(f"{deployment.label}: it is not known where it is built")
     if building.contexts:
-        raise EngineError(f"{deployment.label} is built with additional contexts, which prove does not: build it first")
+        raise EngineError(
+            f"{deployment.label} has additional build contexts, which prove does not support: build it first"
+        )
     args = {name: value for name, value in building.args.items() if UNKNOWN not in value}
     dockerfile = os.path.join(service.root, building.dockerfile)
     if building.inline is not None:

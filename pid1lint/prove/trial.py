@@ -50,10 +50,10 @@ def parse_ready(text: str) -> Ready:
         try:
             return Ready(log=re.compile(rest))
         except re.error as error:
-            raise Pid1lintError(f"--ready: {rest!r} is no regular expression: {error}") from None
+            raise Pid1lintError(f"--ready: {rest!r} is not a regular expression: {error}") from None
     if text == "health":
         return Ready(health=True)
-    raise Pid1lintError(f"--ready: {text!r} is none of 5 (seconds), port:8080, log:REGEX and health")
+    raise Pid1lintError(f"--ready: {text!r} must be 5 (seconds), port:8080, log:REGEX or health")
 
 
 class Measured(NamedTuple):

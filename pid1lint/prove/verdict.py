@@ -152,12 +152,12 @@ def _outcome(made: Measured, grace: float) -> str:
         case "hang":
             return f"hang: killed after {grace:g} s"
         case "abrupt":
-            return "abrupt: the app was cut off, or had no handler of its own"
+            return "abrupt: the app was killed with work to do, or has no handler"
         case "fails":
             return f"fails: {made.error or f'exit code {made.exit_code}'}"
         case "exits":
-            return f"exits: it ended by itself with {made.exit_code}"
-    return f"graceful: it ended in {made.seconds:.1f} s"
+            return f"exits: it exited by itself with {made.exit_code}"
+    return f"graceful: it exited in {made.seconds:.1f} s"
 
 
 def _end(made: Measured, pid: int) -> str:
@@ -166,7 +166,7 @@ def _end(made: Measured, pid: int) -> str:
     if end.signal is not None:
         how = "killed by SIGKILL" if end.signal == signals.SIGKILL else f"by {_signal(end.signal)}"
         return how + after
-    return (f"with {end.code}" if end.code is not None else "in a way that this kernel does not tell") + after
+    return (f"with {end.code}" if end.code is not None else "in a way that this kernel does not report") + after
 
 
 def _agree(launch: Launch | None, made: Measured) -> bool:
@@ -191,7 +191,7 @@ def _wrong(launch: Launch | None, made: Measured) -> str:
     if launch is None or _agree(launch, made):
         return ""
     app, path = made.app, launch.main
-    said = f"foreseen was {launch.outcome.value} ({launch.why}), measured {made.outcome}"
+    said = f"the verdict was {launch.outcome.value} ({launch.why}), the measurement is {made.outcome}"
     main = path.main if path is not None else None
     if made.outcome in ("fails", "exits") or main is None or app is None:
         return said
@@ -204,4 +204,4 @@ def _wrong(launch: Launch | None, made: Measured) -> str:
     else:
         reaction = "handles"
     row = f'[programs.{name}] signals = {{ {signal} = "{reaction}" }}'
-    return f"{said}: what is known of {name} is wrong here; {row} says so"
+    return f"{said}: the fact about {name} is wrong here; correct it with {row}"

@@ -24,7 +24,7 @@ def write(facts: Mapping[str, Mapping[str, str]], file: str) -> Iterator[str]:
     `Pid1lintError` if it has one of that name already: it may say more than was measured.
     """
     if not facts:
-        yield "nothing was measured of the app that a configuration could say"
+        yield "the measurement has nothing to add to a configuration"
         return
     path = file or _DEFAULT
     prefix = "tool.pid1lint.programs." if os.path.basename(path) == "pyproject.toml" else "programs."
@@ -50,7 +50,7 @@ def append(path: str, tables: Mapping[str, str]) -> None:
         raise Pid1lintError(f"{path} cannot be read: {error.strerror}") from error
     for head in tables:
         if re.search(rf"^\s*{re.escape(head)}", text, re.MULTILINE):
-            raise Pid1lintError(f"{path} has {head} already: change it there")
+            raise Pid1lintError(f"{path} already has {head}: change it there")
     added = "".join(f"\n{head}\n{rows}\n" for head, rows in tables.items())
     joined = text + ("" if not text or text.endswith("\n") else "\n") + (added if text else added.lstrip("\n"))
     put(path, joined.encode())

@@ -73,7 +73,7 @@ def targets(wanted: Sequence[tuple[str, str | None]], output: str | None) -> tup
     """
     placed = tuple(Target(form, None if (path or output) == "-" else path or output) for form, path in wanted)
     if output is not None and all(path for _, path in wanted):
-        raise Pid1lintError(f"--output: nothing is left for {output}: each --format names a file of its own")
+        raise Pid1lintError(f"--output: {output} has no use: each --format names its own file")
     seen: dict[str | None, str] = {}
     for target in placed:
         first = seen.setdefault(target.path, target.form)

@@ -12,6 +12,7 @@ from pid1lint.diagnostic import Diagnostic, Severity
 from pid1lint.report.markup import valid
 from pid1lint.report.style import printable
 from pid1lint.report.text import how_to_apply
+from pid1lint.report.urls import rule_page
 
 if TYPE_CHECKING:
     from pid1lint.report import Report
@@ -36,7 +37,9 @@ def _command(diagnostic: Diagnostic) -> str:
             properties["endColumn"] = str(place.end.column)
     message = diagnostic.message
     if diagnostic.fix is not None:
-        message += f"\n{diagnostic.fix.title} ({how_to_apply(diagnostic.fix)})"
+        message += f"\nFix: {diagnostic.fix.title} ({how_to_apply(diagnostic.fix)})"
+    page = rule_page(diagnostic.name)
+    message += f"\n{page}" if page else ""
     shown = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
     return f"::{_COMMANDS[diagnostic.severity]} {shown}::{_data(message)}"
 

@@ -12,6 +12,7 @@ from pid1lint.diagnostic import Diagnostic, Severity
 from pid1lint.fingerprint import fingerprints, working_folder
 from pid1lint.report.json import Json, dump
 from pid1lint.report.markup import valid
+from pid1lint.report.urls import rule_page
 from pid1lint.source import Location
 
 if TYPE_CHECKING:
@@ -28,10 +29,11 @@ def report(made: Report, style: Style) -> Iterator[str]:
 
 
 def _issue(diagnostic: Diagnostic, fingerprint: str) -> Json:
-    place = diagnostic.at
+    place, page = diagnostic.at, rule_page(diagnostic.name)
     return {
         "description": valid(f"{diagnostic.code}: {diagnostic.message}"),
         "check_name": diagnostic.name,
+        **({"content": {"body": page}} if page else {}),
         "fingerprint": fingerprint,
         "severity": _SEVERITIES[diagnostic.severity],
         "location": {

@@ -9,6 +9,7 @@ from pid1lint.diagnostic import Diagnostic, Severity
 from pid1lint.report.markup import document, element
 from pid1lint.report.style import Style
 from pid1lint.report.text import render
+from pid1lint.report.urls import rule_page
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -42,6 +43,8 @@ def _case(diagnostic: Diagnostic) -> Element:
     name = f"{diagnostic.code} {diagnostic.name} ({start.line}:{start.column})"
     attributes = {"name": name, "classname": path, "file": path, "line": str(start.line)}
     told = "\n".join(render([diagnostic], Style())).rstrip("\n")
+    page = rule_page(diagnostic.name)
+    told += f"\n{page}" if page else ""
     if diagnostic.severity is Severity.INFO:
         return element("testcase", attributes, [element("system-out", {}, text=told)])
     about = {"message": diagnostic.message, "type": diagnostic.severity.value}

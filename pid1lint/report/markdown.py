@@ -10,6 +10,7 @@ from pid1lint.diagnostic import Diagnostic, Severity
 from pid1lint.report.launches import key_of, launch_of
 from pid1lint.report.style import Style, printable
 from pid1lint.report.text import conclusion, how_to_apply, where
+from pid1lint.report.urls import rule_page
 
 if TYPE_CHECKING:
     from pid1lint.launch.launch import Launch
@@ -20,7 +21,7 @@ _SIGNS = {Severity.ERROR: "❌ error", Severity.WARNING: "⚠️ warning", Sever
 
 def report(made: Report, style: Style) -> Iterator[str]:
     """The lines of the report."""
-    yield from ("## pid1lint", "", _plain(conclusion(made)))
+    yield from ("## pid1lint", "", _plain(" ".join(conclusion(made))))
     if made.diagnostics:
         yield from ("", "| | place | rule | what happens |", "|---|---|---|---|")
         yield from map(_row, made.diagnostics)
@@ -35,7 +36,8 @@ def _row(diagnostic: Diagnostic) -> str:
     told += "".join(f"<br>{_plain(where(note.at))}: {_plain(note.message)}" for note in diagnostic.notes)
     if diagnostic.fix is not None:
         told += f"<br>Fix: {_plain(diagnostic.fix.title)} (`{how_to_apply(diagnostic.fix)}`)"
-    rule = f"{diagnostic.code} {diagnostic.name}"
+    rule, page = f"{diagnostic.code} {diagnostic.name}", rule_page(diagnostic.name)
+    rule = f"[{rule}]({page})" if page else rule
     return f"| {_SIGNS[diagnostic.severity]} | {_plain(where(diagnostic.at))} | {rule} | {told} |"
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from pid1lint.report.style import SEVERITY_COLOURS, Style
+from pid1lint.report.style import SEVERITY_COLOURS, Style, fold
 from pid1lint.rulebook import GROUPS
 
 if TYPE_CHECKING:
@@ -18,6 +17,16 @@ _LINK = re.compile(r"\[(?P<text>[^\]]+)\]\((?P<url>[^)\s]+)\)")
 OUTCOME = re.compile(r"^= (?P<outcome>\w+)(?P<unmeasured>, not measured)?(?:: (?P<remark>.+))?$")
 """What becomes of the container, as the notation has it."""
 _WIDEST = 100
+
+
+def markdown(page: str) -> str:
+    """A rule's page as plain Markdown: what becomes of the container in words, not in the notation of the tests."""
+    return re.sub(OUTCOME.pattern, _outcome, page, flags=re.MULTILINE)
+
+
+def without_pictures(page: str) -> str:
+    """A page in Markdown without its pictures."""
+    return re.sub(r"^!\[[^\]]*\]\([^)]*\)\n\n", "", page, flags=re.MULTILINE)
 
 
 def page_lines(page: str, style: Style) -> Iterator[str]:
@@ -61,7 +70,7 @@ def rule_lines(rules: Sequence[AnyRule], style: Style) -> Iterator[str]:
                 severity = style.paint(SEVERITY_COLOURS[rule.severity], f"{rule.severity.value:<7}")
                 row = f"{rule.code}  {style.paint('bold', rule.name.ljust(names))}  {severity}"
                 yield row + ("  [*]" if rule.fixable else "")
-                yield from textwrap.wrap(rule.summary, width, initial_indent=indent, subsequent_indent=indent)
+                yield from fold(rule.summary, width, indent, indent)
         yield ""
 
 
@@ -74,8 +83,7 @@ def _until_fence(lines: Iterator[str]) -> Iterator[str]:
 
 def _folded(block: list[str], width: int) -> Iterable[str]:
     text = _LINK.sub(r"\g<text>: \g<url>", " ".join(line.strip() for line in block))
-    later = "  " if text.startswith("- ") else ""
-    return textwrap.wrap(text, width, subsequent_indent=later, break_long_words=False, break_on_hyphens=False)
+    return fold(text, width, later="  " if text.startswith("- ") else "") if text else ()
 
 
 def _fenced(fence: re.Match[str], lines: Iterator[str], style: Style, width: int) -> Iterator[str]:
@@ -94,9 +102,13 @@ def _expected(line: str, width: int) -> Iterable[str]:
     """What the linter says of the example, or what becomes of the container."""
     outcome = OUTCOME.match(line)
     if outcome is not None:
-        if outcome["outcome"] == "none":
-            return ()
-        line = f"Outcome: {outcome['outcome']}" + (f" ({outcome['remark']})" if outcome["remark"] else "")
-    return textwrap.wrap(
-        line, width, initial_indent="  ", subsequent_indent="    ", break_long_words=False, break_on_hyphens=False
-    )
+        line = _outcome(outcome)
+    return fold(line, width, "  ", "    ") if line else ()
+
+
+def _outcome(found: re.Match[str]) -> str:
+    if found["outcome"] == "none":
+        return ""
+    # Why the tests do not measure it is of no interest here.
+    remark = None if found["unmeasured"] else found["remark"]
+    return f"Outcome: {found['outcome']}" + (f" ({remark})" if remark else "")

@@ -16,6 +16,7 @@ from pid1lint.fix import Applicability, Edit, Fix
 from pid1lint.report.json import Json, dump
 from pid1lint.report.launches import Key, key_of, launch_of
 from pid1lint.report.markup import valid
+from pid1lint.report.page import markdown
 from pid1lint.report.urls import home, rule_page
 from pid1lint.source import Place, outside
 
@@ -74,13 +75,13 @@ def _invocation(errors: Sequence[str]) -> Json:
 
 
 def _rule(rule: registry.AnyRule) -> Json:
-    page = rule_page(rule.name)
+    page, page_text = rule_page(rule.name), markdown(rule.page)
     return {
         "id": rule.code,
         "name": "".join(part.capitalize() for part in rule.name.split("-")),
         "shortDescription": _message(_untitled(rule.summary)),
         "fullDescription": _message(_untitled(_reason(rule.page) or rule.summary)),
-        "help": {"text": rule.page, "markdown": rule.page},
+        "help": {"text": page_text, "markdown": page_text},
         **({"helpUri": page} if page else {}),
         "defaultConfiguration": {"enabled": rule.default, "level": _LEVELS[rule.severity]},
         "properties": {

@@ -22,16 +22,24 @@ _CODES = {
 
 
 class Style(NamedTuple):
-    """How to write; `width` is the number of cells to stay within, `wrap` whether messages are folded to it."""
+    """How to write; `width` is the number of cells to stay within, `wrap` whether messages are folded to it.
+
+    `links` is whether a word may lead to its page when the reader clicks on it.
+    """
 
     colour: bool = False
     unicode: bool = True
     width: int = 80
     wrap: bool = False
+    links: bool = False
 
     def paint(self, colour: str, text: str) -> str:
         """The text in a colour, where there is any."""
         return f"\x1b[{_CODES[colour]}m{text}\x1b[0m" if self.colour and text else text
+
+    def link(self, text: str, url: str | None) -> str:
+        """The text, with a hyperlink (OSC 8) where the terminal takes one and there is a page."""
+        return f"\x1b]8;;{url}\x1b\\{text}\x1b]8;;\x1b\\" if self.links and url else text
 
     def sign(self, fancy: str, plain: str) -> str:
         """The first where it can be shown, else the second."""
@@ -41,7 +49,8 @@ class Style(NamedTuple):
 def style_of(stream: TextIO, environ: Mapping[str, str]) -> Style:
     """What suits a stream: colour on a terminal only, unless NO_COLOR or FORCE_COLOR say otherwise."""
     terminal = stream.isatty()
-    return Style(_colour(terminal, environ), _shows_unicode(stream), _width(stream, terminal), terminal)
+    links = terminal and environ.get("TERM") not in ("dumb", "linux")
+    return Style(_colour(terminal, environ), _shows_unicode(stream), _width(stream, terminal), terminal, links)
 
 
 def _colour(terminal: bool, environ: Mapping[str, str]) -> bool:
@@ -67,6 +76,18 @@ def _width(stream: TextIO, terminal: bool) -> int:
         return max(40, os.get_terminal_size(stream.fileno()).columns or 80)
     except (OSError, ValueError):
         return 80
+
+
+def fold(text: str, width: int, first: str = "", later: str = "") -> list[str]:
+    """The text in lines between whose words it is broken, but not between a number and its unit; at least one line."""
+    import re
+    import textwrap
+
+    joined = re.sub(r"(?<=\d) (?=(?:s|ms|MB)\b)", "\xa0", text)
+    lines = textwrap.wrap(
+        joined, width, initial_indent=first, subsequent_indent=later, break_long_words=False, break_on_hyphens=False
+    )
+    return [line.replace("\xa0", " ") for line in lines] or [""]
 
 
 def printable(text: str) -> str:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from pid1lint.diagnostic import Diagnostic, Severity
 from pid1lint.discover import is_image
 from pid1lint.fix import Applicability, Fix
-from pid1lint.report.style import SEVERITY_COLOURS, Style, cell_map, cells, printable
+from pid1lint.report.style import SEVERITY_COLOURS, Style, cell_map, cells, fold, printable
+from pid1lint.report.urls import rule_page
 from pid1lint.source import Place
 
 if TYPE_CHECKING:
@@ -23,7 +24,10 @@ def report(made: Report, style: Style) -> Iterator[str]:
     if not made.quiet and (made.checked or made.diagnostics):
         if made.statistics and made.diagnostics:
             yield ""
-        yield conclusion(made)
+        yield from _packed(conclusion(made), style)
+        if made.diagnostics:
+            worst = max(made.diagnostics, key=lambda diagnostic: diagnostic.severity.rank)
+            yield f"Run pid1lint explain {worst.code} for the rule, pid1lint explain pid1 for the basics."
 
 
 def concise(diagnostic: Diagnostic) -> str:
@@ -53,6 +57,7 @@ def _header(diagnostic: Diagnostic, style: Style) -> Iterator[str]:
     if place == at:  # else the fold fell between place and code
         first = pieces[0]
         painted = style.paint(SEVERITY_COLOURS[diagnostic.severity], diagnostic.code)
+        painted = style.link(painted, rule_page(diagnostic.name) if style.links else None)
         pieces[0] = f"{style.paint('bold', first[:at])}: {painted}{first[at + 1 + len(code) :]}"
     yield from pieces
 
@@ -62,7 +67,7 @@ def _snippet(diagnostic: Diagnostic, style: Style) -> Iterator[str]:
     margin = len(str(start.line))
     rule = style.sign("│", "|")
     bar = style.paint("dim", f"{'':{margin}} {rule}")
-    label = f"{diagnostic.severity.value}: {diagnostic.name}"
+    label = f"{diagnostic.severity.value}[{diagnostic.name}]"
     if end.line > start.line and end.column > 1:
         label += f" (to line {end.line})"
     colour = SEVERITY_COLOURS[diagnostic.severity]
@@ -135,18 +140,29 @@ def _shown(line: str, cell: list[int], index: int) -> str:
 
 
 def _fold(text: str, width: int, indent: str) -> list[str]:
-    import textwrap
-
-    return textwrap.wrap(
-        text, max(20, width), subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
-    ) or [""]
+    return fold(text, max(20, width), later=indent)
 
 
-def conclusion(made: Report) -> str:
-    """What there is to say of the whole run."""
+def conclusion(made: Report) -> list[str]:
+    """What there is to say of the whole run, in sentences."""
     images = sum(map(is_image, made.checked))
     said = summary(made.diagnostics, made.dockerfiles - images, made.fixed, made.known, len(made.deployments), images)
-    return said + _assumed(made.launches)
+    sentences = (said, _fixable(made.diagnostics), _assumed(made.launches))
+    return [sentence for sentence in sentences if sentence]
+
+
+def _packed(sentences: Sequence[str], style: Style) -> Iterator[str]:
+    """The sentences, as many in a line as fit; one that is too long by itself is folded on a terminal."""
+    line = ""
+    for sentence in sentences:
+        if line and cells(line) + 1 + cells(sentence) > style.width:
+            yield line
+            line = ""
+        line = f"{line} {sentence}" if line else sentence
+        if style.wrap and cells(line) > style.width:
+            *folded, line = _fold(line, style.width, "  ")
+            yield from folded
+    yield line
 
 
 def _assumed(launches: Sequence[Launch]) -> str:
@@ -154,8 +170,8 @@ def _assumed(launches: Sequence[Launch]) -> str:
     number = sum(launch.certainty == "assumed" for launch in launches)
     if not number:
         return ""
-    verdicts = f"{count(number, 'verdict')} of {len(launches)} {'is' if number == 1 else 'are'} assumed"
-    return f" {verdicts}: trace says on what."
+    verdicts = f"{number} of {count(len(launches), 'verdict')} {'rests' if number == 1 else 'rest'} on an assumption"
+    return f"{verdicts}: see pid1lint trace."
 
 
 def summary(
@@ -166,7 +182,7 @@ def summary(
     deployments: int = 0,
     images: int = 0,
 ) -> str:
-    """One sentence or two on the whole run; `checked` counts Dockerfiles, `known` findings of the baseline.
+    """One sentence on the whole run; `checked` counts Dockerfiles, `known` findings of the baseline.
 
     `deployments` counts the files that run images, `images` those that are built already.
     """
@@ -186,7 +202,7 @@ def summary(
         if (number := sum(d.severity is severity for d in diagnostics))
     )
     files = len({d.at.source.path for d in diagnostics})
-    return f"{scope}{made}: {by_severity} in {count(files, 'file')}{in_baseline}.{_fixable(diagnostics)}"
+    return f"{scope}{made}: {by_severity} in {count(files, 'file')}{in_baseline}."
 
 
 def _fixable(diagnostics: Sequence[Diagnostic]) -> str:
@@ -194,11 +210,11 @@ def _fixable(diagnostics: Sequence[Diagnostic]) -> str:
     safe = sum(fix.applicability is Applicability.SAFE for fix in fixes)
     unsafe = len(fixes) - safe
     if safe and unsafe:
-        return f" {safe} can be fixed with --fix, {unsafe} more with --unsafe-fixes."
+        return f"{safe} can be fixed with --fix, {unsafe} more with --unsafe-fixes."
     if safe:
-        return f" {safe} can be fixed with --fix."
+        return f"{safe} can be fixed with --fix."
     if unsafe:
-        return f" {unsafe} can be fixed with --fix --unsafe-fixes."
+        return f"{unsafe} can be fixed with --fix --unsafe-fixes."
     return ""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from pid1lint.report.style import Style, cells, printable
+from pid1lint.report.style import Style, cells, fold, printable
 
 if TYPE_CHECKING:
     from pid1lint.launch.launch import Launch
@@ -105,7 +105,7 @@ def _signal(process: Process, stop_signal: str, style: Style) -> tuple[str, str]
         if child.start == "exec":
             return "dim", f"{style.sign('↓', 'v')} becomes {printable(_name(child.program))}"
     if process.receives_stop is None:
-        return "yellow", "? cannot tell"
+        return "yellow", "? not known"
     if process.rests is not None and process.main:
         # It may well have a handler that its own source does not show.
         return "yellow", f"? gets {stop_signal}"
@@ -181,7 +181,7 @@ def _verdict(launch: Launch, style: Style) -> Iterator[str]:
     reaps = {
         True: "Orphaned processes are reaped.",
         False: "Orphaned processes are not reaped: they stay as zombies.",
-        None: "Whether orphaned processes are reaped cannot be told.",
+        None: "It is not known whether orphaned processes are reaped.",
     }[launch.reaps]
     lines = _paragraph(f"{outcome}: {why}", style)
     lines[0] = style.paint(_OUTCOME_COLOURS.get(outcome, "yellow"), outcome) + lines[0][len(outcome) :]
@@ -209,6 +209,4 @@ def _open_at(place: Place, style: Style) -> Iterator[str]:
 
 
 def _paragraph(text: str, style: Style) -> list[str]:
-    import textwrap
-
-    return textwrap.wrap(text, style.width - 2, break_long_words=False, break_on_hyphens=False)
+    return fold(text, style.width - 2)

@@ -12,10 +12,17 @@ def home() -> str | None:
     return urls.get("homepage") or urls.get("repository")
 
 
+@cache
+def documentation() -> str | None:
+    """The address of the project's documentation, without a `/` at its end."""
+    address = _project_urls().get("documentation")
+    return address.rstrip("/") if address else None
+
+
 def rule_page(name: str) -> str | None:
     """The address of a rule's page in the project's documentation."""
-    documentation = _project_urls().get("documentation")
-    return f"{documentation.rstrip('/')}/rules/{name}/" if documentation else None
+    root = documentation()
+    return f"{root}/rules/{name}/" if root else None
 
 
 @cache

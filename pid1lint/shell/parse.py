@@ -241,11 +241,11 @@ class _Reader:
         if char == ")":
             if ")" in closers:
                 return True
-            raise _SyntaxFault("`)` closes nothing", self.at)
+            raise _SyntaxFault("unexpected `)`", self.at)
         if char == ";" and (self.starts(";;") or self.starts(";&")):
             if ";;" in closers:
                 return True
-            raise _SyntaxFault("`;;` outside of a case", self.at)
+            raise _SyntaxFault("`;;` outside a case", self.at)
         if char.isalpha() or char == "}":
             word = self.word_ahead()
             if word in closers:
@@ -420,7 +420,7 @@ class _Reader:
                 self.at += 1
                 break
             else:
-                raise _SyntaxFault("a case pattern lacks its `)`", min(self.at, max(self.end - 1, 0)))
+                raise _SyntaxFault("a case pattern has no `)`", min(self.at, max(self.end - 1, 0)))
         body = self.block(";;", "esac")
         end = next((token for token in (";;&", ";;", ";&") if self.starts(token)), "")
         self.at += len(end)

@@ -136,7 +136,7 @@ HOSTILE: dict[str, tuple[Make, str]] = {
     ),
     "a hard link to a file of the host": (
         of_layer(layer([hard_link("passwd", "/etc/passwd")])),
-        "has a hard link to what is not in it: /etc/passwd",
+        "has a hard link to something outside: /etc/passwd",
     ),
     "a path with .. in the archive": (
         _docker_with(lambda files: files.update({"../x": b""})),
@@ -150,24 +150,24 @@ HOSTILE: dict[str, tuple[Make, str]] = {
     "a layer that is a link out of the archive": (_layer_is_a_link("../../etc/passwd"), "leads out of it"),
     "entries without end": (
         of_layer(_headers(250_000)),
-        "is made to fill memory or disk: it has more than 100000",
+        "is made to fill the memory or the disk: it has more than 100000",
     ),
     "entries without end, not compressed": (
         of_layer(_headers(250_000), ""),
-        "is made to fill memory or disk: it has more than 100000 entries",
+        "is made to fill the memory or the disk: it has more than 100000 entries",
     ),
     "entries in many layers": (
         lambda at: f"oci:{Built([_headers(60_000)] * 8).oci(at / 'layout')}",
-        "is made to fill memory or disk: it has more than 100000 entries that hold next to nothing",
+        "is made to fill the memory or the disk: it has more than 100000 entries that are almost empty",
     ),
     "long names in many layers": (
         lambda at: f"oci:{Built([layer(text(f'{n}/' + 'x' * 4000, '') for n in range(3000))] * 9).oci(at / 'layout')}",
-        "is made to fill memory or disk: the names of its entries have more than 96 MB",
+        "is made to fill the memory or the disk: the names of its entries take more than 96 MB",
     ),
     "gzip that is damaged": (_packed_as(lambda data: data[:40] + bytes(20) + data[60:], "+gzip"), "cannot be read"),
     "gzip cut short": (_packed_as(lambda data: data[:-30], "+gzip"), "cannot be read: "),
     "zstd that is damaged": (_packed_as(lambda data: data[:8] + bytes(20) + data[28:], "+zstd"), "cannot be read"),
-    "a bomb": (bomb, "is made to fill memory or disk: more than"),
+    "a bomb": (bomb, "is made to fill the memory or the disk: more than"),
     "a wrong digest of a layer": (_changed("layer", lambda data: data[:600] + b"c" + data[601:]), "is damaged, or not"),
     "a wrong digest of the configuration": (_changed("config", lambda data: data + b" "), "is damaged, or not what it"),
     "a wrong digest of the manifest": (
@@ -181,15 +181,15 @@ HOSTILE: dict[str, tuple[Make, str]] = {
     ),
     "a digest that is a path": (
         index({"manifests": [{"digest": "sha256:../../../../etc/passwd"}]}),
-        "has a digest that is none",
+        "has an invalid digest",
     ),
     "JSON nested without end": (index("[" * 200_000), "cannot be read: its JSON is nested too deeply"),
-    "an index that is a list": (index([]), "is damaged: index.json holds something else"),
-    "no manifest": (_docker_with(lambda files: files.pop("manifest.json")), "is no image: it has neither"),
-    "a pipe": (pipe, "cannot be read: it is no regular file"),
+    "an index that is a list": (index([]), "is damaged: index.json has other content"),
+    "no manifest": (_docker_with(lambda files: files.pop("manifest.json")), "is not an image: it has neither"),
+    "a pipe": (pipe, "cannot be read: it is not a regular file"),
     "nothing": (lambda at: f"oci-archive:{at / 'none.tar'}", "does not exist"),
-    "a file that is no archive": (lambda _: f"docker-archive:{__file__}", "is no tar archive"),
-    "a very deep path": (of_layer(layer([text("d/" * 300 + "f", "x")])), "has a path that no file can have"),
+    "a file that is no archive": (lambda _: f"docker-archive:{__file__}", "is not a tar archive"),
+    "a very deep path": (of_layer(layer([text("d/" * 300 + "f", "x")])), "has an impossible path"),
 }
 
 

@@ -85,13 +85,13 @@ def test_what_an_image_is_stands_in_the_configuration(
     assert base is not None
     assert (base.entrypoint, base.entrypoint_runs, base.sh) == (("/run.sh",), "exec-args", "dash")
     assert cli.run(["learn", source, "--name", "registry.example/java"]) == 2
-    assert 'has [images."registry.example/java"] already: change it there' in capsys.readouterr().err
+    assert 'already has [images."registry.example/java"]: change it there' in capsys.readouterr().err
 
 
 def test_an_archive_must_be_given_a_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     source = image(tmp_path, {})
     assert cli.run(["learn", source]) == 2
-    assert "say by --name what Dockerfiles call it" in capsys.readouterr().err
+    assert "use --name to give the name that Dockerfiles use" in capsys.readouterr().err
 
 
 def test_what_was_learned_gives_a_verdict_without_the_image(
@@ -147,5 +147,5 @@ class TestAnArchiveThatTheConfigurationNames:
         with pytest.raises(Pid1lintError) as told:
             read(str(tmp_path / "pid1lint.toml"))
         assert str(told.value) == (
-            f"{tmp_path}/pid1lint.toml:2: 'base.tar' is none of oci:DIR, oci-archive:FILE and the like"
+            f"{tmp_path}/pid1lint.toml:2: 'base.tar' must be oci:DIR, oci-archive:FILE or docker-archive:FILE"
         )

@@ -69,12 +69,13 @@ def test_no_fix_is_offered_but_what_to_change_is_said(
         " waits 10 s, then kills it\n"
         "  │\n"
         "4 │ java -jar app.jar\n"
-        "  │ ^^^^^^^^^^^^^^^^^ error: missing-exec\n"
+        "  │ ^^^^^^^^^^^^^^^^^ error[missing-exec]\n"
         "  = note: docker-archive:app.tar:2:14: entrypoint.sh is started here\n"
-        "  = note: docker-archive:app.tar!/entrypoint.sh:4:1: to change where the image is built: put exec before"
+        "  = note: docker-archive:app.tar!/entrypoint.sh:4:1: change this where the image is built: put exec before"
         " java\n"
         "\n"
         "1 image checked: 1 error in 1 file.\n"
+        "Run pid1lint explain PID201 for the rule, pid1lint explain pid1 for the basics.\n"
     )
 
 
@@ -141,7 +142,7 @@ class TestConfiguration:
             ("java", ""),
             ("/usr/bin/java", ""),
             ("tini", "no tini is on PATH"),
-            ("/app/run.sh", "no file is at /app/run.sh"),
+            ("/app/run.sh", "there is no file at /app/run.sh"),
             ("/ok.sh", ""),
             ("/bash.sh", "/bash.sh needs /bin/bash, which is not in the image"),
             ("/env.sh", "/env.sh needs python3, which is not on PATH"),
@@ -260,7 +261,7 @@ class TestSelection:
         assert read_image(f"oci:{at}:2").env["TAG"] == "2"
         with pytest.raises(UnreadableError) as told:
             read_image(f"oci:{at}")
-        assert told.value.reason == "has several images: say which, behind a colon: it has 1, 2"
+        assert told.value.reason == "has several images: name one of them after a colon: it has 1, 2"
 
     def test_a_path_may_hold_colons(self, tmp_path: Path) -> None:
         (tmp_path / "a:b").mkdir()

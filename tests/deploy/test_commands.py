@@ -108,7 +108,7 @@ def test_the_summary_counts_both_kinds_of_files(run: Run) -> None:
     put("Dockerfile", 'FROM debian:12\nCMD ["server"]\n')
     put("compose.yaml", "services: {web: {build: .}}\n")
     said = "1 Dockerfile and 1 deployment file checked: nothing found."
-    assert run().out == f"{said} 2 verdicts of 2 are assumed: trace says on what.\n"
+    assert run().out == f"{said}\n2 of 2 verdicts rest on an assumption: see pid1lint trace.\n"
 
 
 def test_manifests_come_from_standard_input(run: Run) -> None:
@@ -121,7 +121,7 @@ def test_manifests_come_from_standard_input(run: Run) -> None:
 
 
 def test_a_dockerfile_still_comes_from_standard_input(run: Run) -> None:
-    said = "1 Dockerfile checked: nothing found. 1 verdict of 1 is assumed: trace says on what.\n"
+    said = "1 Dockerfile checked: nothing found.\n1 of 1 verdict rests on an assumption: see pid1lint trace.\n"
     assert run("-", stdin='FROM debian:12\nCMD ["server"]\n').out == said
 
 
@@ -138,7 +138,7 @@ def test_a_trace_shows_the_services_that_are_named(run: Run) -> None:
     put("compose.yaml", COMPOSE)
     out = run("trace", "compose.yaml", "worker").out
     assert [line for line in out.split("\n") if "service" in line] == ["compose.yaml, service worker"]
-    assert run("trace", "compose.yaml", "wroker") == (2, "", "pid1lint: error: nothing is called 'wroker' there\n")
+    assert run("trace", "compose.yaml", "wroker") == (2, "", "pid1lint: error: there is no 'wroker' in it\n")
 
 
 def test_json_names_the_deployment(run: Run) -> None:
@@ -191,7 +191,7 @@ def test_a_template_is_left_alone_and_verbose_says_so(run: Run) -> None:
     put("chart/templates/x.yaml", POD + "{{- if .Values.x }}\n  x: [\n{{- end }}\n")
     outcome = run("-v")
     assert outcome.code == 0
-    assert "chart/templates/x.yaml: left alone: a template, which only becomes YAML" in outcome.err
+    assert "chart/templates/x.yaml: skipped: a template, not yet YAML" in outcome.err
 
 
 def test_a_script_is_checked_through_the_deployment_that_mounts_it(run: Run) -> None:
@@ -211,7 +211,7 @@ def test_what_every_deployment_mends_falls_to_info_and_says_why(run: Run) -> Non
     assert run("Dockerfile").code == 1
     found = json.loads(run("-f", "json").out)["diagnostics"]
     assert [(each["code"], each["severity"], each["notes"][-1]["message"]) for each in found] == [
-        ("PID301", "info", "service web has an init put in front"),
+        ("PID301", "info", "service web has an init in front"),
         ("PID310", "info", "service web is run here"),
     ]
 
@@ -256,7 +256,7 @@ def test_no_comment_is_written_into_a_text_of_several_lines(run: Run) -> None:
     put("compose.yaml", text + "        && gunicorn app\n")
     outcome = run("--add-ignores")
     assert outcome.code == 2
-    assert "compose.yaml: no comment can stand there for PID102" in outcome.err
+    assert "compose.yaml: there is no place for a comment for PID102" in outcome.err
     assert Path("compose.yaml").read_text() == text + "        && gunicorn app\n"
 
 

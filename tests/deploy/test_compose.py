@@ -39,7 +39,7 @@ def test_a_string_is_split_and_given_to_no_shell(text: str, meant: list[str]) ->
 
 
 def test_a_quote_that_is_not_closed_gives_no_words() -> None:
-    assert split_words(excerpt("sh -c 'x")).error == "a quote that is not closed"
+    assert split_words(excerpt("sh -c 'x")).error == "an unclosed quote"
 
 
 @pytest.mark.parametrize(

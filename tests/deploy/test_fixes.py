@@ -175,11 +175,13 @@ def test_what_is_meant_may_be_made(old: str, new: str) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "reason"),
     [
-        pytest.param("word", "exec: word", "x.yaml would be no YAML any more", id="no YAML"),
-        pytest.param("word", "exec # word", "x.yaml would say something else than is meant", id="a comment"),
-        pytest.param("word", "~", "x.yaml would say something else than is meant", id="a null"),
+        pytest.param("word", "exec: word", "x.yaml would no longer be valid YAML", id="no YAML"),
+        pytest.param("word", "exec # word", "x.yaml would change in another way than intended", id="a comment"),
+        pytest.param("word", "~", "x.yaml would change in another way than intended", id="a null"),
         pytest.param("one", "exec one", "an anchor of x.yaml repeats it elsewhere", id="an anchor"),
-        pytest.param("f:\n", "f:\n  h: 1\n", "x.yaml would say something else than is meant", id="more than is said"),
+        pytest.param(
+            "f:\n", "f:\n  h: 1\n", "x.yaml would change in another way than intended", id="more than is said"
+        ),
     ],
 )
 def test_what_is_not_meant_is_refused(old: str, new: str, reason: str) -> None:

@@ -96,7 +96,7 @@ spec:
     }
     build = Building(Source("", "").place(0, 0), "", "Dockerfile")
     found = judged(files, "pod.yaml", names=named([("team/shop", build)])).diagnostics
-    assert [d.fix.title for d in found if d.fix is not None] == ["Give it to tini"]
+    assert [d.fix.title for d in found if d.fix is not None] == ["Pass it to tini"]
     assert [(d.code, d.at.start, d.message) for d in found if d.severity.rank] == [
         (
             "PID602",
@@ -140,19 +140,20 @@ def test_an_image_of_others_is_not_told_of_where_nothing_changes_it() -> None:
 
 def test_what_an_unknown_image_runs_is_not_guessed() -> None:
     found = launches({"compose.yaml": compose("image: team/unknown\ncommand: serve --all")})["web"]
-    assert (found.outcome, found.why) == ("unknown", "what team/unknown runs is not known")
+    assert (found.outcome, found.why) == ("unknown", "it is not known what team/unknown runs")
 
 
 def test_a_shell_given_to_an_unknown_image_is_a_warning_at_most() -> None:
     (found,) = judged({"compose.yaml": compose("image: team/unknown\ncommand: sh -c 'gunicorn app; true'")}).diagnostics
     assert (found.code, found.severity.value) == ("PID102", "warning")
-    assert found.notes[-1].message == "the ENTRYPOINT of team/unknown is not known: it is taken to have none"
+    assert found.notes[-1].message == "the ENTRYPOINT of team/unknown is not known: pid1lint assumes that it has none"
 
 
 def test_an_entrypoint_needs_no_image_to_be_judged() -> None:
     text = compose("image: team/unknown\nentrypoint: [dumb-init, --, sh, -c, 'gunicorn app; true']")
     assert lines({"compose.yaml": text}) == [
-        "compose.yaml:4:42: PID102 service web: dumb-init ends with sh, which dies of SIGTERM: gunicorn is cut off"
+        "compose.yaml:4:42: PID102 service web: dumb-init ends with sh, which dies on SIGTERM: "
+        "the kernel kills gunicorn"
     ]
 
 
@@ -246,12 +247,12 @@ def test_a_comment_in_a_script_is_heeded_and_its_use_is_not_asked_for() -> None:
     [
         pytest.param(
             "services:\n  web: [\n",
-            "compose.yaml:3:1: PID901 this is no YAML: did not find expected node content",
+            "compose.yaml:3:1: PID901 not valid YAML: did not find expected node content",
             id="no YAML",
         ),
         pytest.param(
             "services:\n  web:\n    image: x\n    image: y\n",
-            "compose.yaml:4:5: PID901 the key `image` stands here for the second time",
+            "compose.yaml:4:5: PID901 the key `image` is repeated here",
             id="a key twice",
         ),
     ],
@@ -284,6 +285,6 @@ def test_who_is_pid_1_of_an_unknown_image_is_not_guessed() -> None:
 def test_an_entrypoint_that_is_given_no_command() -> None:
     files = {"compose.yaml": compose('image: debian:12\nentrypoint: ["sh", "-c"]')}
     assert lines(files) == [
-        "compose.yaml:4:19: PID110 service web: `-c` lacks its string: a container only starts with a command that is "
-        "given to it"
+        "compose.yaml:4:19: PID110 service web: `-c` needs a command string after it: a container starts only if it is "
+        "given a command"
     ]

@@ -185,4 +185,4 @@ def test_json_with_lines_that_envsubst_fills_in_is_a_template() -> None:
     one = '{"kind": "Pod", "apiVersion": "v1", "spec": {\n  "securityContext": {\n    $CONTEXT\n  },\n'
     text = f'{one}  "containers": []}}}}\n{{"kind": "Service", "apiVersion": "v1"}}\n'
     assert judged({"pod.json": text}, "pod.json").diagnostics == ()
-    assert read.content("pod.json", project({"pod.json": text})).note == "a template, which only becomes YAML"
+    assert read.content("pod.json", project({"pod.json": text})).note == "a template, not yet YAML"

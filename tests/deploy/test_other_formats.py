@@ -81,7 +81,7 @@ def test_a_bake_target_is_judged_as_the_image_that_it_builds() -> None:
 
 def test_a_bake_file_that_is_no_hcl_is_a_finding() -> None:
     assert lines({"docker-bake.hcl": 'target "x" {\n  = 1\n'}, "docker-bake.hcl") == [
-        "docker-bake.hcl:2:3: PID901 this is no HCL"
+        "docker-bake.hcl:2:3: PID901 not valid HCL"
     ]
 
 

@@ -99,13 +99,13 @@ def test_documents_that_are_not_wanted_leave_the_others_where_they_stand() -> No
 @pytest.mark.parametrize(
     ("text", "message", "line"),
     [
-        pytest.param("a: [1,2", "this is no YAML: did not find expected ',' or ']'", 1, id="it ends too early"),
-        pytest.param("a: 1\n\tb: 2", "this is no YAML: found a tab character that violates indentation", 2, id="a tab"),
-        pytest.param("a: &x [*x]", "the alias *x stands within what it repeats", 1, id="an alias of itself"),
+        pytest.param("a: [1,2", "not valid YAML: did not find expected ',' or ']'", 1, id="it ends too early"),
+        pytest.param("a: 1\n\tb: 2", "not valid YAML: found a tab character that violates indentation", 2, id="a tab"),
+        pytest.param("a: &x [*x]", "the alias *x is inside what it repeats", 1, id="an alias of itself"),
         pytest.param("a: *x", "the alias *x has no anchor", 1, id="an alias of nothing"),
-        pytest.param("a: 1\nb: 2\na: 3", "the key `a` stands here for the second time", 3, id="a key twice"),
+        pytest.param("a: 1\nb: 2\na: 3", "the key `a` is repeated here", 3, id="a key twice"),
         pytest.param("a: " + "[" * 300, "it is nested more than 200 levels deep", 1, id="deep nesting"),
-        pytest.param("a: \x01", "this is no YAML: control characters are not allowed", 1, id="control characters"),
+        pytest.param("a: \x01", "not valid YAML: control characters are not allowed", 1, id="control characters"),
     ],
 )
 def test_what_is_wrong_is_told_with_its_place(text: str, message: str, line: int) -> None:
@@ -127,4 +127,4 @@ def test_aliases_of_aliases_are_read_in_no_time() -> None:
 
 def test_a_long_chain_of_merges_is_cut_off() -> None:
     text = "a0: &a0 {k0: 1}\n" + "".join(f"a{n}: &a{n} {{<<: *a{n - 1}, k{n}: 1}}\n" for n in range(1, 3000))
-    assert [problem.message for problem in read(text).problems] == ["its `<<` bring more than 200000 settings"]
+    assert [problem.message for problem in read(text).problems] == ["its `<<` add more than 200000 settings"]

@@ -59,7 +59,7 @@ def test_a_dockerfile_is_built_run_stopped_and_compared(context: Path, capsys: p
     printed = re.sub(r"\d\.\d+ s", "N s", capsys.readouterr().out)
     assert printed == (
         "Dockerfile\n"
-        "                          foreseen    measured\n"
+        "                          verdict     measured\n"
         "    ✓ PID 1               run.sh      /bin/sh /run.sh\n"
         "    ✓ PID 1 on SIGTERM    ignores it  has no handler: as PID 1 it ignores it\n"
         "    ✓ the app             app         /app\n"
@@ -70,7 +70,7 @@ def test_a_dockerfile_is_built_run_stopped_and_compared(context: Path, capsys: p
         "      took                -           N s of 2 s\n"
         "    ✓ orphans             reaped      0 zombies before the stop\n"
         "\n"
-        "  hang, as foreseen\n"
+        "  hang, as the verdict says\n"
     )
     assert left_behind() == []
 
@@ -91,9 +91,10 @@ def test_what_is_known_wrongly_is_named(context: Path, capsys: pytest.CaptureFix
     (context / "pid1lint.toml").write_text('[programs.app]\nsignals = { TERM = "ignores" }\n')
     assert cli.run(["prove", ".", "--engine", "podman"]) == 1
     told = capsys.readouterr().out.splitlines()[-1]
-    assert told.startswith("  not as foreseen: foreseen was hang (app is PID 1")
+    assert told.startswith("  refuted: the verdict was hang (app is PID 1")
     assert told.endswith(
-        ' measured graceful: what is known of app is wrong here; [programs.app] signals = { TERM = "handles" } says so'
+        " the measurement is graceful: the fact about app is wrong here; "
+        'correct it with [programs.app] signals = { TERM = "handles" }'
     )
 
 
@@ -157,7 +158,7 @@ def test_a_pytest_fixture_fails_with_the_table(context: Path) -> None:
     )
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_image.py"]
     failed = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert "hang, as foreseen" in failed.stdout
+    assert "hang, as the verdict says" in failed.stdout
     assert failed.returncode == 1
     (context / "run.sh").write_text("#!/bin/sh\nexec /app\n")
     assert subprocess.run(command, capture_output=True, check=False).returncode == 0
@@ -168,7 +169,7 @@ def test_without_an_engine_it_says_so(
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     assert cli.run(["prove", "app"]) == 2
-    assert "prove needs docker or podman, and neither is at hand" in capsys.readouterr().err
+    assert "prove needs docker or podman, and neither is installed" in capsys.readouterr().err
 
 
 def test_it_leaves_nothing_behind_at_whatever_instant_it_is_killed(context: Path) -> None:

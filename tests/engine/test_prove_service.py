@@ -101,14 +101,14 @@ def test_an_emptied_entrypoint_leaves_the_command_alone(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
-        ("image: app\npid: host", "service web has no PID namespace of its own: prove cannot tell its processes apart"),
+        ("image: app\npid: host", "service web shares a PID namespace: prove cannot tell its processes apart"),
         ("image: app\ncommand: $COMMAND", "service web: what $COMMAND stands for is not known"),
         (
             "image: app\ncommand: [app, $PORT]",
-            "service web: what it runs hangs on a variable that is not known here",
+            "service web: what it runs depends on an unknown variable",
         ),
-        ("image: $IMAGE\ncommand: app", "service web: which image it runs is not known"),
-        ("build: ../outside\ncommand: app", "service web: where it is built is not known"),
+        ("image: $IMAGE\ncommand: app", "service web: it is not known which image it runs"),
+        ("build: ../outside\ncommand: app", "service web: it is not known where it is built"),
     ],
 )
 def test_what_run_cannot_do_is_refused(body: str, reason: str, tmp_path: Path) -> None:
@@ -121,7 +121,7 @@ def test_of_several_services_one_is_to_be_named(tmp_path: Path) -> None:
     path = str(tmp_path / "compose.yaml")
     with pytest.raises(Pid1lintError, match="has several services; name one of them: web, worker, mended, mounted"):
         service_of(path, "", Options())
-    with pytest.raises(Pid1lintError, match="nothing is called 'wbe' there"):
+    with pytest.raises(Pid1lintError, match="there is no 'wbe' in it"):
         service_of(path, "wbe", Options())
 
 
@@ -129,13 +129,13 @@ def test_other_deployments_are_refused(tmp_path: Path) -> None:
     (tmp_path / "pod.yaml").write_text(
         "apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\nspec:\n  containers:\n  - {name: b, image: c, command: [d]}\n"
     )
-    with pytest.raises(Pid1lintError, match="of deployments, prove runs services of Compose files only"):
+    with pytest.raises(Pid1lintError, match="prove runs only services of Compose files, not other deployments"):
         service_of(str(tmp_path / "pod.yaml"), "", Options())
 
 
 def test_a_service_behind_an_image_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["prove", "app:1", "web", "--engine", "true"]) == 2
-    assert "app:1 has no services: what stands behind it is given to `run` after `--`" in capsys.readouterr().err
+    assert "app:1 has no services: put options of `run` after `--`" in capsys.readouterr().err
 
 
 @pytest.mark.oracle
