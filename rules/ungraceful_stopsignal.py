@@ -41,6 +41,7 @@ def ungraceful_stopsignal(launch: Launch) -> Iterator[Finding]:
 
     Unsafe: the container then stops in another way, and takes as long as the app needs. The program's own signal for
     a clean end is put there where it is known; else the line goes, and SIGTERM is sent.
+    No fix is offered while a shell would keep that from the app.
     """
     instruction = launch.image.stop_signal_instruction
     if launch.stop_signal not in ("SIGKILL", "SIGSTOP") or instruction is None:
@@ -58,6 +59,8 @@ def _fix(launch: Launch, instruction: Instruction) -> Fix | None:
     source = launch.image.dockerfile.source
     if instruction.text.source is not source:
         return None
+    if launch.main is not None and launch.main.links:
+        return None  # a shell in between would keep any other signal from the app
     main = launch.main.main if launch.main is not None else None
     graceful = main.fact.graceful if main is not None and main.fact is not None else ""
     # A comment inside the instruction would go with it.
