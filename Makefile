@@ -8,18 +8,20 @@ RUN    := $(VENV)/.run-ready
 DOCS   := $(VENV)/.docs-ready
 DEV    := $(VENV)/.dev-ready
 MADE   := $(VENV)/.release-ready
+FUZZ   := $(VENV)/.fuzz-ready
 LOWEST := $(VENV)/lowest
 PEERS  := $(VENV)/peers
 BENCH   = $(DIR) --peers $(PEERS)/bin $(if $(AGAINST),--against '$(AGAINST)')
 
-.PHONY: help demo test programs truth engine corpus bench speed compare facts docs readme release wheels lowest audit lint \
-	types format clean
+.PHONY: help demo test programs truth fuzz engine corpus bench speed compare facts docs readme release wheels lowest audit \
+	lint types format clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo 'make demo    try pid1lint on the images in examples/'
 	@echo 'make test    lint, types and all tests; as root on Debian it installs the programs that they run (INSTALL=no: not)'
 	@echo 'make truth   hold the model against the kernel on N=3000 made-up launches (SEED=...)'
+	@echo 'make fuzz    make up hostile files with Atheris (MINUTES=10, WHAT=all, or dockerfile, script, yaml, config...)'
 	@echo 'make engine  build, run and stop real images with podman, and hold the verdicts against them (ONLY=a name)'
 	@echo 'make corpus  make all fixes in a copy of DIR=..., a folder of repositories: does any file break? (FIXES=file)'
 	@echo 'make bench   how long it takes: a cold start, and DIR=..., folders of repositories, beside other linters'
@@ -58,6 +60,11 @@ $(MADE): $(RUN)
 	@$(BIN)/python -m pip install --quiet --editable '.[release]'
 	@touch $@
 
+$(FUZZ): $(DEV)
+	@echo 'Installing Atheris'
+	@$(BIN)/python -m pip install --quiet --editable '.[fuzz]'
+	@touch $@
+
 demo: $(RUN)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh examples/demo.sh
 
@@ -70,6 +77,9 @@ programs:
 
 truth: $(DEV)
 	$(BIN)/python -m tests.truth --cases $(or $(N),3000) $(if $(SEED),--seed $(SEED))
+
+fuzz: $(FUZZ)
+	$(BIN)/python -m tests.fuzz --minutes $(or $(MINUTES),10) --what $(or $(WHAT),all)
 
 engine: $(DEV)
 	CLASSIC=yes INSTANTS=50 $(BIN)/python -m pytest tests/engine

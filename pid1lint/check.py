@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
@@ -602,25 +603,60 @@ def told(results: Sequence[linter.Result], options: Options) -> tuple[Diagnostic
 
 def add_ignores(planned: Plan, options: Options, jobs: int) -> Fixed:
     """Suppress all present findings by comments; nothing is written. `made` counts the findings."""
-    from pid1lint.annotate import annotate
-
     images = [path for path in planned.dockerfiles if is_image(path)]
     if images:
         raise Pid1lintError(f"{images[0]} is already built: pid1lint cannot write a comment into it")
     found = told(check_all(planned, options, jobs), options)
-    annotated = annotate(found)
-    errors = [f"{d.at.source.path}: there is no place for a comment for {d.code}" for d in annotated.homeless]
-    dockerfiles = frozenset(planned.dockerfiles) | ({options.stdin.path} if options.stdin is not None else set())
-    changes = []
-    for change in annotated.changes:
-        path = change.before.path
-        reason = linter.damaged(change.before, change.after, path if path in dockerfiles else "")
-        if reason is None:
-            changes.append(change)
-        else:
-            errors.append(f"no comments were added: {reason}")
-    left = told(check_all(planned, options, jobs, changes), options)
+    changes, errors, left = _annotated(planned, options, jobs, found)
     return Fixed(tuple(changes), max(0, len(found) - len(left)), (), tuple(errors))
+
+
+def _annotated(
+    planned: Plan, options: Options, jobs: int, found: Sequence[Diagnostic]
+) -> tuple[list[Change], list[str], Sequence[Diagnostic]]:
+    """The files with comments, what went wrong, and the findings that are left.
+
+    Where a comment above a line turns out not to count for what is found there, one for the whole file takes its place;
+    where that does not count either, there is none.
+    """
+    from pid1lint.annotate import annotate
+
+    dockerfiles = frozenset(planned.dockerfiles) | ({options.stdin.path} if options.stdin is not None else set())
+    by_file: frozenset[Diagnostic] = frozenset()
+    hopeless: frozenset[Diagnostic] = frozenset()
+    while True:
+        annotated = annotate((each for each in found if each not in hopeless), by_file)
+        homeless = (*annotated.homeless, *(each for each in found if each in hopeless))
+        errors = [f"{d.at.source.path}: there is no place for a comment for {d.code}" for d in homeless]
+        changes = []
+        for change in annotated.changes:
+            path = change.before.path
+            reason = linter.damaged(change.before, change.after, path if path in dockerfiles else "")
+            if reason is None:
+                changes.append(change)
+            else:
+                errors.append(f"no comments were added: {reason}")
+        left = told(check_all(planned, options, jobs, changes), options)
+        written = {change.before.path for change in changes}
+        in_vain = frozenset(
+            each
+            for each in _unsuppressed(found, left)
+            if each.at.source.path in written and each not in hopeless and each not in homeless
+        )
+        if not in_vain:
+            return changes, errors, left
+        hopeless |= in_vain & by_file
+        by_file |= in_vain
+
+
+def _unsuppressed(found: Iterable[Diagnostic], left: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
+    """The findings that are there still, whatever lines they have come to stand on."""
+    still = Counter((d.at.source.path, d.code, d.message) for d in left)
+    for diagnostic in found:
+        key = (diagnostic.at.source.path, diagnostic.code, diagnostic.message)
+        if still[key]:
+            still[key] -= 1
+            yield diagnostic
 
 
 class Traced(NamedTuple):

@@ -66,7 +66,8 @@ def judge(path: str, project: Project, rules: Sequence[registry.AnyRule], wanted
     for source in content.sources:
         for damage in linter.not_utf8(source):
             run.judge_problem(damage)
-    comments = tuple(_ignores(content.sources, run.launches))
+    found = [diagnostic.at.source for diagnostic in run.diagnostics]
+    comments = tuple(_ignores(content.sources, run.launches, found))
     run.launches = [_bare_of_tools(launch) for launch in run.launches]
     if not comments:
         return run.result()
@@ -99,10 +100,14 @@ def lint_deployment(
     return judge(path, Project(files), registry.chosen(select, ignore), wanted)
 
 
-def _ignores(sources: Iterable[Source], found: Iterable[Launch]) -> Iterator[Ignore]:
-    """The comments in the deployment's own files, and in what its launches run: those have a use of their own there."""
+def _ignores(sources: Iterable[Source], found: Iterable[Launch], blamed: Iterable[Source]) -> Iterator[Ignore]:
+    """The comments in the deployment's own files, in what its launches run, and in what they cannot run.
+
+    But for the first, those have a use of their own where they stand.
+    """
     own = {source.path: source for source in sources}
-    others = {s.path: s for launch in found for s in (*launch.sources, launch.image.dockerfile.source) if s.in_file}
+    run = (source for launch in found for source in (*launch.sources, launch.image.dockerfile.source))
+    others = {source.path: source for source in (*blamed, *run) if source.in_file}
     dockerfiles = {launch.image.dockerfile.source.path: launch.image.dockerfile for launch in found}
     if not any("pid1lint:" in s.text or "hadolint" in s.text for s in (*own.values(), *others.values())):
         return

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pid1lint import Applicability, Edit, Finding, Fix, ImageFile, Launch, Note, Severity, Span, rule
+from pid1lint.mend.reading import is_readable
 
 
 @rule("PID212", Severity.ERROR)
@@ -50,7 +51,7 @@ def crlf_script(launch: Launch) -> Iterator[Finding]:
 
     ## Fix safety
 
-    Safe: the script did not start. Every CRLF becomes LF.
+    Safe: the script did not start. Every CRLF becomes LF. A shell script that also has a syntax error gets no fix.
     """
     for path in launch.paths:
         for start in path.starts:
@@ -71,6 +72,9 @@ def _fix(file: ImageFile) -> Fix | None:
     if file.text is None or not file.editable or file.origin == "inline":
         return None
     text = file.text
+    shell = text.text.partition("\n")[0].split("/")[-1].strip().endswith("sh")
+    if shell and not is_readable(text.text.replace("\r\n", "\n")):
+        return None
     at = [index for index in range(len(text.text) - 1) if text.text[index] == "\r" and text.text[index + 1] == "\n"]
     edits = tuple(Edit(text.source, Span(text.offset(index), text.offset(index) + 1), "") for index in at)
     return Fix("Change CRLF to LF", edits, Applicability.SAFE) if edits else None

@@ -146,6 +146,9 @@ def _fix(launch: Launch, start: Started) -> Fix | None:
     source = launch.image.dockerfile.source
     if first is None or last is None or first.source is not source or last.source is not source:
         return None
+    # What follows a word that stands in no array is no quote.
+    if first.quoting != "json" or last.quoting != "json":
+        return None
     edits = [_after(first, recipe.insert), _after(last, recipe.append)]
     return Fix("Keep it in the foreground", tuple(edit for edit in edits if edit.content), Applicability.SAFE)
 

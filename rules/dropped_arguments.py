@@ -100,6 +100,8 @@ def dropped_arguments(launch: Launch) -> Iterator[Finding]:
         return
     main = launch.main.main if launch.main is not None else None
     words = [word.text for word in cmd.words] or cmd.text.text.split()
+    if not words:
+        return
     if main is not None and words[0].rpartition("/")[2] in (main.program, *main.argv):
         return
     name = text.source.path.rpartition("/")[2]

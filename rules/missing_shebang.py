@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from pid1lint import Applicability, Edit, Finding, Fix, ImageFile, Launch, Note, Severity, Span, rule
 from pid1lint.mend.lines import newline
+from pid1lint.mend.reading import is_sound
 
 
 @rule("PID211", Severity.ERROR)
@@ -45,7 +46,7 @@ def missing_shebang(launch: Launch) -> Iterator[Finding]:
     ## Fix safety
 
     Safe: the script did not start. The fix adds `#!/bin/sh`, or `#!/bin/bash` if the script uses features that only
-    bash has.
+    bash has. A file that shells cannot read gets no fix: it may be written in another language.
     """
     for path in launch.paths:
         for start in path.starts:
@@ -59,7 +60,7 @@ def missing_shebang(launch: Launch) -> Iterator[Finding]:
 
 
 def _fix(file: ImageFile) -> Fix | None:
-    if file.text is None or not file.editable:
+    if file.text is None or not file.editable or not is_sound(file.text.text):
         return None
     text = file.text.text
     bash = any(sign in text for sign in ("[[ ", "((", "<(", "function ", "${BASH", "=("))

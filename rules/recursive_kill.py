@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from pid1lint import Applicability, Fault, Finding, Fix, Launch, Severity, rule
 from pid1lint.mend.command import statement_before
+from pid1lint.mend.handler import goes_on
 
 
 @rule("PID410", Severity.ERROR)
@@ -51,7 +52,8 @@ def recursive_kill(launch: Launch) -> Iterator[Finding]:
 
     ## Fix safety
 
-    Safe: the shell ignores the signal before it sends it.
+    Safe: the shell ignores the signal before it sends it. There is no fix where the script would then go on in a loop:
+    the handler needs an `exit` first.
     """
     seen = set()
     for path, link, fault in launch.faults("recursion"):
@@ -65,7 +67,7 @@ def recursive_kill(launch: Launch) -> Iterator[Finding]:
 
 
 def _fix(fault: Fault) -> Fix | None:
-    if fault.sent is None or (_inside(fault) and not _single_quoted(fault)):
+    if fault.sent is None or goes_on(fault.trap) or (_inside(fault) and not _single_quoted(fault)):
         return None
     made = statement_before(fault.sent.call, f'trap "" {fault.sent.signal}')
     return Fix("Ignore the signal first", made[0], Applicability.SAFE, made[1]) if made is not None else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pid1lint import Applicability, Edit, Finding, Fix, Launch, Outcome, Severity, Started, rule
+from pid1lint.mend.reading import is_sound
 
 _MEANING = {
     "wait -n": "`wait -n` is an error in {0}, and the script goes on without waiting",
@@ -106,7 +107,7 @@ def script_bashism(launch: Launch) -> Iterator[Finding]:
     ## Fix safety
 
     Unsafe: the fix changes the first line to `#!/bin/bash`, if the image has bash. Another shell then reads the whole
-    script.
+    script. A script that also has a syntax error gets no fix.
     """
     seen = set()
     for path in launch.paths if launch.image.sh else ():
@@ -130,6 +131,8 @@ def _fix(launch: Launch, start: Started) -> Fix | None:
     has_bash = "bash" in launch.image.packages or (base is not None and (base.sh == "bash" or "bash" in base.shells))
     first = file.text.text.split("\n", 1)[0].rstrip("\r")
     if not has_bash or first.strip() not in ("#!/bin/sh", "#! /bin/sh", "#!/usr/bin/sh", "#!/usr/bin/env sh"):
+        return None
+    if not is_sound(file.text.text):
         return None
     edit = Edit(file.text.source, file.text.span(0, len(first)), "#!/bin/bash")
     return Fix("Run it with bash", (edit,), Applicability.UNSAFE)

@@ -40,7 +40,8 @@ def ungraceful_stopsignal(launch: Launch) -> Iterator[Finding]:
     ## Fix safety
 
     Unsafe: the container stops differently, and takes as long as the app needs. If pid1lint knows the program's own
-    signal for a clean exit, the fix writes that one; otherwise it removes the line, and Docker sends SIGTERM.
+    signal for a clean exit, the fix writes that one; otherwise it removes the line, and Docker sends SIGTERM. If a shell
+    would keep that signal from the app, there is no fix.
     """
     instruction = launch.image.stop_signal_instruction
     if launch.stop_signal not in ("SIGKILL", "SIGSTOP") or instruction is None:
@@ -58,6 +59,8 @@ def _fix(launch: Launch, instruction: Instruction) -> Fix | None:
     source = launch.image.dockerfile.source
     if instruction.text.source is not source:
         return None
+    if launch.main is not None and launch.main.links:
+        return None  # a shell in between would keep any other signal from the app
     main = launch.main.main if launch.main is not None else None
     graceful = main.fact.graceful if main is not None and main.fact is not None else ""
     # A comment inside the instruction would go with it.

@@ -37,12 +37,17 @@ def dockerfile_error(text: str) -> str | None:
     if buildkit is None:
         return None
     try:
-        commands = buildkit.parse_string(text)
+        commands = buildkit.parse_string(_as_text(text))
     except buildkit.GoParseError as error:
         return str(error)
     names = ((command.cmd, command.start_line) for command in commands)
     unknown = next(((name, line) for name, line in names if name.lower() not in buildkit.all_cmds()), None)
     return None if unknown is None else f"line {unknown[1]}: unknown instruction {unknown[0]}"
+
+
+def _as_text(text: str) -> str:
+    """A text without what stands for bytes that are no UTF-8: the package dockerfile dies of it."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def commands(text: str) -> tuple[tuple[str, tuple[str, ...] | str], ...]:
@@ -52,7 +57,7 @@ def commands(text: str) -> tuple[tuple[str, tuple[str, ...] | str], ...]:
 
 def _commands(text: str) -> Iterator[tuple[str, tuple[str, ...] | str, str]]:
     """Each with the first heredoc's text, empty if there is none."""
-    for command in buildkit.parse_string(text) if buildkit is not None else ():
+    for command in buildkit.parse_string(_as_text(text)) if buildkit is not None else ():
         name = (command.sub_cmd or command.cmd).lower()
         if name in _RUNS:
             heredoc = command.heredocs[0].content if command.heredocs else ""

@@ -38,7 +38,7 @@ def load(source: Source) -> Blocks:
     except UnexpectedInput as error:
         at = min(getattr(error, "pos_in_stream", None) or 0, len(source.text))
         return Blocks((), Problem(source.place(at, min(at + 1, len(source.text))), "not valid HCL"))
-    except (LarkError, RecursionError, ValueError, TypeError, AttributeError, KeyError, IndexError):
+    except (LarkError, RuntimeError, ValueError, TypeError, AttributeError, KeyError, IndexError):
         return Blocks((), Problem(source.place(0, 0), "the HCL cannot be read"))
     return Blocks(tuple(_blocks(found)))
 

@@ -303,7 +303,7 @@ def _watched_by_tail(words: list[str]) -> str:
     """The process that `tail --pid=N -f` waits for: measured, it ends within a second of that one."""
     if words[0].rpartition("/")[2] != "tail":
         return ""
-    for word, following in zip(words[1:], [*words[2:], ""], strict=True):
+    for word, following in zip(words[1:], [*words[2:], ""], strict=False):
         if word.startswith("--pid"):
             return word.partition("=")[2] or following
     return ""

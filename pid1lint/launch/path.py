@@ -181,6 +181,8 @@ class Link(Frozen):
     def in_vain(self) -> bool:
         """Whether the child would take the signal no better in the shell's place: a `sleep`, runit's runsvdir."""
         main, child = self.path.main, self.child
+        if self.path.outcome is Outcome.ABRUPT and child.reaction == "survives":
+            return True  # with the shell at least the container ends
         return (main is not None and main.helper) or (child.kind == "init" and child.reaction in _LEAVE_SERVICES)
 
     @property

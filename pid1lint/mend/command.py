@@ -32,8 +32,10 @@ def insert_exec(call: Call) -> tuple[tuple[Edit, ...], tuple[ShellGuard, ...]] |
     if not call.editable or call.words >= len(call.node.words) or call.condition or call.substitution:
         return None
     word, quoting = call.node.words[call.words], call.script.text.quoting
+    # What begins with `-` exec takes for an option of its own.
     if (
         word.literal in BUILTINS
+        or (word.static or word.text).startswith("-")
         or forks_as_pid1(word.text for word in call.node.words)
         or quoting == "nested"
         or _STATUS_NEEDED.match(call.script.text.text, call.node.span.end)
@@ -57,7 +59,7 @@ def exec_in_front(link: Link) -> Fix | None:
     call, child = link.child.call, link.child
     if call is None or child.start != "child" or call.loop or link.shell.form == "subshell" or link.traps_others:
         return None
-    if link.in_vain:
+    if link.in_vain or (child.argv and child.argv[0].startswith("-")):
         return None
     if not call.last and (call.function or goes_on(call.script, call.node)):
         return None

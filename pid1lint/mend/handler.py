@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pid1lint.fix import Applicability, Edit, Fix, ShellGuard
 from pid1lint.mend.command import guard
-from pid1lint.shell.ir import Function, Simple, nodes
+from pid1lint.shell.ir import Function, Loop, Simple, nodes
 from pid1lint.source import Span
 
 if TYPE_CHECKING:
@@ -66,6 +66,23 @@ def _tidies(name: str | None, script: Script, within: tuple[str, ...]) -> bool:
     bodies = [node.body for node in nodes(script.body) if isinstance(node, Function) and node.name == name]
     commands = [node for body in bodies for node in nodes(body) if isinstance(node, Simple) and node.words]
     return bool(commands) and all(_tidies(node.words[0].literal, script, (*within, name)) for node in commands)
+
+
+def goes_on(trap: TrapSet) -> bool:
+    """Whether a loop without an end goes on where a handler has come to its own: neither it nor a function exits."""
+    text = trap.handler_word.literal if trap.handler_word is not None else None
+    words = set(re.findall(r"\w+", text or ""))
+    bodies = [n.body for n in nodes(trap.script.body) if isinstance(n, Function) and n.name in words]
+    called = (node for body in bodies for node in nodes(body) if isinstance(node, Simple) and node.words)
+    if "exit" in words or any(node.words[0].literal in ("exit", "exec") for node in called):
+        return False
+    return any(isinstance(node, Loop) and _is_endless(node) for node in nodes(trap.script.body))
+
+
+def _is_endless(loop: Loop) -> bool:
+    words = [each.node.words for each in loop.condition.items if isinstance(each.node, Simple)]
+    never = "false" if loop.until else "true"
+    return bool(words) and len(words[-1]) == 1 and words[-1][0].literal in (never, "" if loop.until else ":")
 
 
 def also_trap(trap: TrapSet, signal: str) -> Fix | None:
