@@ -23,7 +23,7 @@ from mkdocs.structure.pages import Page
 
 import pid1lint
 from pid1lint import cli, linter, registry, report, schema
-from pid1lint.facts import data, shells
+from pid1lint.facts import data, launchers, programs, shells
 from pid1lint.image.context import DiskContext
 from pid1lint.report import Report, tree
 from pid1lint.report.style import Style

@@ -172,4 +172,4 @@ def test_where_no_comment_counts_none_is_written(run: Run) -> None:
     before = run("-q", "-f", "concise")
     assert "PID901" in before.out
     done = run("--add-ignores", "-q", "-f", "concise")
-    assert "no comment can stand there for PID901" in done.err or run("-q").out == ""
+    assert "there is no place for a comment for PID901" in done.err or run("-q").out == ""
