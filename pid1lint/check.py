@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 STDIN = "-"
 _ISOLATED = Configs(isolated=True)
 _MANY = 64
+_MOST_SOURCES = 1000
+"""So many of the files that are copied are looked for to find the build context."""
 _NOTHING: Mapping[str, linter.Result] = {}
 
 
@@ -560,7 +562,7 @@ def _copied(dockerfile: Dockerfile, build_args: Mapping[str, str]) -> tuple[str,
     from pid1lint.image.context import MemoryContext
     from pid1lint.image.model import Build
 
-    return Build(dockerfile, MemoryContext({}), build_args).sources()
+    return tuple(dict.fromkeys(Build(dockerfile, MemoryContext({}), build_args).sources()))[:_MOST_SOURCES]
 
 
 def _about(result: linter.Result, scripts: frozenset[str]) -> linter.Result:

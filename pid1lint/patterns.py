@@ -296,10 +296,10 @@ def _git(pattern: str) -> Iterator[Item]:
         char = pattern[at]
         at += 1
         if char == "*":
-            before, start = pattern[: at - 1], at
+            begins, start = at == 1 or pattern[at - 2] == "/", at
             while pattern.startswith("*", at):
                 at += 1
-            alone = at - start == 1 and (not before or before.endswith("/"))
+            alone = at - start == 1 and begins
             if alone and pattern.startswith("/", at):
                 at += 1
                 yield Folders()

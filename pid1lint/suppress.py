@@ -222,11 +222,11 @@ def _selectors(source: Source, match: re.Match[str], *, guess: bool) -> Iterator
         mistake = f"`{match['kind']}` names no rule: write {match['kind']}[CODE]"
         yield Selector(source.place(*match.span()), frozenset(), mistake)
         return
-    for word in _WORD.finditer(match["words"]):
+    for number, word in enumerate(_WORD.finditer(match["words"])):
         start = match.start("words") + word.start()
         at = source.place(start, start + len(word.group()))
         codes = registry.codes_of(word.group().lower())
-        yield Selector(at, codes, "" if codes else _mistake(word.group(), guess=guess))
+        yield Selector(at, codes, "" if codes else _mistake(word.group(), guess=guess and number < _GUESSES // 10))
 
 
 def _mistake(word: str, *, guess: bool) -> str:

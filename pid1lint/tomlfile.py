@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from pid1lint.errors import Pid1lintError
@@ -59,17 +60,23 @@ def _told(message: str, text: str) -> tuple[str, int]:
 
 def line_of(text: str, keys: Keys) -> int:
     """The 1-based line where the key or the list's item stands; else of what shares most of the way to it."""
+    best, line = 0, 1
+    for path, row in _rows(text):
+        common = next((at for at, pair in enumerate(zip(path, keys, strict=False)) if pair[0] != pair[1]), None)
+        shared = min(len(path), len(keys)) if common is None else common
+        if shared > best:
+            best, line = shared, row
+    return line
+
+
+@lru_cache(1)
+def _rows(text: str) -> list[tuple[Keys, int]]:
+    """Each key and each item of a list with its line: a text may have several mistakes."""
     import tree_sitter
     import tree_sitter_toml
 
     parser = tree_sitter.Parser(tree_sitter.Language(tree_sitter_toml.language()))
-    best, line = 0, 1
-    for path, node in _entries(parser.parse(text.encode()).root_node, ()):
-        common = next((at for at, pair in enumerate(zip(path, keys, strict=False)) if pair[0] != pair[1]), None)
-        shared = min(len(path), len(keys)) if common is None else common
-        if shared > best:
-            best, line = shared, node.start_point.row + 1
-    return line
+    return [(path, node.start_point.row + 1) for path, node in _entries(parser.parse(text.encode()).root_node, ())]
 
 
 def _entries(node: Node, above: Keys) -> Iterator[tuple[Keys, Node]]:

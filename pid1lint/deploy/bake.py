@@ -38,8 +38,9 @@ def deployments(path: str, project: Project) -> tuple[tuple[Deployment, ...], tu
         return (), ()
     found = _json(path, project) if path.endswith(".json") else _hcl(source)
     made: list[Deployment] = []
+    known: dict[str, dict[str, Any]] = {}
     for name in found.targets:
-        values = _inherited(name, found, ())
+        values = _inherited(name, found, (), known)
         for combination in _combinations(values.get("matrix"), found.variables):
             variables = {**found.variables, **combination}
             shown = _plain(values["name"], variables) if combination and "name" in values else name
@@ -76,15 +77,18 @@ def _values(node: Node) -> Any:
             return {key: _values(value) for key, (_, value) in node.all.items()}
 
 
-def _inherited(name: str, found: Targets, seen: tuple[str, ...]) -> dict[str, Any]:
-    """What a target sets, with what it inherits below it; maps are merged."""
+def _inherited(name: str, found: Targets, seen: tuple[str, ...], known: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """What a target sets, with what it inherits below it; maps are merged. `known` are those that have been asked."""
+    if name in known:
+        return known[name]
     own = found.targets.get(name)
     if own is None or name in seen or len(seen) > _MAX_CHAIN:
         return {}
     merged: dict[str, Any] = {}
     for other in _texts(own.get("inherits"), found.variables):
-        _merge(merged, _inherited(other, found, (*seen, name)))
+        _merge(merged, _inherited(other, found, (*seen, name), known))
     _merge(merged, own)
+    known[name] = merged
     return merged
 
 

@@ -43,6 +43,8 @@ _CHORE = re.compile(
 )
 """Names of services that do something once and end."""
 _MAX_CHAIN = 20
+_MOST_INCLUDES = 100
+"""So many files are included, one in another or side by side."""
 _ITSELF = ("image", "build", "extends")
 
 
@@ -116,6 +118,7 @@ class _Loader:
         self.project = project
         self._environments: dict[str, Mapping[str, str | None]] = {}
         self._depth = 0
+        self._includes = 0
 
     def read(self, path: str) -> Iterator[Deployment | None]:
         for service in self.services(parts(path, self.project), parent(path), None, named_in=path):
@@ -200,7 +203,10 @@ class _Loader:
                     for given in (_strings(table.get("env_file"), whole) if table is not None else ())
                     if (path := joined(whole.folder, given)) is not None
                 ]
-                yield from self.services(known, folder, env_files, above=whole.lookup)
+                # Each may include others twice: what comes of it doubles with each file.
+                self._includes += 1
+                if self._includes <= _MOST_INCLUDES:
+                    yield from self.services(known, folder, env_files, above=whole.lookup)
         self._depth -= 1
 
     def _extended(

@@ -277,6 +277,9 @@ def _replaced(text: Excerpt, pattern: re.Pattern[str], value: object) -> Excerpt
     return replace(text, text="".join(chars), offsets=tuple(offsets), base=0)
 
 
+_MOST_CHARACTERS = 4096
+
+
 def _environment(item: Table, maps: Maps) -> Variables:
     values: dict[str, str] = {}
     whole = True
@@ -293,7 +296,9 @@ def _environment(item: Table, maps: Maps) -> Variables:
         name, node = _text(entry.get("name")), entry.get("value")
         if isinstance(node, Scalar):
             known = Variables(values, whole)
-            values[name] = _expanded(_excerpt(node), known).text if not node.is_null else ""
+            value = _expanded(_excerpt(node), known).text if not node.is_null else ""
+            # One that is made of others may double with each of them.
+            values[name] = value if len(value) <= max(_MOST_CHARACTERS, len(node.text)) else UNKNOWN
         else:
             values[name] = _from_map(entry, maps)
     return Variables(values, whole)

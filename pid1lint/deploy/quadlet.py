@@ -11,6 +11,7 @@ from typing import NamedTuple
 from pid1lint.deploy.project import Project, joined, parent
 from pid1lint.deployment import (
     QUADLET,
+    UNKNOWN,
     Building,
     Deployment,
     Edits,
@@ -161,7 +162,10 @@ def _array(text: Excerpt) -> Iterator[Excerpt]:
 
     for found in re.finditer(r'"(?:[^"\\]|\\.)*"', text.text):
         word = text.cut(found.start() + 1, found.end() - 1)
-        value = json.loads(found[0])
+        try:
+            value = str(json.loads(found[0]))
+        except ValueError:
+            value = UNKNOWN  # `\x` is no escape of JSON
         if value == word.text:
             yield replace(word, quoting="json")
         else:

@@ -93,19 +93,16 @@ def _pieces(text: str, lookup: Lookup, depth: int) -> Iterator[_Piece]:
             at = dollar + 1
 
 
+_BRACE = re.compile(r"\$\{|\}")
+
+
 def _closing(text: str, at: int) -> int | None:
     """Where the brace closes that opened before an offset."""
     depth = 1
-    while at < len(text):
-        if text.startswith("${", at):
-            depth += 1
-            at += 2
-            continue
-        if text[at] == "}":
-            depth -= 1
-            if not depth:
-                return at
-        at += 1
+    for found in _BRACE.finditer(text, at):
+        depth += 1 if found[0] == "${" else -1
+        if not depth:
+            return found.start()
     return None
 
 

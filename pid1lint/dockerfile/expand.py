@@ -96,7 +96,9 @@ class _Lexer:
         while self.at < len(self.text):
             start = self.at
             part = self._next(raw=False)
-            chars.extend(part)
+            chars.append(part)
+            if self.quotes:
+                continue  # nobody asks where a word's characters stem from
             # After an escape, the second of the two characters is the one that stays.
             first = start if self.text[start] == "$" else self.at - 1
             self.origins.extend(min(first + i, self.at - 1) for i in range(len(part)))

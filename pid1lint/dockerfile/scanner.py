@@ -232,14 +232,14 @@ class _Scanner:
         self.comments.append(Comment(text.strip()[1:].strip(), Span(start, line.end)))
 
     def _add_instruction(self, logical: Excerpt, last: _Line) -> None:
-        heredocs: tuple[Heredoc, ...] = ()
+        heredocs: list[Heredoc] = []
         end = last.end
         markers = _markers(logical) if "<<" in logical.text and self._takes_heredocs(logical) else []
         for marker in markers:
             heredoc = self._read_heredoc(marker, logical)
-            heredocs += (heredoc,)
+            heredocs.append(heredoc)
             end = heredoc.span.end
-        instruction = self._instruction(logical, end, heredocs)
+        instruction = self._instruction(logical, end, tuple(heredocs))
         self.instructions.append(instruction)
 
     def _takes_heredocs(self, logical: Excerpt) -> bool:

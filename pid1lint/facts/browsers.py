@@ -44,7 +44,7 @@ def depended_on(manifest: str, language: str) -> str:
         return next((driver for driver in drivers if driver.lower() in found), "")
     try:
         dependencies = json.loads(manifest).get("dependencies", {})
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, RecursionError):
         return ""
     return next((driver for driver in drivers if isinstance(dependencies, dict) and driver in dependencies), "")
 

@@ -265,7 +265,9 @@ class _Exploration:
             if turn.running:
                 if not self._step(turn.running, begun + _MOST_OF_ONE):
                     return False
-                if run.commands - begun > _MOST_OF_ONE:
+                # One command may start any number of processes: a pipeline's members.
+                many = len(self.world.procs) % 256 == 0 and _is_too_much(self.world)
+                if many or run.commands - begun > _MOST_OF_ONE:
                     return True
                 continue
             if not world.procs[1].alive or _is_too_much(world):

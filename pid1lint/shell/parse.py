@@ -68,6 +68,10 @@ _SPECIAL = "@*#?$!-0123456789"
 _RESERVED = frozenset("if then else elif fi do done case esac while until for select function { } ! time".split())
 _CLOSERS = frozenset(["then", "else", "elif", "fi", "do", "done", "esac", "}"])
 _DEPTH = 60
+_MOST_WORDS = 40_000
+"""So many words of a script are read: one of 250 KB has fewer."""
+_MOST_PARTS = 20_000
+"""So many parts of a word are."""
 _MOST_KEPT = 256
 """How many texts are kept parsed, the last ones that were asked for."""
 
@@ -77,6 +81,10 @@ class _SyntaxFault(Exception):
         super().__init__(message)
         self.message = message
         self.at = at
+
+
+class _TooLong(_SyntaxFault):
+    """No fault of the text: it is not read from here on."""
 
 
 def parse(excerpt: Excerpt) -> Script:
@@ -119,6 +127,7 @@ class _Reader:
         self.comments: dict[int, Span] = {}
         self.pending: list[tuple[Redirect, str, bool]] = []
         self.depth = 0
+        self.words = 0
 
     # ------------------------------------------------------------- whole text
 
@@ -132,11 +141,15 @@ class _Reader:
                 if self.at >= self.end:
                     return List(tuple(part), Span(0, self.end))
                 raise _SyntaxFault(f"unexpected `{self._here()}`", self.at)
+            except _TooLong as fault:
+                reason = fault.message
             except _SyntaxFault as fault:
-                self.damage.append(Damage(fault.message, Span(fault.at, min(fault.at + 1, self.end))))
+                reason = fault.message
+                self.damage.append(Damage(reason, Span(fault.at, min(fault.at + 1, self.end))))
             except RecursionError:
-                self.damage.append(Damage("nested too deeply", Span(start, min(start + 1, self.end))))
-            opaque = Opaque(self.damage[-1].message, Span(min(start, self.end), self.end))
+                reason = "nested too deeply"
+                self.damage.append(Damage(reason, Span(start, min(start + 1, self.end))))
+            opaque = Opaque(reason, Span(min(start, self.end), self.end))
             if items:
                 opaque = Opaque(opaque.reason, Span(items[-1].node.span.end, self.end))
             return List((*items, Item(opaque, "")), Span(0, self.end))
@@ -679,12 +692,17 @@ class _Reader:
         parts: list[Part] = []
         text = self.text
         plain_text = _plain(ends)
+        self.words += 1
+        if self.words > _MOST_WORDS:
+            raise _TooLong(f"it has more than {_MOST_WORDS:,} words", self.at)
         while self.at < self.end:
             plain = plain_text.match(text, self.at, self.end)
             if plain:
                 parts.append(Literal(plain.group()))
                 self.at = plain.end()
                 continue
+            if len(parts) > _MOST_PARTS:
+                raise _TooLong(f"it has a word of more than {_MOST_PARTS:,} parts", self.at)
             char = text[self.at]
             if char in "<>" and ends is _WORD_ENDS and text.startswith("(", self.at + 1):
                 parts.append(self._process_sub(char))
@@ -745,6 +763,8 @@ class _Reader:
                 parts.append(Literal(match.group(), quoted=True))
                 self.at = match.end()
                 continue
+            if len(parts) > _MOST_PARTS:
+                raise _TooLong(f"it has a word of more than {_MOST_PARTS:,} parts", self.at)
             char = text[self.at]
             if char == '"':
                 self.at += 1

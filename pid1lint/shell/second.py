@@ -8,9 +8,14 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
+_LONGEST = 200_000
+"""Characters: a tree takes up to a kilobyte for each."""
+
 
 def errors(text: str) -> int:
-    """How many places of a script tree-sitter's bash grammar cannot read."""
+    """How many places of a script tree-sitter's bash grammar cannot read; of a very long one none is looked for."""
+    if len(text) > _LONGEST:
+        return 0
     parser = _parser()
     found = 0
     stack = [parser.parse(text.encode("utf-8", "surrogateescape")).root_node]
