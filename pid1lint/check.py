@@ -645,10 +645,18 @@ def _annotated(
             for each in _unsuppressed(found, left)
             if each.at.source.path in written and each not in hopeless and each not in homeless
         )
+        # A comment may take away what it is for: a directive of a Dockerfile is none below another comment.
+        useless = {_named_by(d) for d in left if d.code == UNUSED_IGNORE} - {_named_by(d) for d in found}
+        in_vain |= {d for d in found if (d.at.source.path, d.code) in useless and d not in hopeless}
         if not in_vain:
             return changes, errors, left
         hopeless |= in_vain & by_file
         by_file |= in_vain
+
+
+def _named_by(diagnostic: Diagnostic) -> tuple[str, str]:
+    """The file, and the code that stands where a finding points: in a comment, say."""
+    return diagnostic.at.source.path, diagnostic.at.text
 
 
 def _unsuppressed(found: Iterable[Diagnostic], left: Iterable[Diagnostic]) -> Iterator[Diagnostic]:

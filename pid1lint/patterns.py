@@ -285,9 +285,13 @@ def _shell(pattern: str, unknown: str) -> Iterator[Item]:
             yield Char(char)
 
 
+_LONGEST = 20_000
+"""Characters: paths have at most 4,096."""
+
+
 def git(pattern: str) -> Pattern:
-    """A pattern of git for a path, without the slashes around it; nothing matches one that is malformed."""
-    return Pattern(_git(pattern))
+    """A pattern of git for a path, without the slashes around it; nothing matches one that is malformed or too long."""
+    return Pattern(_git(pattern) if len(pattern) <= _LONGEST else (NOTHING,))
 
 
 def _git(pattern: str) -> Iterator[Item]:

@@ -62,9 +62,16 @@ def matching(selector: str) -> frozenset[str]:
     return codes
 
 
+@cache
+def _names() -> frozenset[str]:
+    return frozenset(("all", *(rule.name for rule in all_rules())))
+
+
 @lru_cache(1024)
 def codes_of(selector: str) -> frozenset[str]:
     """The codes that a selector in small letters stands for; none if it stands for none."""
+    if not selector.startswith("pid") and selector not in _names():
+        return frozenset()
     return frozenset(
         rule.code
         for rule in all_rules()

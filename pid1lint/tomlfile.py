@@ -60,23 +60,27 @@ def _told(message: str, text: str) -> tuple[str, int]:
 
 def line_of(text: str, keys: Keys) -> int:
     """The 1-based line where the key or the list's item stands; else of what shares most of the way to it."""
-    best, line = 0, 1
-    for path, row in _rows(text):
-        common = next((at for at, pair in enumerate(zip(path, keys, strict=False)) if pair[0] != pair[1]), None)
-        shared = min(len(path), len(keys)) if common is None else common
-        if shared > best:
-            best, line = shared, row
-    return line
+    rows = _rows(text)
+    ways = (keys[:length] for length in range(min(len(keys), _DEEPEST), 0, -1))
+    return next((rows[way] for way in ways if way in rows), 1)
+
+
+_DEEPEST = 16
+"""No key of ours has so many parts."""
 
 
 @lru_cache(1)
-def _rows(text: str) -> list[tuple[Keys, int]]:
-    """Each key and each item of a list with its line: a text may have several mistakes."""
+def _rows(text: str) -> dict[Keys, int]:
+    """The first line of each key, of each item of a list, and of each part of the way there."""
     import tree_sitter
     import tree_sitter_toml
 
     parser = tree_sitter.Parser(tree_sitter.Language(tree_sitter_toml.language()))
-    return [(path, node.start_point.row + 1) for path, node in _entries(parser.parse(text.encode()).root_node, ())]
+    rows: dict[Keys, int] = {}
+    for path, node in _entries(parser.parse(text.encode()).root_node, ()):
+        for length in range(1, min(len(path), _DEEPEST) + 1):
+            rows.setdefault(path[:length], node.start_point.row + 1)
+    return rows
 
 
 def _entries(node: Node, above: Keys) -> Iterator[tuple[Keys, Node]]:

@@ -61,9 +61,32 @@ def shapes() -> Iterator[tuple[str, dict[str, str]]]:
     mistyped = "".join(f"# pid1lint: ignore[w{at}]\n" for at in range(15_000))
     yield "ignore comments that are wrong", {"Dockerfile": BASE + mistyped + "CMD app\n"}
     script = {"Dockerfile": BASE + 'COPY --chmod=755 e.sh /\nCMD ["/e.sh"]\n', "e.sh": "#!/bin/sh\nexec java\n"}
+    yield from tangled(script)
     yield ".gitignore", {**script, ".gitignore": "a*b?c*\n" * 100_000}
     yield ".dockerignore", {**script, ".dockerignore": "*a*b?c*d\n" * 100_000}
     yield "exclude", {**script, "pid1lint.toml": "exclude = [" + '"*a*b?c*d",' * 50_000 + "]\n"}
+
+
+def tangled(script: dict[str, str]) -> Iterator[tuple[str, dict[str, str]]]:
+    """Scripts of one long line, and small files in which each part doubles what comes of the next one."""
+    first = "#!/bin/sh\nexec b"
+    for part in (" && a", " | a", " a", "''", '""', "$a", "\\a", "; a=b"):
+        yield f"a script of {part!r}", {**script, "e.sh": first + part * (900_000 // len(part)) + "\n"}
+    yield "variables made of each other", {"Dockerfile": "ARG A=a\n" + "ARG A=$A$A\n" * 5000 + BASE + APP}
+    yield "folders made of each other", {"Dockerfile": BASE + "ENV A=a/b\n" + "ENV A=$A$A\nWORKDIR $A\n" * 3000 + APP}
+    yield "here-documents of one line", {"Dockerfile": BASE + f"RUN {'<<E ' * 50_000}\n" + "E\n" * 50_000 + APP}
+    names = "".join(f"w{at}," for at in range(60_000))
+    yield "an ignore comment of many words", {"Dockerfile": f"{BASE}# pid1lint: ignore[{names}]\n{APP}"}
+    service = "services: {a: {image: a}}\n"
+    yield "a Compose file that includes itself", {"compose.yaml": f"include: [compose.yaml, ./compose.yaml]\n{service}"}
+    chain = {f"i{at}.yaml": f"include: [i{at + 1}.yaml, i{at + 1}.yaml]\n{service}" for at in range(12)}
+    yield "Compose files that include each other twice", {"compose.yaml": f"include: [i0.yaml]\n{service}", **chain}
+    twice = (f'target "t{at}" {{\n inherits = ["t{at + 1}", "t{at + 1}"]\n}}\n' for at in range(60))
+    yield "targets that inherit each other twice", {"docker-bake.hcl": "".join(twice)}
+    pod = "apiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - name: a\n    image: a\n    command: [$(A9)]\n    env:\n"
+    doubled = (f"    - {{name: A{at}, value: 'x$(A{at - 1})$(A{at - 1})'}}\n" for at in range(5000))
+    yield "an environment made of itself", {"pod.yaml": pod + "".join(doubled)}
+    yield "an exclude of one long pattern", {**script, "pid1lint.toml": f"exclude = ['{'*a' * 400_000}']\n"}
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="measures with what Linux tells of a process")

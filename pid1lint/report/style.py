@@ -95,7 +95,7 @@ def printable(text: str) -> str:
 
     Tabs become blanks; a file under review must not be able to hide a part of itself from its report.
     """
-    if text.isascii() and text.isprintable():
+    if text.isprintable():
         return text
     return "".join(shown for shown, _ in _cells_of(text))
 
@@ -109,6 +109,8 @@ def cells(text: str) -> int:
 
 def cell_map(text: str) -> list[int]:
     """For each character, and for the end, the cell at which it begins."""
+    if text.isascii() and text.isprintable():
+        return list(range(len(text) + 1))
     starts = [0]
     for _, width in _cells_of(text):
         starts.append(starts[-1] + width)
