@@ -253,7 +253,7 @@ def _takes(loaded: Row, rule: Row) -> str:
 
 def command_line() -> str:
     """The help of every command, as click prints it on a terminal of 80 columns."""
-    parent = click.Context(cli.group, info_name="pid1lint", terminal_width=80)
+    parent = click.Context(cli.group, info_name="pid1lint", terminal_width=80, **cli.group.context_settings)
     parts = [_fenced("text", cli.group.get_help(parent), "pid1lint --help")]
     for name, command in cli.group.commands.items():
         context = click.Context(command, info_name=name, parent=parent, terminal_width=80)
@@ -570,16 +570,16 @@ def _measured() -> str:
             _measured_kind(kind, {name: row for name, row in table.items() if row.get("kind", "") == kind})
             for kind in kinds
         ),
-        "## Not measured\n\nOf these the programs' own documentation tells, or mere belief: the source says which.\n",
+        "## Not measured\n\nThese facts come from the programs' documentation, or are believed: see the source.\n",
         _table(("programs", "lifetime", "signals", "source"), documented),
     )
 
 
 _SIGNALS = ("TERM", "INT", "QUIT", "HUP", "USR1", "USR2", "WINCH")
 _MEASURED = """\
-What {count} programs do when they are told to stop, measured: each was installed from Debian, PyPI or npm, started as
-PID 1 of a PID namespace in a throw-away root, and sent each signal from outside, as a container engine does. What is
-new or changed was measured twice, and counts only if both came out alike. `make facts` measures it again.
+What {count} programs do when they are told to stop. Each was installed from Debian, PyPI or npm and started as PID 1 of
+a PID namespace in a temporary root. Each signal was sent from outside, as a container engine does. What is new or
+changed was measured twice, and counts only if both results were the same. `make facts` measures this again.
 """
 _READING = """## How to read the tables
 

@@ -62,15 +62,20 @@ def _lowered(sentence: str) -> str:
     return sentence[:1].lower() + sentence[1:].rstrip(".")
 
 
+def _context(command: click.Command, name: str | None = None) -> click.Context:
+    """Below that of the group, which says how the help is asked for: a command keeps its first help option."""
+    return click.Context(command, click.Context(cli.group, **cli.group.context_settings), name)
+
+
 def _synopsis(name: str, command: click.Command) -> str:
-    context = click.Context(command, info_name=name)
+    context = _context(command, name)
     pieces = " ".join(_text(piece) for piece in command.collect_usage_pieces(context))
     return rf"\fBpid1lint {name}\fR {pieces}"
 
 
 def _options(command: click.Command) -> Iterator[str]:
     """The options under the headings that the help has."""
-    context = click.Context(command)
+    context = _context(command)
     options = [param for param in command.get_params(context) if isinstance(param, click.Option)]
     left = {option.name: record for option in options if (record := option.get_help_record(context))}
     headings = command.headings if isinstance(command, Grouped) else {}

@@ -69,6 +69,6 @@ def _reason(launch: Launch) -> Note:
     if override.init is not None:
         return Note(override.init.at, f"{deployment.label} has an init in front")
     if override.stop_signal is not None and launch.image.as_pid1:
-        return Note(override.stop_signal.at, f"{deployment.label} is stopped with {launch.stop_signal}")
+        return Note(override.stop_signal.at, f"{deployment.label} stops with {launch.stop_signal}")
     at = override.pid.at if override.pid is not None else deployment.place
     return Note(at, f"{deployment.label} shares a PID namespace, in which another process is PID 1")

@@ -62,8 +62,9 @@ def test_the_page_of_a_rule_is_in_plain_words(rule: registry.AnyRule) -> None:
 
 
 def test_the_help_is_in_plain_words() -> None:
-    helps = [cli.group.get_help(click.Context(cli.group))]
-    helps += [command.get_help(click.Context(command)) for command in cli.group.commands.values()]
+    parent = click.Context(cli.group, **cli.group.context_settings)
+    helps = [cli.group.get_help(parent)]
+    helps += [command.get_help(click.Context(command, parent=parent)) for command in cli.group.commands.values()]
     assert [phrase for text in helps for phrase in quaint(text)] == []
 
 

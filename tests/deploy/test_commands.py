@@ -229,7 +229,7 @@ def test_a_stop_signal_mends_what_other_stages_share(run: Run, signal: str, seve
     put("compose.yaml", f"services: {{web: {{build: {{context: ., target: builder}}, stop_signal: {signal}}}}}\n")
     found = json.loads(run("-f", "json", "--select", "PID301").out)["diagnostics"]
     own = [(each["severity"], [note["message"] for note in each["notes"]]) for each in found if not each["deployment"]]
-    assert own == [(severity, ["service web is stopped with SIGINT"] if severity == "info" else [])]
+    assert own == [(severity, ["service web stops with SIGINT"] if severity == "info" else [])]
 
 
 def test_a_configured_image_is_built_from_its_dockerfile(run: Run) -> None:

@@ -58,7 +58,7 @@ def test_a_string_of_two_commands_of_which_compose_drops_one() -> None:
 def test_a_command_of_the_shell_in_a_string_that_no_shell_reads() -> None:
     files = {"compose.yaml": compose("image: debian:12\ncommand: exec gunicorn app")}
     assert lines(files) == [
-        "compose.yaml:4:14: PID105 service web: `exec` is a command of the shell: no shell is there to run it, and the "
+        "compose.yaml:4:14: PID105 service web: `exec` exists only inside a shell: there is none, and the "
         "container does not start"
     ]
 
@@ -67,7 +67,7 @@ def test_a_variable_in_kubernetes_that_nobody_expands() -> None:
     container = "{name: c, image: 'debian:12', env: [{name: PORT, value: '80'}], command: [server, --bind, $PORT]}"
     text = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers:\n    - " + container + "\n"
     assert [line.partition(" ")[2] for line in lines({"pod.yaml": text}, "pod.yaml")] == [
-        "PID105 container c of Pod a: `$PORT` reaches server as it stands: no shell expands it"
+        "PID105 container c of Pod a: `$PORT` reaches server unexpanded: there is no shell"
     ]
     for other in ("$(PORT)", "$(KUSTOMIZED)"):
         assert lines({"pod.yaml": text.replace("$PORT", other)}, "pod.yaml") == []
