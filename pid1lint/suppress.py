@@ -13,6 +13,7 @@ import sys
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property, lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from pid1lint import registry
@@ -44,6 +45,9 @@ _WIDE = 100
 
 _GUESSES = 100
 """For so many comments of a file it is worked out what somebody may have meant."""
+
+_MOST_WORDS = 100
+"""So many words of a comment count: there are fewer rules."""
 
 _KINDS = ("ignore", "ignore-file")
 _OTHERS = frozenset(("allow", "disable", "disable-file", "ignored", "ignores", "noqa", "off", "skip", "skip-file"))
@@ -222,7 +226,7 @@ def _selectors(source: Source, match: re.Match[str], *, guess: bool) -> Iterator
         mistake = f"`{match['kind']}` names no rule: write {match['kind']}[CODE]"
         yield Selector(source.place(*match.span()), frozenset(), mistake)
         return
-    for number, word in enumerate(_WORD.finditer(match["words"])):
+    for number, word in enumerate(islice(_WORD.finditer(match["words"]), _MOST_WORDS)):
         start = match.start("words") + word.start()
         at = source.place(start, start + len(word.group()))
         codes = registry.codes_of(word.group().lower())

@@ -40,7 +40,7 @@ def dockerfile_error(text: str) -> str | None:
         commands = buildkit.parse_string(_as_text(text))
     except buildkit.GoParseError as error:
         return str(error)
-    names = ((command.cmd, command.start_line) for command in commands)
+    names = ((command.cmd or "", command.start_line) for command in commands)
     unknown = next(((name, line) for name, line in names if name.lower() not in buildkit.all_cmds()), None)
     return None if unknown is None else f"line {unknown[1]}: unknown instruction {unknown[0]}"
 
@@ -58,7 +58,7 @@ def commands(text: str) -> tuple[tuple[str, tuple[str, ...] | str], ...]:
 def _commands(text: str) -> Iterator[tuple[str, tuple[str, ...] | str, str]]:
     """Each with the first heredoc's text, empty if there is none."""
     for command in buildkit.parse_string(_as_text(text)) if buildkit is not None else ():
-        name = (command.sub_cmd or command.cmd).lower()
+        name = (command.sub_cmd or command.cmd or "").lower()
         if name in _RUNS:
             heredoc = command.heredocs[0].content if command.heredocs else ""
             yield name.upper(), command.value if command.json else " ".join(command.value), heredoc
