@@ -91,5 +91,5 @@ def test_the_init_can_be_chosen(init: str) -> None:
 
 
 def test_another_init_is_refused() -> None:
-    with pytest.raises(Pid1lintError, match="no init is called 'tiny'"):
+    with pytest.raises(Pid1lintError, match="there is no init 'tiny'"):
         lint("FROM alpine\n", MemoryContext({}), init="tiny")
