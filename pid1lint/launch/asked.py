@@ -7,7 +7,8 @@ questions alike is known to start alike (`repeat.py`).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from functools import wraps
 from typing import TYPE_CHECKING, TypeVar, TypeVarTuple
 
 from pid1lint.dockerfile.stages import DEFAULT_PATH
@@ -43,10 +44,23 @@ _WITHOUT_BASH = frozenset(
 _INSTALLS_UNSEEN = re.compile(r"\.sh\b|\bsh\s+[\w./$-]|\|\s*sh\b|\bmake\b")
 
 
+def _question(question: Callable[[Asked, *Ts], T]) -> Callable[[Asked, *Ts], T]:
+    """Have each answer to a question kept, by the question and what it was asked about."""
+
+    @wraps(question)
+    def ask(self: Asked, *given: *Ts) -> T:
+        key = (question, *given)
+        if key not in self.answers:
+            self.answers[key] = self.answer(key)
+        return self.answers[key]  # type: ignore[return-value] # the question says what its answer is
+
+    return ask
+
+
 class Asked:
     """One image's answers, each worked out once; `answers` has those that were asked for, in order.
 
-    A question is a function of the image and of plain values.
+    A question is a method that looks at the image, and takes plain values.
     """
 
     def __init__(self, image: Image) -> None:
@@ -54,17 +68,11 @@ class Asked:
         self._known: dict[tuple[object, ...], object] = {}
         self.answers: dict[tuple[object, ...], object] = {}
 
-    def _ask(self, question: Callable[[Image, *Ts], T], *given: *Ts) -> T:
-        key = (question, *given)
-        if key not in self.answers:
-            self.answers[key] = self.answer(key)
-        return self.answers[key]  # type: ignore[return-value] # the question says what its answer is
-
     def answer(self, key: tuple[object, ...]) -> object:
         """The answer to a question that was asked of another image; it does not count as asked of this one."""
         if key not in self._known:
             question, *given = key
-            self._known[key] = question(self._image, *given)  # type: ignore[operator]
+            self._known[key] = question(self, *given)  # type: ignore[operator]
         return self._known[key]
 
     # ------------------------------------------------------------------- sources
@@ -86,139 +94,194 @@ class Asked:
 
     # --------------------------------------------------------------------- files
 
+    @_question
     def file(self, path: str) -> ImageFile | None:
         """See `FileSystem.lookup`."""
-        return self._ask(_file, path)
+        return self._image.files.lookup(path)
 
+    @_question
     def which(self, name: str, path: str | None) -> ImageFile | None:
         """See `FileSystem.which`; along the image's own PATH if `path` is None."""
-        return self._ask(_which, name, path)
+        return self._image.files.which(name, (self._image.env.get("PATH") if path is None else path) or DEFAULT_PATH)
 
+    @_question
     def glob(self, pattern: str) -> tuple[str, ...]:
         """The paths of the files that a pattern matches."""
-        return self._ask(_glob, pattern)
+        return tuple(file.path for file in self._image.files.glob(pattern))
 
+    @_question
     def workspace_folder(self, root: str, name: str) -> str | None:
         """See `workspaces.member`."""
-        return self._ask(_member, root, name)
+        return member(self._image.files, root, name)
 
-    def script_of(self, interpreter: str, argv: Sequence[str], workdir: str) -> str:
+    @_question
+    def script_of(self, interpreter: str, argv: tuple[str, ...], workdir: str) -> str:
         """See `appsource.script_of`."""
-        return self._ask(_script_of, interpreter, tuple(argv), workdir)
+        return script_of(self._image.files, interpreter, argv, workdir)
 
+    @_question
     def stray(self, name: str) -> bool:
         """Whether `Image.stray` knows what has become of a file."""
-        return self._ask(_is_stray, name)
+        return self._image.stray(name) is not None
 
+    @_question
     def missing(self, name: str) -> Missing | None:
         """See `Image.missing`."""
-        return self._ask(_missing, name)
+        return self._image.missing(name)
 
+    @_question
     def cannot_start(self, name: str) -> str:
         """See `Image.cannot_start`."""
-        return self._ask(_cannot_start, name)
+        return self._image.cannot_start(name)
 
+    @_question
     def brings_unknown(self, path: str) -> bool:
         """See `Image.brings_unknown`."""
-        return self._ask(_brings_unknown, path)
+        return self._image.brings_unknown(path)
 
+    @_question
     def configures(self, pattern: str) -> bool:
         """See `Image.configures`."""
-        return self._ask(_configures, pattern)
+        return self._image.configures(pattern)
 
+    @_question
     def reaction(self, path: str, signal: str) -> Reaction | None:
         """What a signal does to an app that the build or the context made; None if nothing tells who built it."""
-        return self._ask(_reaction, path, signal)
+        from pid1lint.origin.built import built, reaction
+
+        found = built(self._image, path)
+        return None if found is None else reaction(found, signal)
 
     # -------------------------------------------------------------------- programs
 
+    @_question
     def own_rows(self) -> Mapping[str, tuple[Program, ...]]:
         """The user's rows of programs by name."""
-        return self._ask(_own_rows)
+        return self._image.facts.rows
 
+    @_question
     def binary(self, argv: tuple[str, ...]) -> Program | None:
         """What a program's own file tells of a command, where no row does."""
-        return self._ask(_binary, argv)
+        return self._image.facts.binaries(argv) if self._image.facts.binaries is not None else None
 
+    @_question
     def has_no_shell(self) -> bool:
         """Whether the base image is known to come without any."""
-        return self._ask(_has_no_shell)
+        base = self._image.base
+        return base is not None and not base.guessed and base.sh == "none"
 
+    @_question
     def lacks_shell(self, shell: str) -> bool:
         """Whether a shell is known not to be in the image, if what its base says of /bin/sh still holds."""
-        return self._ask(_lacks_shell, shell)
+        base = self._image.base
+        if base is None or base.guessed or shell in base.shells:
+            return False
+        if base.sh != "none":
+            if shell not in ("bash", "zsh", "ksh") or base.family not in ("alpine", "busybox"):
+                return False
+            if base.name not in _PLAIN_BASES or not self._image.packages <= _WITHOUT_BASH:
+                return False
+            if any(shell in text or _INSTALLS_UNSEEN.search(text) for text in self._image.run_texts):
+                return False
+        # A COPY may have put it there.
+        return not any(self._image.files.may_be_copied(f"{directory}/{shell}") for directory in DEFAULT_PATH.split(":"))
 
+    @_question
     def has_applets(self) -> bool:
         """Whether the image's tools are Busybox's."""
-        return self._ask(_has_applets)
+        base = self._image.base
+        return base is not None and base.sh == "busybox" and "coreutils" not in self._image.packages
 
     # ----------------------------------------------------------------- the base image
 
+    @_question
     def knows_base(self) -> bool:
         """Whether anything is known of the base image."""
-        return self._ask(_knows_base)
+        return self._image.base is not None
 
+    @_question
     def is_of_unknown_base(self) -> bool:
         """Whether there is a base image of which nothing is known."""
-        return self._ask(_is_of_unknown_base)
+        return self._image.base is None and self._image.base_reference not in ("", "scratch")
 
+    @_question
     def base_reference(self) -> str:
         """See `Image.base_reference`."""
-        return self._ask(_base_reference)
+        return self._image.base_reference
 
+    @_question
     def family(self) -> str | None:
         """See `BaseImage.family`; None where nothing is known of the base image."""
-        return self._ask(_family)
+        return None if self._image.base is None else self._image.base.family
 
+    @_question
     def sh_version(self) -> str:
         """See `BaseImage.sh_version`."""
-        return self._ask(_sh_version)
+        return "" if self._image.base is None else self._image.base.sh_version
 
+    @_question
     def bash_version(self) -> str:
         """See `BaseImage.bash_version`."""
-        return self._ask(_bash_version)
+        return "" if self._image.base is None else self._image.base.bash_version
 
+    @_question
     def node_tag(self) -> str | None:
         """The tag of a base image that is Node.js's own, else None."""
-        return self._ask(_node_tag)
+        return self._image.base.tag if self._image.base is not None and self._image.base.name == "node" else None
 
+    @_question
     def base_starts(self, program: str) -> bool:
         """Whether the base image's own ENTRYPOINT and CMD name a program."""
-        return self._ask(_base_starts, program)
+        base = self._image.base
+        named = () if base is None else (*(base.entrypoint or ()), *(base.cmd or ()))
+        return any(word.rpartition("/")[2] == program for word in named)
 
+    @_question
     def base_script(self, name: str) -> BaseImage | None:
         """The base image, if a name is that of its entrypoint, a script of which it is known what it does."""
-        return self._ask(_base_script, name)
+        base = self._image.base
+        if base is None or base.entrypoint is None or len(base.entrypoint) != 1:
+            return None
+        own = base.entrypoint[0]
+        is_it = base.entrypoint_runs not in ("none", "unknown") and name == own.rpartition("/")[2]
+        return base if is_it and launcher(own) is None else None
 
     # ----------------------------------------------------------------- the image
 
+    @_question
     def as_pid1(self) -> bool:
         """See `Image.as_pid1`."""
-        return self._ask(_as_pid1)
+        return self._image.as_pid1
 
+    @_question
     def grace(self) -> float:
         """See `Image.grace`; seconds."""
-        return self._ask(_grace)
+        return self._image.grace
 
+    @_question
     def user(self) -> str:
         """See `Image.user`."""
-        return self._ask(_user)
+        return self._image.user
 
+    @_question
     def supposes(self) -> str:
         """See `Image.supposes`."""
-        return self._ask(_supposes)
+        return self._image.supposes
 
+    @_question
     def from_place(self) -> Place:
         """See `Image.from_place`."""
-        return self._ask(_from_place)
+        return self._image.from_place
 
+    @_question
     def variable(self, name: str) -> str | None:
         """A variable of the image's environment."""
-        return self._ask(_variable, name)
+        return self._image.env.get(name)
 
+    @_question
     def variables_like(self, pattern: str) -> frozenset[str]:
         """The variables of the image's environment that a pattern is found in, as `NAME=VALUE`."""
-        return self._ask(_variables_like, pattern)
+        return frozenset(name for name, value in self._image.env.items() if re.search(pattern, f"{name}={value}"))
 
 
 class Inherited:
@@ -251,156 +314,3 @@ class Inherited:
         if any(re.search(pattern, f"{name}={value}") for name, value in self.own.items()):
             return True
         return not self._asked.variables_like(pattern) <= self.own.keys()
-
-
-# ------------------------------------------------------------------- the questions
-
-
-def _file(image: Image, path: str) -> ImageFile | None:
-    return image.files.lookup(path)
-
-
-def _which(image: Image, name: str, path: str | None) -> ImageFile | None:
-    return image.files.which(name, (image.env.get("PATH") if path is None else path) or DEFAULT_PATH)
-
-
-def _glob(image: Image, pattern: str) -> tuple[str, ...]:
-    return tuple(file.path for file in image.files.glob(pattern))
-
-
-def _member(image: Image, root: str, name: str) -> str | None:
-    return member(image.files, root, name)
-
-
-def _script_of(image: Image, interpreter: str, argv: tuple[str, ...], workdir: str) -> str:
-    return script_of(image.files, interpreter, argv, workdir)
-
-
-def _is_stray(image: Image, name: str) -> bool:
-    return image.stray(name) is not None
-
-
-def _missing(image: Image, name: str) -> Missing | None:
-    return image.missing(name)
-
-
-def _cannot_start(image: Image, name: str) -> str:
-    return image.cannot_start(name)
-
-
-def _brings_unknown(image: Image, path: str) -> bool:
-    return image.brings_unknown(path)
-
-
-def _configures(image: Image, pattern: str) -> bool:
-    return image.configures(pattern)
-
-
-def _reaction(image: Image, path: str, signal: str) -> Reaction | None:
-    from pid1lint.origin.built import built, reaction
-
-    found = built(image, path)
-    return None if found is None else reaction(found, signal)
-
-
-def _own_rows(image: Image) -> Mapping[str, tuple[Program, ...]]:
-    return image.facts.rows
-
-
-def _binary(image: Image, argv: tuple[str, ...]) -> Program | None:
-    return image.facts.binaries(argv) if image.facts.binaries is not None else None
-
-
-def _has_no_shell(image: Image) -> bool:
-    base = image.base
-    return base is not None and not base.guessed and base.sh == "none"
-
-
-def _lacks_shell(image: Image, shell: str) -> bool:
-    base = image.base
-    if base is None or base.guessed or shell in base.shells:
-        return False
-    if base.sh != "none":
-        if shell not in ("bash", "zsh", "ksh") or base.family not in ("alpine", "busybox"):
-            return False
-        if base.name not in _PLAIN_BASES or not image.packages <= _WITHOUT_BASH:
-            return False
-        if any(shell in text or _INSTALLS_UNSEEN.search(text) for text in image.run_texts):
-            return False
-    # A COPY may have put it there.
-    return not any(image.files.may_be_copied(f"{directory}/{shell}") for directory in DEFAULT_PATH.split(":"))
-
-
-def _has_applets(image: Image) -> bool:
-    return image.base is not None and image.base.sh == "busybox" and "coreutils" not in image.packages
-
-
-def _knows_base(image: Image) -> bool:
-    return image.base is not None
-
-
-def _is_of_unknown_base(image: Image) -> bool:
-    return image.base is None and image.base_reference not in ("", "scratch")
-
-
-def _base_reference(image: Image) -> str:
-    return image.base_reference
-
-
-def _family(image: Image) -> str | None:
-    return None if image.base is None else image.base.family
-
-
-def _sh_version(image: Image) -> str:
-    return "" if image.base is None else image.base.sh_version
-
-
-def _bash_version(image: Image) -> str:
-    return "" if image.base is None else image.base.bash_version
-
-
-def _node_tag(image: Image) -> str | None:
-    return image.base.tag if image.base is not None and image.base.name == "node" else None
-
-
-def _base_starts(image: Image, program: str) -> bool:
-    base = image.base
-    named = () if base is None else (*(base.entrypoint or ()), *(base.cmd or ()))
-    return any(word.rpartition("/")[2] == program for word in named)
-
-
-def _base_script(image: Image, name: str) -> BaseImage | None:
-    base = image.base
-    if base is None or base.entrypoint is None or len(base.entrypoint) != 1:
-        return None
-    own = base.entrypoint[0]
-    is_it = base.entrypoint_runs not in ("none", "unknown") and name == own.rpartition("/")[2]
-    return base if is_it and launcher(own) is None else None
-
-
-def _as_pid1(image: Image) -> bool:
-    return image.as_pid1
-
-
-def _grace(image: Image) -> float:
-    return image.grace
-
-
-def _user(image: Image) -> str:
-    return image.user
-
-
-def _supposes(image: Image) -> str:
-    return image.supposes
-
-
-def _from_place(image: Image) -> Place:
-    return image.from_place
-
-
-def _variable(image: Image, name: str) -> str | None:
-    return image.env.get(name)
-
-
-def _variables_like(image: Image, pattern: str) -> frozenset[str]:
-    return frozenset(name for name, value in image.env.items() if re.search(pattern, f"{name}={value}"))

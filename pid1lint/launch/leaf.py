@@ -163,7 +163,7 @@ def _by_script(lookup: Lookup, fact: Program, words: list[str], env: Environment
     stage.reaction, stage.assumed = plain, False
     if plain != "default" or not is_read(fact.interpreter):
         return
-    script = lookup.asked.script_of(fact.interpreter, words, env.workdir)
+    script = lookup.asked.script_of(fact.interpreter, tuple(words), env.workdir)
     found = lookup.reaction(script, env, signal) if script else None
     stage.serves = found is not None and found.serves
     if found is None or not found.does:

@@ -216,9 +216,7 @@ class Lookup:
         shell = name.rpartition("/")[2]
         if shell in ("sh", "ash", "busybox", "rbash"):
             return False
-        if self.asked.has_no_shell():
-            return self.sh == "none" and self.asked.lacks_shell(shell)
-        return self.asked.lacks_shell(shell)
+        return self.asked.lacks_shell(shell) and (not self.asked.has_no_shell() or self.sh == "none")
 
     def has_applets(self) -> bool:
         """Whether the image's tools are Busybox's."""
