@@ -35,10 +35,10 @@ def write(changes: Iterable[Change], homes: Sequence[str]) -> tuple[str, ...]:
     """Put changes on the disk, through symbolic links to their targets; what could not be kept, in one line each.
 
     Paths are relative to the working directory; only what lies in one of the directories `homes` is written.
-    `Pid1lintError`, before anything is written, if a file is read-only, has changed since it was read, is no regular
-    file, or lies outside once its links are followed. All new files are made first. Then they take their places, what
-    is run before what runs it: wherever that ends, an old Dockerfile starts a script that is mended, not the other way
-    round.
+    `Pid1lintError`, before anything is written, if this user may not write to a file, if it has changed since it was
+    read, is no regular file, or lies outside once its links are followed. All new files are made first. Then they take
+    their places, what is run before what runs it: wherever that ends, an old Dockerfile starts a script that is mended,
+    not the other way round.
     """
     ordered = sorted(
         changes, key=lambda change: (is_dockerfile_name(os.path.basename(change.before.path)), change.before.path)
@@ -75,8 +75,8 @@ def _target(change: Change, homes: Sequence[str]) -> str:
         raise Pid1lintError(f"{path}: not written, it {error.reason}") from error
     if data != change.before.encode():
         raise Pid1lintError(f"{path}: not written, it has changed since it was read")
-    # The mode is asked, not the kernel: root may write to everything, and is often who runs this in a container.
-    if not os.stat(target).st_mode & 0o222 or not os.access(target, os.W_OK):
+    # A rename asks for the folder alone. What this user may not open for writing, as an editor would, stays as it is.
+    if not os.access(target, os.W_OK):
         raise Pid1lintError(f"{path}: not written, it is read-only")
     return target
 

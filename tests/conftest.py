@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 from typing import Protocol, cast
 
 import pytest
@@ -33,6 +34,21 @@ def cannot_measure(reason: str) -> None:
     if os.environ.get("CI") == "true":
         pytest.fail(f"CI must measure, and cannot: {reason}")
     pytest.skip(reason)
+
+
+@pytest.fixture
+def read_only(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], None]:
+    """Make a file read-only. Root may write to it all the same: here root is told what its owner is told."""
+    kernel = os.access
+
+    def access(path: str, mode: int) -> bool:
+        return kernel(path, mode) and not (mode & os.W_OK and not os.stat(path).st_mode & 0o222)
+
+    def make(path: Path) -> None:
+        path.chmod(path.stat().st_mode & 0o7555)
+        monkeypatch.setattr(os, "access", access)
+
+    return make
 
 
 @pytest.fixture(scope="session")

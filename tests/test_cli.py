@@ -332,9 +332,9 @@ def test_crlf_and_bom_survive_a_fix(run: Run) -> None:
     )
 
 
-def test_a_read_only_file_is_an_error_in_one_line(run: Run) -> None:
+def test_a_read_only_file_is_an_error_in_one_line(run: Run, read_only: Callable[[Path], None]) -> None:
     put_hanging()
-    Path("run.sh").chmod(0o555)
+    read_only(Path("run.sh"))
     result = run("--fix")
     assert (result.code, result.err) == (2, "pid1lint: error: run.sh: not written, it is read-only\n")
     assert "PID201" in result.out

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from tests.corpus import repair, shown
+from tests.corpus import __main__ as corpus, repair, shown
 from tests.corpus.__main__ import main, report
 
 pytestmark = pytest.mark.usefixtures("other_readers")
@@ -92,8 +94,15 @@ def test_the_repositories_stay_as_they_are(folder: Path) -> None:
     assert (folder / "one/run.sh").read_text() == SCRIPT
 
 
-def test_what_must_not_be_is_listed_and_fails(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (folder / "one/run.sh").chmod(0o555)
+def test_what_must_not_be_is_listed_and_fails(
+    folder: Path,
+    read_only: Callable[[Path], None],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    read_only(folder / "one/run.sh")
+    # In this process, where root is told what its owner is told.
+    monkeypatch.setattr(corpus, "ProcessPoolExecutor", lambda *_: ThreadPoolExecutor(1))
     assert main([str(folder)]) == 1
     told = capsys.readouterr().out
     assert "not written                       1\n" in told

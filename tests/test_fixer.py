@@ -245,9 +245,11 @@ def test_a_link_that_leads_out_is_not_written(script: Path, tmp_path: Path) -> N
     assert script.read_text() == SCRIPT.text
 
 
-def test_a_read_only_file_is_not_written_and_neither_is_any_other(script: Path, tmp_path: Path) -> None:
+def test_a_read_only_file_is_not_written_and_neither_is_any_other(
+    script: Path, tmp_path: Path, read_only: Callable[[Path], None]
+) -> None:
     (tmp_path / "other.sh").write_text("app\n")
-    script.chmod(0o444)
+    read_only(script)
     other = Change(Source("other.sh", "app\n"), Source("other.sh", "exec app\n"))
     with pytest.raises(Pid1lintError, match=r"run\.sh: not written, it is read-only"):
         writing.write([other, *changed("exec app\n")], [os.getcwd()])

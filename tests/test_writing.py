@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -85,9 +86,18 @@ def test_a_pipe_is_neither_waited_for_nor_replaced(here: Path) -> None:
         writing.write([change("run.sh", "a", "b")], [str(here)])
 
 
-def test_a_fix_that_is_not_written_is_not_counted(run: Run) -> None:
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="what root may do is for root to try")
+def test_root_writes_to_what_its_mode_calls_read_only_and_the_mode_stays(run: Run) -> None:
     put_hanging("app")
     Path("app/run.sh").chmod(0o555)
+    assert run("--fix", "app").code == 0
+    assert Path("app/run.sh").read_text() == "#!/bin/sh\nset -e\nexec java -jar app.jar\n"
+    assert Path("app/run.sh").stat().st_mode & 0o777 == 0o555
+
+
+def test_a_fix_that_is_not_written_is_not_counted(run: Run, read_only: Callable[[Path], None]) -> None:
+    put_hanging("app")
+    read_only(Path("app/run.sh"))
     result = run("--fix", "app")
     assert result.code == 2
     assert "fix made" not in result.out + result.err
