@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterable, Iterator, Mapping
-from typing import NamedTuple
 
 from pid1lint.diagnostic import Diagnostic
 from pid1lint.dockerfile.scanner import Dockerfile, scan
 from pid1lint.fix import Edit
 from pid1lint.fixer import Change, apply, newline
+from pid1lint.frozen import NamedTuple
 from pid1lint.source import Source, Span
 from pid1lint.suppress import in_heredoc, logical_line
 

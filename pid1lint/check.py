@@ -6,7 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pid1lint import discover, files, linter, registry
 from pid1lint.config import Config, Configs
@@ -14,6 +14,7 @@ from pid1lint.diagnostic import Diagnostic
 from pid1lint.discover import is_image
 from pid1lint.errors import Pid1lintError, UnreadableError
 from pid1lint.fix import Applicability, Fix
+from pid1lint.frozen import NamedTuple
 from pid1lint.rulebook import UNUSED_IGNORE
 from pid1lint.source import Source
 

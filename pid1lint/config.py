@@ -7,13 +7,14 @@ import re
 import stat
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from pid1lint import files, registry
 from pid1lint.diagnostic import Diagnostic, Severity
 from pid1lint.errors import Pid1lintError
 from pid1lint.facts.own import Facts
 from pid1lint.files import is_inside, repository_root
+from pid1lint.frozen import NamedTuple
 
 if TYPE_CHECKING:
     from pid1lint.gitignore import Rules

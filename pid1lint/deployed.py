@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pid1lint import linter, registry
 from pid1lint.deploy import read
@@ -16,6 +16,7 @@ from pid1lint.deployment import COMPOSE, UNKNOWN, Deployment
 from pid1lint.diagnostic import Deployed, Diagnostic, Finding, Note, Severity
 from pid1lint.facts.own import Facts
 from pid1lint.fix import Edit, Fix
+from pid1lint.frozen import NamedTuple
 from pid1lint.image.filesystem import EmbeddedSource
 from pid1lint.launch import Outcome, analyse
 from pid1lint.rulebook import FileProblem

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from pid1lint.frozen import Frozen
+from pid1lint.frozen import Frozen, NamedTuple
 
 if TYPE_CHECKING:
     from pid1lint.fix import Edit

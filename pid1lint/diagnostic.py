@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import NamedTuple
 
 from pid1lint.fix import Fix
-from pid1lint.frozen import Frozen
+from pid1lint.frozen import Frozen, NamedTuple
 from pid1lint.source import Place
 
 

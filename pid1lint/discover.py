@@ -8,11 +8,12 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pid1lint import files
 from pid1lint.errors import UnreadableError
 from pid1lint.files import repository_root
+from pid1lint.frozen import NamedTuple
 
 if TYPE_CHECKING:
     from pid1lint.gitignore import Rules

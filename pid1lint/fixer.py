@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import IO, TYPE_CHECKING, NamedTuple
+from typing import IO, TYPE_CHECKING
 
 from pid1lint.diagnostic import Diagnostic
 from pid1lint.errors import Pid1lintError
 from pid1lint.fix import Applicability, Edit, Fix
+from pid1lint.frozen import NamedTuple
 from pid1lint.image.context import BuildContext
 from pid1lint.source import Source, Span
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
 from pid1lint import patterns
+from pid1lint.frozen import NamedTuple
 
 
 class Rule(NamedTuple):

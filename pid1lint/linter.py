@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from pid1lint import registry
 from pid1lint.diagnostic import Diagnostic, Finding, Note, Severity
 from pid1lint.errors import Pid1lintError
+from pid1lint.frozen import NamedTuple
 from pid1lint.rulebook import UNUSED_IGNORE, FileProblem
 from pid1lint.source import Place, Source, Span
 

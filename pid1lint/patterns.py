@@ -10,7 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property, lru_cache
-from typing import NamedTuple, assert_never
+from typing import assert_never
+
+from pid1lint.frozen import NamedTuple
 
 _SHORT = 256
 """In a text of no more characters two stars are left to a regular expression."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING, Generic, Literal, NamedTuple, TypeVar, overload
+from typing import TYPE_CHECKING, Generic, Literal, TypeVar, overload
 
 from pid1lint.diagnostic import Finding, Severity
 from pid1lint.fix import Fix
-from pid1lint.frozen import Frozen
+from pid1lint.frozen import Frozen, NamedTuple
 from pid1lint.source import Place
 
 if TYPE_CHECKING:

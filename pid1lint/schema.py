@@ -7,8 +7,9 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
+from pid1lint.frozen import NamedTuple
 from pid1lint.nearest import hint
 
 Keys = tuple[str | int, ...]

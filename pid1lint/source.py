@@ -7,10 +7,9 @@ import re
 from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
 
 from pid1lint.errors import UnreadableError
-from pid1lint.frozen import Frozen
+from pid1lint.frozen import Frozen, NamedTuple
 
 BOM = "\ufeff"
 _PLAIN = re.compile(r"[\w@%+=:,./ -]*")

@@ -14,13 +14,14 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property, lru_cache
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pid1lint import registry
 from pid1lint.diagnostic import Diagnostic
 from pid1lint.dockerfile.scanner import COMMENT_AFTER_ARRAY, Dockerfile, Heredoc, Instruction
 from pid1lint.errors import Pid1lintError
 from pid1lint.fix import Applicability, Edit, Fix
+from pid1lint.frozen import NamedTuple
 from pid1lint.image.run import scripts as shell_texts
 from pid1lint.rulebook import UNUSED_IGNORE, FileProblem
 from pid1lint.shell.ir import Opaque, Script

@@ -9,7 +9,9 @@ from collections.abc import Callable, Iterator, Sequence
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, TypeVar
+
+from pid1lint.frozen import NamedTuple
 
 Result = TypeVar("Result")
 

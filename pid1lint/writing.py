@@ -8,11 +8,12 @@ import secrets
 import stat
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pid1lint import files
 from pid1lint.discover import is_dockerfile_name
 from pid1lint.errors import Pid1lintError, UnreadableError
+from pid1lint.frozen import NamedTuple
 
 if TYPE_CHECKING:
     from pid1lint.fixer import Change

@@ -8,12 +8,13 @@ import platform as machine
 import posixpath
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import IO, Any, Literal, NamedTuple, Protocol, TypeAlias
+from typing import IO, Any, Literal, Protocol, TypeAlias
 
 from pid1lint.archive.reference import ENGINES, Reference
 from pid1lint.archive.stream import BombError, Forward, Part, Stretch
 from pid1lint.archive.tar import NO_TAR, Member, TarError, members
 from pid1lint.errors import UnreadableError
+from pid1lint.frozen import NamedTuple
 
 MAX_JSON = 8 << 20
 """No manifest or configuration is larger, in bytes."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from typing import NamedTuple
 
 from pid1lint.errors import Pid1lintError
+from pid1lint.frozen import NamedTuple
 
 ENGINES = ("docker", "podman")
 """The kinds that are read by a program's own `save`, because the user has named it."""

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from pid1lint.archive.stream import Forward
+from pid1lint.frozen import NamedTuple
 
 BLOCK = 512
 MAX_PATH = 4096

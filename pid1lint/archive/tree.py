@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from pid1lint.archive.tar import Member, TarError
+from pid1lint.frozen import NamedTuple
 
 MOST_LINKS = 40
 """How many symbolic links Linux follows on the way to a file."""

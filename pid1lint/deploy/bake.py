@@ -8,12 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from itertools import islice, product
-from typing import Any, NamedTuple
+from typing import Any
 
 from pid1lint.deploy import hcl
 from pid1lint.deploy.project import Project, joined, parent
 from pid1lint.deploy.yamltree import Items, Node, Problem, Scalar, Table
 from pid1lint.deployment import BAKE, UNKNOWN, Building, Deployment, Given, Override
+from pid1lint.frozen import NamedTuple
 from pid1lint.source import Place, Source
 
 _VARIABLE = re.compile(r"\$\{\s*([A-Za-z_]\w*)\s*\}")

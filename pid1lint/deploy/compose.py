@@ -9,7 +9,6 @@ import posixpath
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import NamedTuple
 
 from pid1lint.deploy.project import Project, joined, parent
 from pid1lint.deploy.text import Lookup, dotenv, interpolated, split_words
@@ -30,6 +29,7 @@ from pid1lint.deployment import (
     Variables,
     Words,
 )
+from pid1lint.frozen import NamedTuple
 from pid1lint.source import Excerpt
 
 BASES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import NamedTuple
 
 from pid1lint.deploy.yamledit import Difference, differences, shown
 from pid1lint.deploy.yamltree import Documents, Items, Node, Scalar, Table, load, nodes
 from pid1lint.fix import Edit
+from pid1lint.frozen import NamedTuple
 from pid1lint.source import Source, Span
 
 _SETTING = re.compile(r"[,\s]*([\w-]+): (.*?)\s*\Z")

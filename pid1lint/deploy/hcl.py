@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from pid1lint.deploy.yamltree import Problem
+from pid1lint.frozen import NamedTuple
 from pid1lint.source import Source
 
 _MOST = 200_000

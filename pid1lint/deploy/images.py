@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
 
 from pid1lint.deploy.project import Below, Project
 from pid1lint.deployment import UNKNOWN, Building, Deployment, Given
 from pid1lint.dockerfile.scanner import Dockerfile, scan
 from pid1lint.facts.images import parse_reference
 from pid1lint.facts.own import Facts
+from pid1lint.frozen import NamedTuple
 from pid1lint.image.filesystem import EmbeddedSource
 from pid1lint.image.model import Build, Image, final_stages
 from pid1lint.source import Excerpt, Place

@@ -10,7 +10,6 @@ import posixpath
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import NamedTuple
 
 from pid1lint.deploy.project import Project
 from pid1lint.deploy.yamledit import YamlEdits
@@ -29,6 +28,7 @@ from pid1lint.deployment import (
     Variables,
     Words,
 )
+from pid1lint.frozen import NamedTuple
 from pid1lint.source import Excerpt
 
 _REFERENCE = re.compile(r"\$\$|\$\(([A-Za-z_][\w.-]*)\)")

@@ -6,7 +6,6 @@ import posixpath
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import NamedTuple
 
 from pid1lint.deploy.project import Project, joined, parent
 from pid1lint.deployment import (
@@ -24,6 +23,7 @@ from pid1lint.deployment import (
     Words,
 )
 from pid1lint.fix import Edit
+from pid1lint.frozen import NamedTuple
 from pid1lint.source import Excerpt, Place, Source, Span
 
 _SPECIFIER = re.compile(r"%[a-zA-Z]")

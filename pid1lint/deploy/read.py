@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import posixpath
 import re
-from typing import NamedTuple
 
 from pid1lint.deploy import kinds
 from pid1lint.deploy.project import Project
 from pid1lint.deploy.yamltree import Documents, Problem, has_placeholder
 from pid1lint.deployment import Deployment
+from pid1lint.frozen import NamedTuple
 from pid1lint.source import Source
 
 _MOST_BESIDE = 50

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
 
 from pid1lint.deployment import UNKNOWN
+from pid1lint.frozen import NamedTuple
 from pid1lint.source import Excerpt
 
 Lookup = Callable[[str], str | None]

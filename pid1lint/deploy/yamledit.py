@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple
 
 from pid1lint.deploy.yamltree import Documents, Items, Node, Scalar, Table, load
 from pid1lint.deployment import Edits
 from pid1lint.fix import Edit
+from pid1lint.frozen import NamedTuple
 from pid1lint.source import Source, Span
 
 _BEHIND = ("entrypoint", "command", "image", "build")

@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice, pairwise
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 import yaml
 
+from pid1lint.frozen import NamedTuple
 from pid1lint.source import Excerpt, Place, Source, Span
 
 _MAX_DEPTH = 200

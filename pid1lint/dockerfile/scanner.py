@@ -7,9 +7,8 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from functools import cached_property
 from itertools import chain
-from typing import NamedTuple
 
-from pid1lint.frozen import Frozen
+from pid1lint.frozen import Frozen, NamedTuple
 from pid1lint.source import Excerpt, Source, Span
 
 KEYWORDS = frozenset(

@@ -6,12 +6,11 @@ import posixpath
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from itertools import pairwise
-from typing import NamedTuple
 
 from pid1lint.dockerfile.expand import UNKNOWN, Lookup, expand, split
 from pid1lint.dockerfile.scanner import Dockerfile, Instruction
 from pid1lint.dockerfile.variables import Variables
-from pid1lint.frozen import Frozen
+from pid1lint.frozen import Frozen, NamedTuple
 
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 DEFAULT_SHELL = ("/bin/sh", "-c")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from pid1lint.facts import data
+from pid1lint.frozen import NamedTuple
 
 _ALIASES = {"javascript": "node", "typescript": "node", "bun": "node", "deno": "node", "c++": "c", "kotlin": "java"}
 _HASH = re.compile(r"(?P<keep>\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*')|#[^\n]*")

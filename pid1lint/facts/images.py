@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from pid1lint.facts import data
+from pid1lint.frozen import NamedTuple
 
 UNKNOWN = "\ufffc"
 """Stands in a reference for what could not be expanded."""

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from pid1lint.facts import data
+from pid1lint.frozen import NamedTuple
 
 INITS = ("tini", "dumb-init", "catatonit")
 """The inits that a fix can put in front; each package and its program have the same name."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from pid1lint.facts import data
-from pid1lint.frozen import Frozen
+from pid1lint.frozen import Frozen, NamedTuple
 
 _NUMBER = re.compile(r"-\d+")
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=", re.ASCII)

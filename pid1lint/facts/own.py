@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from pid1lint.facts import programs
 from pid1lint.facts.images import BaseImage, base_image, family_image, parse_reference
 from pid1lint.facts.programs import CONFIGURED, Program, Recipe
+from pid1lint.frozen import NamedTuple
 
 if TYPE_CHECKING:
     from typing import Self

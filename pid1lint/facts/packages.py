@@ -10,10 +10,11 @@ from __future__ import annotations
 import os
 import re
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from pid1lint.facts import data
 from pid1lint.facts.images import BaseImage
+from pid1lint.frozen import NamedTuple
 
 _RELEASE = re.compile(r"\d+(?:[.-]\d+)*")
 _MERGED = re.compile(r"^/(?=s?bin/)")

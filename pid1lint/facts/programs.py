@@ -6,9 +6,10 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import cache, lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from pid1lint.facts import data
+from pid1lint.frozen import NamedTuple
 
 _NOTHING: Mapping[str, str] = {}
 _NO_ROWS: Mapping[str, tuple[Program, ...]] = {}

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import IO, TYPE_CHECKING, NamedTuple
+from typing import IO, TYPE_CHECKING
+
+from pid1lint.frozen import NamedTuple
 
 if TYPE_CHECKING:
     from elftools.elf.elffile import ELFFile

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import posixpath
 import re
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from pid1lint import patterns
+from pid1lint.frozen import NamedTuple
 from pid1lint.image.ignore import WILDCARDS
 from pid1lint.source import Excerpt, Place
 

@@ -6,14 +6,14 @@ import posixpath
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import IO, NamedTuple, TypeAlias
+from typing import IO, TypeAlias
 
 from pid1lint import patterns
 from pid1lint.dockerfile.expand import UNKNOWN, Lookup, expand, expand_heredoc
 from pid1lint.dockerfile.scanner import Instruction
 from pid1lint.dockerfile.stages import DEFAULT_PATH, Step, join
 from pid1lint.errors import UnreadableError
-from pid1lint.frozen import Frozen
+from pid1lint.frozen import Frozen, NamedTuple
 from pid1lint.image.changes import (
     Alter,
     Append,

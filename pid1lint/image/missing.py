@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import posixpath
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pid1lint.dockerfile.expand import UNKNOWN
 from pid1lint.dockerfile.stages import join
 from pid1lint.facts.packages import Holdings, brings, holdings, package_of, same_place
+from pid1lint.frozen import NamedTuple
 from pid1lint.image.changes import Duplicate, Link, Put, is_below
 from pid1lint.image.filesystem import CopyFiles, Entry, Layer
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
 
 from pid1lint.dockerfile.expand import UNKNOWN
 from pid1lint.dockerfile.scanner import Instruction
 from pid1lint.dockerfile.stages import join
+from pid1lint.frozen import NamedTuple
 from pid1lint.image.changes import (
     Alter,
     Append,

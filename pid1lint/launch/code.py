@@ -6,8 +6,9 @@ What is static is worked out here: which command is the last of its shell, where
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, TypeAlias, assert_never
+from typing import Any, TypeAlias, assert_never
 
+from pid1lint.frozen import NamedTuple
 from pid1lint.launch.shapes import (
     and_or_parts,
     arithmetic_status,

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from heapq import heappop, heappush
-from typing import NamedTuple
 
+from pid1lint.frozen import NamedTuple
 from pid1lint.launch.become import become
 from pid1lint.launch.code import Code, Job
 from pid1lint.launch.interpreter import Interpreter

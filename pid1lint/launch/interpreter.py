@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
+from pid1lint.frozen import NamedTuple
 from pid1lint.launch import values
 from pid1lint.launch.become import become
 from pid1lint.launch.code import Code, Run, Where, compiled

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pid1lint.facts.launchers import Launcher, launcher
+from pid1lint.frozen import NamedTuple
 from pid1lint.launch.appsource import is_read
 from pid1lint.launch.lookup import Lookup
 from pid1lint.launch.process import Assumption, Call, Started

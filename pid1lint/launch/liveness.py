@@ -7,8 +7,8 @@ nothing is written by what may not be run.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
+from pid1lint.frozen import NamedTuple
 from pid1lint.launch.code import (
     Assign,
     Bracket,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pid1lint.facts import browsers
+from pid1lint.frozen import NamedTuple
 from pid1lint.launch.process import Outcome, Process
 from pid1lint.source import Place
 

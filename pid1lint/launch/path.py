@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from functools import cached_property
 from itertools import pairwise
-from typing import NamedTuple
 
-from pid1lint.frozen import Frozen
+from pid1lint.frozen import Frozen, NamedTuple
 from pid1lint.launch.process import (
     Assumption,
     Call,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from pid1lint.frozen import Frozen
+from pid1lint.frozen import Frozen, NamedTuple
 from pid1lint.shell.ir import Script, Simple, Word
 from pid1lint.source import Excerpt, Place, Span
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from pid1lint.facts.launchers import Launcher
 from pid1lint.facts.programs import Program
-from pid1lint.frozen import Frozen
+from pid1lint.frozen import Frozen, NamedTuple
 from pid1lint.image.filesystem import ImageFile
 from pid1lint.launch.asked import Asked
 from pid1lint.launch.path import Path

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
+from pid1lint.frozen import NamedTuple
 from pid1lint.shell.ir import (
     AndOr,
     Arithmetic,

@@ -5,8 +5,9 @@ The stack is a chain of frames, the top one first, shared between copies.
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
+from pid1lint.frozen import NamedTuple
 from pid1lint.launch.code import Code
 from pid1lint.shell.ir import Loop, Script
 from pid1lint.source import Excerpt, Place, Span

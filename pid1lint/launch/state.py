@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from pid1lint.frozen import NamedTuple
 from pid1lint.launch.asked import Inherited
 from pid1lint.launch.code import Code, Where, compiled
 from pid1lint.launch.liveness import SOFT, live

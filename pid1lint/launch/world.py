@@ -8,8 +8,9 @@ by exec and ignored ones are inherited.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from pid1lint.frozen import NamedTuple
 from pid1lint.launch.catch import catch
 from pid1lint.launch.code import Code
 from pid1lint.launch.process import (

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pid1lint.fix import Applicability, Edit, Fix
+from pid1lint.frozen import NamedTuple
 from pid1lint.mend.array import BUILTINS, json_array
 from pid1lint.mend.command import guard
 from pid1lint.mend.install import is_root

@@ -5,9 +5,10 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from pid1lint.dockerfile.stages import join
+from pid1lint.frozen import NamedTuple
 from pid1lint.image.changes import is_below
 from pid1lint.image.run import Ran
 from pid1lint.source import Place

@@ -8,7 +8,9 @@ import re
 import sys
 import tomllib
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from pid1lint.frozen import NamedTuple
 
 if TYPE_CHECKING:
     from pid1lint.image.filesystem import ImageFile

@@ -6,9 +6,10 @@ import posixpath
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from pid1lint.dockerfile.stages import join
+from pid1lint.frozen import NamedTuple
 from pid1lint.image.filesystem import FileSystem, ImageFile
 from pid1lint.origin.builders import Product
 

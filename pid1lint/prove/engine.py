@@ -13,9 +13,10 @@ import subprocess
 import threading
 from collections.abc import Sequence
 from types import FrameType, TracebackType
-from typing import Any, NamedTuple
+from typing import Any
 
 from pid1lint.errors import Pid1lintError
+from pid1lint.frozen import NamedTuple
 
 KNOWN = ("docker", "podman")
 _PREFIX = "pid1lint-prove-"

@@ -6,8 +6,8 @@ import os
 import struct
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from typing import NamedTuple
 
+from pid1lint.frozen import NamedTuple
 from pid1lint.prove.engine import Engine
 
 _FIELDS = ("SigCgt", "SigIgn", "SigBlk")

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pid1lint.check import Options
 from pid1lint.discover import is_image
 from pid1lint.errors import Pid1lintError, UnreadableError
+from pid1lint.frozen import NamedTuple
 from pid1lint.prove.engine import Engine, EngineError, Interruptible
 from pid1lint.prove.trial import Measured, Ready, measure
 from pid1lint.prove.verdict import Proof, compare, signal_number

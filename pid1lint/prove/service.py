@@ -6,12 +6,13 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pid1lint import check
 from pid1lint.deployment import UNKNOWN, Building, Deployment, Mount, Words
 from pid1lint.errors import Pid1lintError
 from pid1lint.files import homes
+from pid1lint.frozen import NamedTuple
 from pid1lint.prove.engine import Engine, EngineError
 
 if TYPE_CHECKING:

@@ -6,12 +6,12 @@ import os
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
 
 from pid1lint.errors import Pid1lintError
 from pid1lint.facts.inits import INITS
 from pid1lint.facts.launchers import launcher
 from pid1lint.facts.shells import known as is_shell
+from pid1lint.frozen import NamedTuple
 from pid1lint.prove.engine import Container, Engine, State
 from pid1lint.prove.observe import Ended, Seen, Watch, from_here, from_inside, is_visible
 

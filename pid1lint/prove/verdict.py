@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import signal as signals
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from pid1lint.frozen import NamedTuple
 from pid1lint.prove.trial import Measured
 
 if TYPE_CHECKING:

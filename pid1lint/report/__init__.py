@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pid1lint.errors import Pid1lintError
+from pid1lint.frozen import NamedTuple
 
 if TYPE_CHECKING:
     from pid1lint.diagnostic import Diagnostic

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple, TextIO
+from typing import TextIO
 
 from pid1lint.diagnostic import Severity
+from pid1lint.frozen import NamedTuple
 
 TAB = 4
 SEVERITY_COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "blue"}

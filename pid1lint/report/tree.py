@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from pid1lint.frozen import NamedTuple
 from pid1lint.report.style import Style, cells, fold, printable
 
 if TYPE_CHECKING:
