@@ -407,6 +407,7 @@ _PROGRAMS = """What a program does, or one way of calling it.
   source), `shell` or `interactive` (a language's own shell: it exits when its input ends)
 - `arguments`, `unless`: patterns that the joined arguments must match, or must not match
 - `unless_config`: a pattern that the program's configuration files and environment must not match
+- `unless_env`: a pattern that no variable of its environment (`NAME=value`) may match
 - `configs`: the paths of its configuration files if the command names none; a path that ends in `/` is a folder
 - `lifetime`: `short` (returns soon), `forever` (a server, never returns), `long` (may be either), `daemonizes`
   (returns and leaves a daemon in the background; `foreground` says how to prevent that)

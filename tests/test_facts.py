@@ -53,7 +53,7 @@ def test_no_program_row_is_hidden_by_an_earlier_one_of_the_same_name() -> None:
     seen: set[str] = set()
     for row in rows("programs", "programs"):
         hidden += [name for name in names(row) if name in seen]
-        if not any(key in row for key in ("arguments", "unless", "unless_config")):
+        if not any(key in row for key in ("arguments", "unless", "unless_config", "unless_env")):
             seen.update(names(row))
     assert hidden == []
 
@@ -82,7 +82,7 @@ def test_image_rows_name_known_families() -> None:
     assert {str(row["family"]) for row in rows("images", "images")} <= {*families, ""}
 
 
-@pytest.mark.parametrize("key", ["arguments", "unless", "unless_config"])
+@pytest.mark.parametrize("key", ["arguments", "unless", "unless_config", "unless_env"])
 def test_patterns_of_programs_compile(key: str) -> None:
     for row in rows("programs", "programs"):
         re.compile(str(row.get(key, "")))
@@ -580,7 +580,7 @@ def test_every_recipe_of_a_bare_command_makes_it_stay() -> None:
     ],
 )
 def test_configuration_may_keep_a_program_in_the_foreground(line: str, config: str) -> None:
-    row = programs.program([line], lambda pattern: re.search(pattern, config) is not None)
+    row = programs.program([line], lambda row: bool(row.unless_config and re.search(row.unless_config, config)))
     assert row is not None
     assert row.lifetime == "forever"
 
@@ -588,7 +588,9 @@ def test_configuration_may_keep_a_program_in_the_foreground(line: str, config: s
 def test_the_php_images_keep_fpm_in_the_foreground() -> None:
     image = images.base_image("php:8.3-fpm")
     assert image is not None
-    row = programs.program(["php-fpm"], lambda pattern: re.search(pattern, image.config) is not None)
+    row = programs.program(
+        ["php-fpm"], lambda row: bool(row.unless_config and re.search(row.unless_config, image.config))
+    )
     assert row is not None
     assert row.lifetime == "forever"
 

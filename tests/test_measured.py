@@ -46,7 +46,7 @@ def test_what_was_measured_to_go_to_the_background_is_told_so() -> None:
     wrong = []
     for name, row in TABLE.items():
         fact = programs.program(argv_of(row["plain"])) if row.get("plain") else None
-        if fact is None or row.get("daemonizes") is None or fact.unless_config:
+        if fact is None or row.get("daemonizes") is None or fact.unless_config or fact.unless_env:
             continue
         if name not in OTHERWISE.keys() | BY_CONFIGURATION and row["daemonizes"] != (fact.lifetime == "daemonizes"):
             wrong.append((name, row["plain"], row["daemonizes"], fact.lifetime))

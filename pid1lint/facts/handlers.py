@@ -135,6 +135,12 @@ def leaves_alone(language: str, name: str) -> bool:
     return name in _alone(_canonical(language)) or any(map(name.startswith, _alone_by_start(_canonical(language))))
 
 
+def variables(language: str) -> str:
+    """A pattern of the variables (`NAME=value`) with which a library sets handlers that no source shows, or empty."""
+    rows = _file()["variables"]
+    return "|".join(f"(?:{row['pattern']})" for row in rows if row["language"] == _canonical(language))
+
+
 def serves(language: str, text: str) -> bool:
     """Whether a source text shows a program that answers requests, or works off a queue."""
     pattern: str | None = _file()["serves"].get(_canonical(language))

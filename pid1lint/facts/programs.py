@@ -59,8 +59,8 @@ class Program(NamedTuple):
     own source, see `interpreter`), `shell` or `interactive` (a language's own shell: it ends with its input).
     `arguments` and `unless` are patterns that the joined arguments must, and must not, match; `unless_config` one that
     the program's configuration files and its environment (`NAME=value`, a line each) must not, as far as they are
-    known. `configs` are the paths of those files (of directories of them, where they end in `/`) if the
-    command names none.
+    known; `unless_env` one that no variable of its environment may match. `configs` are the paths of those files (of
+    directories of them, where they end in `/`) if the command names none.
     `lifetime`: `short` (returns by itself soon), `forever` (a server, never returns), `long` (may be either) or
     `daemonizes` (returns and leaves a daemon in the background; `foreground` says how to keep it).
     `signals`: signal name without SIG -> `handles` (ends cleanly), `drops` (ends at once, work in flight is lost),
@@ -82,6 +82,7 @@ class Program(NamedTuple):
     arguments: str = ""
     unless: str = ""
     unless_config: str = ""
+    unless_env: str = ""
     configs: tuple[str, ...] = ()
     unless_sh: str = ""
     folders: tuple[str, ...] = ()
@@ -166,13 +167,13 @@ def _recipe(value: Mapping[str, Any]) -> Recipe:
 
 def program(
     argv: Sequence[str],
-    configured: Callable[[str], bool] | None = None,
+    otherwise: Callable[[Program], bool] | None = None,
     own: Mapping[str, tuple[Program, ...]] = _NO_ROWS,
 ) -> Program | None:
     """The first row that fits a command; interpreters that run a known module or script give that one's row.
 
-    `configured` tells whether the image's configuration files hold a pattern; without it, none does. `own` are the
-    user's rows by name: for their names, ours do not count.
+    `otherwise` tells whether the image's configuration files or the environment rule a row out; without it, nothing
+    does. `own` are the user's rows by name: for their names, ours do not count.
     """
     if own and argv:
         row = _own_row(argv, own)
@@ -181,9 +182,9 @@ def program(
     if argv[1:] and all(word in _ABOUT_ITSELF for word in argv[1:]):
         return _TELLS
     first = _first_row(tuple(argv))
-    if configured is None or first is None or not first.unless_config:
+    if otherwise is None or first is None or not (first.unless_config or first.unless_env):
         return first
-    return next((row for row in _rows_of(argv) if not (row.unless_config and configured(row.unless_config))), None)
+    return next((row for row in _rows_of(argv) if not otherwise(row)), None)
 
 
 @lru_cache(_MOST_KEPT)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from pid1lint.facts import handlers
 from pid1lint.facts.launchers import Launcher, launcher
 from pid1lint.frozen import NamedTuple
 from pid1lint.launch.appsource import is_read
@@ -171,6 +172,8 @@ def _by_script(lookup: Lookup, fact: Program, words: list[str], env: Environment
         stage.reaction, stage.assumed = "handles", True
     elif found.handler or found.does == "handles":
         stage.reaction = found.does
+    elif (told := handlers.variables(fact.interpreter)) and env.variables.any_like(told):
+        stage.reaction, stage.assumed = "handles", True
     elif found.rests:
         stage.rests = Assumption(found.rests, found.place)
 

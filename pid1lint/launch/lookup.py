@@ -173,12 +173,14 @@ class Lookup:
             return self._programs[key]
         asked = False
 
-        def configured(pattern: str) -> bool:
+        def otherwise(row: Program) -> bool:
             nonlocal asked
             asked = True
-            return self._configured(pattern, words, env)
+            if row.unless_env and env.variables.any_like(row.unless_env):
+                return True
+            return bool(row.unless_config) and self._configured(row.unless_config, words, env)
 
-        fact = program(words, configured, self.asked.own_rows())
+        fact = program(words, otherwise, self.asked.own_rows())
         if fact is None:
             fact = self.asked.binary(key)
         if fact is not None and fact.unless_sh and fact.unless_sh == self.sh:
