@@ -378,10 +378,11 @@ _SHELLS = """How shells differ where it decides which processes live. Each value
 _LAUNCHERS = """How a launcher starts its command, and how it reads its own arguments.
 
 - `kind`: `exec` (becomes the command), `forward` (forks, passes signals on and waits), `hang` (forks, does neither,
-  and ignores the signal as PID 1), `switch` (su: kills the command 2 s after the signal), `detach` (forks and exits,
-  so the container exits), `init` (forks, passes signals on and reaps)
+  and ignores the signal as PID 1), `switch` (su: kills the command 2 s after the signal), `quit` (forks, and exits on
+  the signal before its command can), `detach` (forks and exits, so the container exits), `init` (forks, passes signals
+  on and reaps)
 - `option_kinds`: options that change the kind
-- `busybox_kind`: the kind as an applet of Busybox, if it differs
+- `busybox_kind`: the kind as an applet of Busybox, or as Alpine builds it, if it differs
 - `options_with_value`: options that take the next word, or the rest of their own word as a value; `flags` take none
 - `operands`: how many words come before the command; each of `operand_options` replaces one
 - `assignments`: NAME=value words come before the command
@@ -399,7 +400,8 @@ _LAUNCHERS = """How a launcher starts its command, and how it reads its own argu
 - `resets_ignored`: the command does not inherit ignored signals, except HUP and INT
 - `group`: signals go to the whole process group of the command; `group_options` turn that on, `ungroup_options` off
 - `signals`: what an init with services of its own does as PID 1 on a signal: `handles` (ends them and waits),
-  `abandons` (exits at once and leaves them behind), `survives` (stays)
+  `abandons` (exits at once and leaves them behind), `survives` (stays); of a launcher that quits, on which signals it
+  does: `drops`
 """
 _PROGRAMS = """What a program does, or one way of calling it.
 

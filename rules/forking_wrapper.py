@@ -174,6 +174,8 @@ def _effect(launch: Launch, path: Path) -> str:
     if path.outcome is Outcome.HANG:
         who = f"{wrapper.program} stays PID 1" if wrapper.pid == 1 else f"{wrapper.program} stays in between"
         return f"{who} and keeps {path.signal} from {main.program}: docker stop waits 10 s, then kills it"
+    if path.outcome is Outcome.ABRUPT and wrapper.launcher.kind == "quit":
+        return f"{wrapper.program} exits on {path.signal}, and the kernel kills {main.program}"
     if path.outcome is Outcome.ABRUPT and path.pid1 is not None and path.pid1.kind == "init":
         return f"{path.pid1.program} ends with {wrapper.program}, which dies on {path.signal}: the kernel kills {main.program}"
     return ""

@@ -74,7 +74,7 @@ def test_the_graceful_signal_of_a_program_is_not_one_that_it_ignores() -> None:
 
 def test_launcher_rows_use_the_agreed_words() -> None:
     kinds = {row.kind for row in map(launchers._row, launchers._entries())}
-    assert kinds == {"exec", "forward", "hang", "switch", "detach", "init"}
+    assert kinds == {"exec", "forward", "hang", "switch", "quit", "detach", "init"}
 
 
 def test_image_rows_name_known_families() -> None:

@@ -21,9 +21,9 @@ class Launcher(Frozen):
     """How one launcher starts its command, and how it reads its own arguments.
 
     `kind`: `exec` (becomes the command), `forward` (forks, passes signals on and waits), `hang` (forks, does neither
-    and, as PID 1, outlives the signal), `switch` (su: kills the command 2 s after the signal), `detach` (forks and
-    ends, so that the container does), `init` (forks, passes signals on and reaps). `option_kinds` are the options
-    that make it another kind.
+    and, as PID 1, outlives the signal), `switch` (su: kills the command 2 s after the signal), `quit` (forks, and ends
+    on the signal before its command can), `detach` (forks and ends, so that the container does), `init` (forks, passes
+    signals on and reaps). `option_kinds` are the options that make it another kind.
     `options_with_value` take the next word, or the rest of theirs; `flags` take none, and all others are taken for
     flags. `operands` are words before the command, of which `operand_options` each replace one. `assignments`:
     NAME=value words come before the command. `subcommand`: words that must come first for it to be a launcher,
@@ -36,13 +36,13 @@ class Launcher(Frozen):
     `takes_later_options`: without `--` it takes options behind the command's name for its own, and ends with 1 at one
     that it does not know; not where it is built with musl, as Alpine's is.
     `leads_group`: it puts itself and the command into a process group of their own.
-    `busybox_kind`: the kind that it has as Busybox's applet, if that is another.
+    `busybox_kind`: the kind that it has as Busybox's applet, or as Alpine builds it, if that is another.
     `resets_ignored`: what was ignored is not for the command, but HUP and INT: so Go's runtime does.
     `group`: signals go to the command's whole process group, or do so with one of `group_options`, and do not with
     one of `ungroup_options`.
     `signals`: what an init that takes its services from elsewhere does as PID 1 on a signal (without SIG): `handles`
     (it ends them and waits), `abandons` (it ends at once and leaves them behind), `survives` (it stays). One that is
-    not in it is not known.
+    not in it is not known. Of a launcher that quits, the signals that it `drops` its command on.
     """
 
     name: str
@@ -75,6 +75,17 @@ class Launcher(Frozen):
     reaps: bool | None = None
     measured: bool = False
     source: str = ""
+
+    @property
+    def is_believed(self) -> bool:
+        """Whether nobody has measured or read how it starts its command."""
+        return self.source.startswith("believed")
+
+    @property
+    def way(self) -> str:
+        """How it starts its command, as a predicate: `becomes its command`."""
+        ways = {"exec": "becomes its command", "hang": "keeps signals from its command"}
+        return ways.get(self.kind, "passes signals on to its command")
 
 
 class Split(NamedTuple):

@@ -42,9 +42,9 @@ class Facts(NamedTuple):
         row = self._row(reference) if self.images else None
         return str(row.get("archive", "")) if row is not None else ""
 
-    def program(self, argv: Sequence[str], configured: Callable[[str], bool] | None = None) -> Program | None:
+    def program(self, argv: Sequence[str], otherwise: Callable[[Program], bool] | None = None) -> Program | None:
         """The row that fits a command; see `facts.programs.program`."""
-        row = programs.program(argv, configured, self.rows)
+        row = programs.program(argv, otherwise, self.rows)
         return row if row is not None or self.binaries is None else self.binaries(argv)
 
     def _row(self, reference: str) -> Mapping[str, Any] | None:

@@ -101,6 +101,11 @@ class Program(NamedTuple):
     note: str = ""
     source: str = ""
 
+    @property
+    def is_believed(self) -> bool:
+        """Whether nobody has measured or read what the row says of the program's reactions."""
+        return self.source.startswith("believed")
+
     def reaction(self, signal: str) -> str:
         """What `signal` (without SIG) does to it: one of `signals`' values, or empty if not known.
 

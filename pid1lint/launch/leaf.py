@@ -149,7 +149,7 @@ def start_leaf(lookup: Lookup, world: World, proc: Proc, start: Start, file: Ima
     if fact is not None and fact.interpreter:
         _by_script(lookup, fact, words, start.env, signal, stage)
     elif fact is not None and fact.reaction(signal):
-        stage.reaction = fact.reaction(signal)
+        stage.reaction, stage.assumed = fact.reaction(signal), fact.is_believed
     else:
         _by_source(lookup, world, proc, start, file, stage)
     proc.reaction = _reaction(fact, stage, signal, proc.ignored)

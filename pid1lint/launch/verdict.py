@@ -51,6 +51,9 @@ def _assumptions(world: World, outcome: Outcome, asked: Asked) -> Iterator[Assum
             if stage.file is not None and stage.file.supposed:
                 yield Assumption(f"{stage.file.path} is what stands in {stage.file.place.source.path}", stage.place)
     if outcome is Outcome.GRACEFUL:
+        for stage in _believed(world, _main(world)):
+            assert stage.launcher is not None
+            yield Assumption(f"{stage.program} {stage.launcher.way}", stage.place)
         for proc in _at_stop(world):
             if proc.long and not proc.helper and proc.told and proc.stage.assumed:
                 yield Assumption(f"{proc.stage.program} handles SIG{world.stop_signal}", proc.stage.place)
@@ -63,6 +66,15 @@ def _assumptions(world: World, outcome: Outcome, asked: Asked) -> Iterator[Assum
     if outcome is Outcome.EXITS:
         for place in sorted(world.guessed, key=lambda place: (place.source.path, place.span)):
             yield Assumption(f"`{place.text.split(chr(10))[0][:60]}` comes back", place)
+
+
+def _believed(world: World, main: Proc | None) -> Iterator[Stage]:
+    """The launchers between PID 1 and the main process of which it is only believed how they start their command."""
+    while main is not None:
+        for stage in main.stages:
+            if stage.launcher is not None and stage.launcher.is_believed:
+                yield stage
+        main = world.procs.get(main.parent_at_stop or main.parent)
 
 
 def _passes_on(stage: Stage) -> bool:
@@ -120,6 +132,10 @@ def _degrade(world: World, outcome: Outcome, main: Proc | None) -> tuple[Outcome
         for obstacle in world.obstacles
         if (not obstacle.pid or (main is not None and obstacle.pid == main.pid)) and not (obstacle.in_time and cut_off)
     ]
+    believed = next(_believed(world, main), None) if outcome in (Outcome.HANG, Outcome.ABRUPT) else None
+    if believed is not None and believed.launcher is not None:
+        # That something goes wrong is not told on a belief.
+        return Outcome.UNKNOWN, f"whether {believed.program} {believed.launcher.way} is not known"
     if not critical or outcome is Outcome.FAILS:
         return outcome, ""
     if outcome is Outcome.HANG and main is not None and main.stage.start == "child":

@@ -18,7 +18,7 @@ def explain(path: Path, signal: str) -> str:
         return _without_app(path, one, name)
     match path.outcome:
         case Outcome.GRACEFUL:
-            return _graceful(path, one, main, name)
+            return _graceful(path, one, main, name) + _if_so(path, main)
         case Outcome.HANG:
             return _hang(path, one, main, name)
         case Outcome.ABRUPT:
@@ -52,6 +52,16 @@ def _graceful(path: Path, one: Process, main: Process, signal: str) -> str:
     if one.kind == "shell":
         return f"{one.dialect or one.program} is PID 1 and its handler tells {main.program}, then waits for it"
     return f"{one.program} is PID 1 and passes {signal} on to {main.program}, which ends cleanly"
+
+
+def _if_so(path: Path, main: Process) -> str:
+    """What else has to be so, of a launcher of which it is only believed."""
+    assert path.tree is not None
+    launchers = (process for process in path.tree.walk() if process.launcher is not None and not main.assumed)
+    believed = next((each for each in launchers if each.launcher is not None and each.launcher.is_believed), None)
+    if believed is None or believed.launcher is None:
+        return ""
+    return f", if {believed.program} {believed.launcher.way}, which is not known"
 
 
 def _if_it_handles(main: Process, signal: str) -> str:
@@ -119,6 +129,9 @@ def _abrupt(path: Path, one: Process, main: Process, signal: str) -> str:
         return f"{one.program} passes {signal} on, and {main.program} has no handler: the signal ends it at once"
     if one.kind == "init" and main.receives_stop and not any(_shells_between(path, main)):
         return f"{main.program} ends on {signal}, and the kernel kills what runs beside it"
+    wrapper = path.wrapper
+    if wrapper is not None and wrapper.launcher is not None and wrapper.launcher.kind == "quit":
+        return f"{wrapper.program} exits on {signal}, and the kernel kills {main.program}"
     if one.kind == "init":
         return f"{one.program} passes {signal} on to a shell that dies on it, and the kernel kills {main.program}"
     if one.kind == "shell" and main.receives_stop and main.reaction == "default" and not main.cut_off:
