@@ -51,11 +51,12 @@ def _assumptions(world: World, outcome: Outcome, asked: Asked) -> Iterator[Assum
             if stage.file is not None and stage.file.supposed:
                 yield Assumption(f"{stage.file.path} is what stands in {stage.file.place.source.path}", stage.place)
     if outcome is Outcome.GRACEFUL:
-        for stage in _believed(world, _main(world)):
+        main = _main(world)
+        for stage in _believed(world, main):
             assert stage.launcher is not None
             yield Assumption(f"{stage.program} {stage.launcher.way}", stage.place)
         for proc in _at_stop(world):
-            if proc.long and not proc.helper and proc.told and proc.stage.assumed:
+            if proc.long and (proc is main or not proc.helper) and proc.told and proc.stage.assumed:
                 yield Assumption(f"{proc.stage.program} handles SIG{world.stop_signal}", proc.stage.place)
     if outcome in (Outcome.HANG, Outcome.ABRUPT):
         for proc in _at_stop(world):
