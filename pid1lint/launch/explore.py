@@ -400,7 +400,9 @@ class _Exploration:
         world = self.world
         world.point = None
         thread = point.thread
-        if point.how != "wait" and any(p.alive and p.shell and p.shell.in_exit_trap for p in world.procs.values()):
+        cleans_up = any(p.alive and p.shell and p.shell.in_exit_trap for p in world.procs.values())
+        if cleans_up and (point.how != "wait" or _last(world, thread, certain=False) is not None):
+            # It waits there for its jobs, unless it has stayed before: then that has ended.
             self._answer(point, False)
             return
         world.met[thread] = world.met.get(thread, 0) + 1

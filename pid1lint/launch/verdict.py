@@ -140,8 +140,10 @@ def _degrade(world: World, outcome: Outcome, main: Proc | None) -> tuple[Outcome
     if not critical or outcome is Outcome.FAILS:
         return outcome, ""
     if outcome is Outcome.HANG and main is not None and main.stage.start == "child":
-        # Whatever the program is, it is not told.
-        return outcome, ""
+        # Whatever the program is, it is not told; but it may be who gets the signal that a handler has sent.
+        critical = [obstacle for obstacle in critical if obstacle.in_time]
+        if not critical:
+            return outcome, ""
     return Outcome.UNKNOWN, critical[0].reason
 
 

@@ -16,6 +16,7 @@ from tests.truth.compare import Judged, generate, judge_all, shrink, tally
 
 FAILURES = Path("truth-failures")
 SHRUNK_AT_MOST = 12
+_AGREEMENT, _VERDICTS = 0.997, 0.99
 
 
 def main() -> int:
@@ -34,7 +35,7 @@ def main() -> int:
     _report(judged)
     _write_failures([one for one in judged if one.measured and one.stable and not one.agrees], not options.no_shrink)
     total = tally(judged)
-    return 0 if total.agreement >= 0.99 and total.verdicts >= 0.95 else 1
+    return 0 if total.agreement >= _AGREEMENT and total.verdicts >= _VERDICTS else 1
 
 
 def _progress(count: int) -> Callable[[Judged], None]:
