@@ -169,3 +169,18 @@ def test_what_the_environment_decides_comes_before_other_arguments() -> None:
 
 def test_a_status_that_is_kept_is_that_of_the_command_before() -> None:
     assert main_of(of_script("false\nrc=$?\n[ $rc = 1 ] && exec nginx -g 'daemon off;'\nserver\n")) == "nginx"
+
+
+def test_a_launch_stays_in_its_loop_and_not_in_the_wait_of_its_exit_trap() -> None:
+    loop = 'while [ -n "$(jobs -p)" ]; do sleep 1; done'
+    found = of_script(f"cleanup() {{\n\tkill %1\n\twait\n}}\ntrap cleanup EXIT\nserver &\nworker &\n{loop}")
+    assert (found.outcome.value, found.why) == (
+        "hang",
+        "bash stays PID 1 and keeps SIGTERM from server: docker stop waits 10 s, then kills it",
+    )
+
+
+def test_no_hang_is_told_where_a_handler_signals_a_process_that_is_not_known() -> None:
+    handler = "stop() {\n\tkill $(cat /run/app.pid)\n\twait\n}\ntrap stop TERM"
+    found = of_script(f"set -e\n{handler}\nstart() {{\n\tserver > /log\n}}\nstart &\nsleep infinity & wait")
+    assert (found.outcome.value, found.why) == ("unknown", "it is not known which process gets the signal")

@@ -49,7 +49,7 @@ SCRIPTS = (
     ("trap 'echo bye' EXIT; app", "H137 A143 H137"),
     ("trap 'echo bye' EXIT; exec app", "G0* G0* G0*"),
     # It stays in its loop, not in the handler of its end.
-    ("trap wait EXIT; app & while [ -n \"$(jobs -p)\" ]; do sleep 1; done", "H137 H137 H137"),
+    ('trap wait EXIT; app & while [ -n "$(jobs -p)" ]; do sleep 1; done', "H137 H137 H137"),
     ("trap 'kill %1; wait' EXIT; app & app2 & while [ -n \"$(jobs -p)\" ]; do sleep 1; done", "H137 H137 H137"),
     ("trap 'kill $pid; wait $pid' EXIT TERM; app & pid=$!; app2", "H137 H137 H137"),
 )
