@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from pid1lint import discover, files, linter, registry
@@ -315,7 +315,6 @@ def _check_each(
 def _in_parallel(
     paths: Sequence[str], options: Options, overlay: Mapping[str, Source], workers: int
 ) -> Iterator[linter.Result]:
-    from functools import partial
     from importlib import import_module
 
     from pid1lint.workers import Died, Failed, Pool
@@ -397,13 +396,22 @@ def _judge_deployment(
 
     path = source.path
     root = files.homes(path)[0]
-    project = Project(_disk(root, overlay))
+    project = Project(_disk(root, overlay), None if overlay else partial(_config_maps, root))
     own = os.path.relpath(os.path.abspath(path), os.path.abspath(root)).replace(os.sep, "/")
     project.give(own, source)
     config = options.configs.of(path)
     init = options.init or config.init or "tini"
     wanted = deployed.Wanted(options.build_args, config.facts, init, _names(source.path, root, config))
     return deployed.judge(own, project, rules, wanted)
+
+
+@cache
+def _config_maps(root: str, folder: str) -> Mapping[str, Source]:
+    """The manifests of a folder below a root that hold a ConfigMap: all of its files ask for them."""
+    from pid1lint.deploy.project import config_maps_in
+    from pid1lint.image.context import DiskContext
+
+    return config_maps_in(folder, DiskContext(root))
 
 
 def _disk(root: str, overlay: Mapping[str, Source]) -> BuildContext:

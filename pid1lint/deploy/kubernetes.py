@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
 from pid1lint.deploy.project import Project
 from pid1lint.deploy.yamledit import YamlEdits
-from pid1lint.deploy.yamltree import Documents, Items, Node, Scalar, Table
+from pid1lint.deploy.yamltree import Documents, Items, Node, Scalar, Table, nodes
 from pid1lint.deployment import (
     KUBERNETES,
     UNKNOWN,
@@ -37,6 +38,7 @@ _PLACEHOLDER = re.compile(r"\$\{[A-Za-z_]\w*\}")
 _GENERATED = re.compile(r"^# Source: \S+", re.MULTILINE)
 _CONFIG_MODE = 0o644
 _MOST_NODES = 20_000
+_MAP_KEYS = ("configMap", "configMapRef", "configMapKeyRef")
 _OWN = "Pod"
 _ONCE = ("Never", "OnFailure")
 _CHORES = re.compile(r"Job$|^(?:Cluster|Cron)?Workflow|^Pipeline|^(?:Cluster)?Task")
@@ -52,11 +54,8 @@ class Pod(NamedTuple):
     replicas: int | None
 
 
-class Maps(NamedTuple):
-    """What ConfigMaps and Secrets of the same input hold, by name; None for a value that is not known."""
-
-    configs: Mapping[str, Mapping[str, Scalar]]
-    secrets: frozenset[str]
+Maps = Mapping[str, Mapping[str, Scalar]]
+"""What the ConfigMaps of the same input hold, by their names."""
 
 
 def is_manifest(root: Node) -> bool:
@@ -66,7 +65,7 @@ def is_manifest(root: Node) -> bool:
 
 def deployments(documents: Documents, project: Project, beside: Sequence[Documents] = ()) -> tuple[Deployment, ...]:
     """The containers of all pods of a file; ConfigMaps may also stand in files `beside` it."""
-    maps = _maps([documents, *beside])
+    maps = _all_maps(documents, beside)
     generated = _GENERATED.search(documents.source.text) is not None
     found: list[Deployment] = []
     taken: dict[str, int] = {}
@@ -144,20 +143,29 @@ def _text(node: Node | None) -> str:
     return node.text if isinstance(node, Scalar) and not node.is_null else ""
 
 
-def _maps(all_documents: Sequence[Documents]) -> Maps:
-    configs: dict[str, Mapping[str, Scalar]] = {}
-    secrets: set[str] = set()
-    for documents in all_documents:
-        for root in documents.roots:
-            for table in _objects(root):
-                name = _text(_under(table, "metadata", "name"))
-                if _text(table.get("kind")) == "ConfigMap":
-                    data = table.get("data")
-                    values = data.all.items() if isinstance(data, Table) else ()
-                    configs[name] = {key: value for key, (_, value) in values if isinstance(value, Scalar)}
-                elif _text(table.get("kind")) == "Secret":
-                    secrets.add(name)
-    return Maps(configs, frozenset(secrets))
+def _all_maps(documents: Documents, beside: Sequence[Documents]) -> Maps:
+    """What a file holds itself goes first; where two others have one of a name, none of them is known to be meant."""
+    others = [(name, values) for each in beside for name, values in _maps(each).items()]
+    taken = Counter(name for name, _ in others)
+    return {**{name: values for name, values in others if taken[name] == 1}, **_maps(documents)}
+
+
+def _maps(documents: Documents) -> Maps:
+    tables = (table for root in documents.roots for table in _objects(root))
+    found: dict[str, Mapping[str, Scalar]] = {}
+    for table in (each for each in tables if _text(each.get("kind")) == "ConfigMap"):
+        data = table.get("data")
+        values = data.all.items() if isinstance(data, Table) else ()
+        name = _text(_under(table, "metadata", "name"))
+        found[name] = {key: value for key, (_, value) in values if isinstance(value, Scalar)}
+    return found
+
+
+def foreign_maps(documents: Documents) -> frozenset[str]:
+    """The ConfigMaps that a file refers to and that are not in it."""
+    named = (table.get(key) for table in nodes(documents) if isinstance(table, Table) for key in _MAP_KEYS)
+    names = frozenset(_text(each.get("name")) for each in named if isinstance(each, Table))
+    return names - {""} - _maps(documents).keys()
 
 
 # ---------------------------------------------------------------- containers
@@ -286,7 +294,7 @@ def _environment(item: Table, maps: Maps) -> Variables:
     for source in _items(item.get("envFrom")):
         reference = source.get("configMapRef")
         name = _text(reference.get("name")) if isinstance(reference, Table) else ""
-        found = maps.configs.get(name)
+        found = maps.get(name)
         if found is None:
             whole = False
             continue
@@ -308,7 +316,7 @@ def _from_map(entry: Table, maps: Maps) -> str:
     reference = _under(entry, "valueFrom", "configMapKeyRef")
     if not isinstance(reference, Table):
         return UNKNOWN
-    found = maps.configs.get(_text(reference.get("name")), {}).get(_text(reference.get("key")))
+    found = maps.get(_text(reference.get("name")), {}).get(_text(reference.get("key")))
     return UNKNOWN if found is None else found.text
 
 
@@ -353,7 +361,7 @@ def _config_mount(target: str, sub_path: str, config: Table, mount: Table, maps:
     what = f"the ConfigMap {name}"
     mode_node = config.get("defaultMode")
     mode = _mode(mode_node) if mode_node is not None else _CONFIG_MODE
-    found = maps.configs.get(name)
+    found = maps.get(name)
     at = mode_node.place if mode_node is not None else mount.place
     if found is None:
         return Mount(target, at, "unknown", single=bool(sub_path), what=what)
