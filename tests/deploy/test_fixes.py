@@ -106,6 +106,22 @@ def test_a_string_that_was_meant_for_a_shell_becomes_a_list(before: tuple[str, .
 @pytest.mark.parametrize(
     ("before", "after"),
     [
+        pytest.param(("command: ['it -x']",), ("command: ['it', '-x']",), id="in single quotes"),
+        pytest.param(('command: ["a b", "c"] # keep',), ('command: ["a", "b", "c"] # keep',), id="in double quotes"),
+        pytest.param(("command: [a -p 80]",), ('command: [a, -p, "80"]',), id="plain"),
+        pytest.param(("command:", "- a yes # keep", "- c"), ("command:", "- a", '- "yes" # keep', "- c"), id="a list"),
+        pytest.param(("entrypoint:", '  -   "a b"'), ("entrypoint:", '  -   "a"', '  -   "b"'), id="an indented list"),
+        pytest.param(("command:", "- a $$X"), ("command:", "- a $$X"), id="a variable"),
+        pytest.param(("command:", "- a", "  b"), ("command:", "- a", "  b"), id="several lines"),
+    ],
+)
+def test_one_word_becomes_several_items(before: tuple[str, ...], after: tuple[str, ...]) -> None:
+    assert mended(service(*before), "PID108") == service(*after)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
         pytest.param("sh -c gunicorn app", "sh -c 'exec gunicorn' app", id="plain"),
         pytest.param('"sh -c gunicorn"', "\"sh -c 'exec gunicorn'\"", id="in double quotes"),
         pytest.param("'sh -c gunicorn'", "'sh -c gunicorn'", id="in single quotes"),
