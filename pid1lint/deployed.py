@@ -305,7 +305,8 @@ def _told(message: str, deployment: Deployment) -> str:
 
 def _in_words(message: str, deployment: Deployment) -> str:
     """A message about `docker stop` and its 10 s in words of what stops this container, and when it kills it."""
-    return _STOPS.sub(deployment.stop_words, message).replace(UNKNOWN, "…")
+    told = _STOPS.sub(deployment.stop_words, message).replace("docker stop", deployment.runtime.stops)
+    return told.replace(UNKNOWN, "…")
 
 
 def _is_real(at: Place) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -91,6 +92,10 @@ class Hidden(NamedTuple):
     copied: Place
 
 
+_SLEEP = re.compile(r"\s*(?:/(?:usr/)?bin/)?sleep\s+(?P<number>\d+(?:\.\d+)?)(?P<unit>[smh]?)\s*(?:\Z|&&|;|\n)")
+_UNITS = {"s": 1, "m": 60, "h": 3600}
+
+
 class Hook(NamedTuple):
     """What is run in the container before it is told to stop: `exec` of an argv, `sleep` for a time, or `request`."""
 
@@ -98,6 +103,14 @@ class Hook(NamedTuple):
     at: Place
     words: tuple[Excerpt, ...] = ()
     seconds: float = 0.0
+
+    @property
+    def sleeps(self) -> float:
+        """The seconds that it sleeps at least: by itself, or by a command that begins with `sleep`."""
+        texts = [word.text for word in self.words]
+        line = texts[-1] if len(texts) > 2 and texts[-2] == "-c" else " ".join(texts)
+        found = _SLEEP.match(line)
+        return self.seconds if found is None else float(found["number"]) * _UNITS[found["unit"] or "s"]
 
 
 class Namespace(NamedTuple):

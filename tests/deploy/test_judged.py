@@ -9,7 +9,7 @@ import pytest
 from pid1lint.deploy.images import named
 from pid1lint.deployment import Building
 from pid1lint.source import Source
-from tests.deploy.stage import judged, launches, lines
+from tests.deploy.stage import judged, launches, lines, worst
 
 SCRIPT = '#!/bin/sh\nset -e\nexec "$@"\n'
 NO_EXEC = '#!/bin/sh\nset -e\n"$@"\n'
@@ -219,6 +219,49 @@ def test_the_grace_period_is_in_the_reasons() -> None:
 
 
 # Comments
+
+
+def pod(*container: str, spec: str = "") -> dict[str, str]:
+    lines = ("apiVersion: v1", "kind: Pod", "metadata: {name: shop}", "spec:", *((f"  {spec}",) if spec else ()))
+    body = ("  containers:", "    - name: app", *(f"      {line}" for line in container))
+    return {"pod.yaml": "\n".join((*lines, *body, ""))}
+
+
+def test_the_grace_period_is_that_of_what_stops_the_container() -> None:
+    files = pod("image: debian:12", "command: [su, app, -c, exec server]")
+    assert lines(files, "pod.yaml") == [
+        "pod.yaml:8:17: PID206 container app of Pod shop: su kills server 2 s after SIGTERM: it does not get the grace "
+        "period of Kubernetes"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("hook", "found"),
+    [
+        pytest.param('[sleep, "40"]', ["PID601"], id="a command"),
+        pytest.param("[sh, -c, 'sleep 1m; nginx -s quit']", ["PID601"], id="in a shell, before others"),
+        pytest.param("[sh, -c, 'nginx -s quit; sleep 20']", [], id="in time"),
+        pytest.param("[/bin/bash, -c, 'nginx -s quit']", ["PID605"], id="a shell that the image lacks"),
+        pytest.param("[dumb-init, nginx]", ["PID605"], id="a program that the image lacks"),
+    ],
+)
+def test_a_hook_before_the_stop_signal_is_judged(hook: str, found: list[str]) -> None:
+    files = pod("image: alpine:3.20", "command: [server]", f"lifecycle: {{preStop: {{exec: {{command: {hook}}}}}}}")
+    assert [each.code for each in worst(files, "pod.yaml", "PID6")] == found
+
+
+def test_compose_lets_its_hooks_come_to_their_end() -> None:
+    hook = "pre_stop: [{command: [sleep, '40']}]"
+    assert lines({"compose.yaml": compose(f"image: debian:12\ncommand: [server]\n{hook}")}, "compose.yaml") == []
+
+
+def test_a_hook_that_signals_pid_1_of_a_shared_namespace() -> None:
+    hook = "lifecycle: {preStop: {exec: {command: [sh, -c, kill 1]}}}"
+    files = pod("image: debian:12", "command: [server]", hook, spec="shareProcessNamespace: true")
+    assert lines(files, "pod.yaml") == [
+        "pod.yaml:5:3: PID604 container app of Pod shop: `kill 1` in the stop hook reaches the pod's pause container, "
+        "which is PID 1 here"
+    ]
 
 
 def test_a_comment_in_yaml_suppresses_what_stands_below_it() -> None:
