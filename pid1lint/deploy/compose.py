@@ -45,6 +45,7 @@ _CHORE = re.compile(
 _MAX_CHAIN = 20
 _MOST_INCLUDES = 100
 """So many files are included, one in another or side by side."""
+_SETTINGS = ("init", "stop_signal", "stop_grace_period")
 _ITSELF = ("image", "build", "extends")
 
 
@@ -340,7 +341,7 @@ class _Reading:
         path = key.source.path
         documents = self.project.documents(self.service.layers[-1].path)
         top = self.service.layers[-1].table
-        edits = YamlEdits(documents, top) if documents is not None and top.source.path == path else None
+        edits = YamlEdits(documents, top, _SETTINGS) if documents is not None and top.source.path == path else None
         return Deployment(
             path,
             COMPOSE,

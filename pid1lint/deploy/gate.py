@@ -12,7 +12,7 @@ from pid1lint.deploy.yamltree import Documents, Items, Node, Scalar, Table, load
 from pid1lint.fix import Edit
 from pid1lint.source import Source, Span
 
-_SETTING = re.compile(r"[,\s]*([\w-]+): (.*?)\s*\Z")
+_SETTING = re.compile(r"[,\s]*(\"?)([\w-]+)\1: (.*?)\s*\Z")
 
 
 def refusal(edits: Sequence[Edit], before: Source, after: Source) -> str | None:
@@ -73,7 +73,7 @@ def _meant(edits: Sequence[Edit], documents: Documents) -> Iterator[Meant | None
             continue
         setting = _SETTING.match(edit.content) if _is_line(edit) else None
         if setting is not None:
-            yield Meant(None, _read(setting[2]), key=setting[1])
+            yield Meant(None, _read(setting[3]), key=setting[2])
             continue
         node = next((n for root in documents.roots if (n := _holding(root, edit)) is not None), None)
         if isinstance(node, Scalar | Items):

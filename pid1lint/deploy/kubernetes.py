@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from pid1lint.deploy.project import Project
-from pid1lint.deploy.yamledit import YamlEdits
+from pid1lint.deploy.yamledit import YamlEdits, is_json
 from pid1lint.deploy.yamltree import Documents, Items, Node, Scalar, Table, nodes
 from pid1lint.deployment import (
     KUBERNETES,
@@ -193,7 +193,7 @@ def _containers(pod: Pod, documents: Documents, maps: Maps, generated: bool) -> 
                 generated=generated,
                 replicas=pod.replicas,
                 edits=YamlEdits(
-                    documents, item, ("args", "command", "image"), {"terminationGracePeriodSeconds": pod.spec}
+                    documents, item, (), ("args", "command", "image"), {"terminationGracePeriodSeconds": pod.spec}
                 ),
                 # What is to end by itself before the others start is none of those that are told to stop.
                 runs=key == "containers" or sidecar,
@@ -337,7 +337,9 @@ def _mounts(item: Table, pod: Pod, maps: Maps, documents: Documents) -> Iterator
         found = _mount(posixpath.normpath(target), sub_path, volume, mount, maps)
         config = volume.get("configMap") if volume is not None else None
         if found is not None and found.kind == "files" and isinstance(config, Table):
-            edits = YamlEdits(documents, config, ("name",)).setting("defaultMode", "0755")
+            # JSON has no octal numbers.
+            mode = "493" if is_json(config) else "0755"
+            edits = YamlEdits(documents, config, ("defaultMode",), ("name",)).setting("defaultMode", mode)
             found = found._replace(executable=edits or ())
         if found is not None:
             yield found
