@@ -213,7 +213,10 @@ class _File:
         assert deployment is not None
         # What is about deployments says for itself who is PID 1.
         tell = _in_words if rule.code.startswith(_OF_DEPLOYMENTS) else _told
-        finding = finding.replaced(message=f"{deployment.label}: {tell(finding.message, deployment)}")
+        notes = tuple(Note(note.at, tell(note.message, deployment)) for note in finding.notes)
+        fix = finding.fix and finding.fix.replaced(title=finding.fix.title.replace(UNKNOWN, "…"))
+        message = f"{deployment.label}: {tell(finding.message, deployment)}"
+        finding = finding.replaced(message=message, notes=notes, fix=fix)
         severity = finding.severity or rule.severity
         if launch.image.supposes and severity is Severity.ERROR:
             severity = Severity.WARNING

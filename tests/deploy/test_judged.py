@@ -320,6 +320,14 @@ def test_a_result_goes_from_process_to_process() -> None:
     assert [launch.image.files.lookup("/entry.sh").text.text for launch in again.launches] == [NO_EXEC, NO_EXEC]
 
 
+def test_what_is_not_known_is_told_as_an_ellipsis() -> None:
+    files = {"compose.yaml": compose("image: debian:12\ncommand: sh -c 'cd /app; $SERVER --port 80'")}
+    (found,) = worst(files)
+    assert "keeps SIGTERM from …" in found.message
+    files = {"compose.yaml": compose("image: debian:12\ncommand: sh -c 'cd /app; {{ server }} --port 80'")}
+    assert fixes(files) == ["Put exec before …"]
+
+
 def test_who_is_pid_1_of_an_unknown_image_is_not_guessed() -> None:
     text = compose("image: team/unknown\ncommand: sh -c 'exec python -m http.server'")
     assert judged({"compose.yaml": text}).diagnostics == ()
