@@ -339,3 +339,14 @@ def test_an_entrypoint_that_is_given_no_command() -> None:
         "compose.yaml:4:19: PID110 service web: `-c` needs a command string after it: a container starts only if it is "
         "given a command"
     ]
+
+
+def test_what_hangs_on_the_shell_of_an_unknown_image_is_told_so() -> None:
+    files = {"compose.yaml": compose("image: team/app\nentrypoint: [sh, -c, 'cd /app; server']")}
+    assert lines(files) == [
+        f"compose.yaml:4:27: PID102 service web: if sh is dash, it stays PID 1 and keeps SIGTERM from server: {KILLED}"
+    ]
+    files = {"compose.yaml": compose("image: team/app\nentrypoint: [sh, -c, 'server; echo done']")}
+    assert lines(files) == [
+        f"compose.yaml:4:27: PID102 service web: sh stays PID 1 and keeps SIGTERM from server: {KILLED}"
+    ]
