@@ -35,6 +35,7 @@ from pid1lint.source import Excerpt
 _REFERENCE = re.compile(r"\$\$|\$\(([A-Za-z_][\w.-]*)\)")
 _TEMPLATE = re.compile(r"\{\{.*?\}\}|<%.*?%>|\{%.*?%\}", re.DOTALL)
 _PLACEHOLDER = re.compile(r"\$\{[A-Za-z_]\w*\}")
+_NAMED = re.compile(r"\A\$\{?([A-Za-z_]\w*)\}?")
 _GENERATED = re.compile(r"^# Source: \S+", re.MULTILINE)
 _CONFIG_MODE = 0o644
 _MOST_NODES = 20_000
@@ -219,7 +220,7 @@ def _override(item: Table, pod: Pod, maps: Maps, documents: Documents) -> Overri
     user = _under(item, "securityContext", "runAsUser") or _under(pod.spec, "securityContext", "runAsUser")
     workdir = item.get("workingDir")
     return Override(
-        entrypoint=_words(item.get("command"), variables),
+        entrypoint=_with_program(_words(item.get("command"), variables), variables),
         command=_words(item.get("args"), variables),
         stop_signal=_given(stop) if isinstance(stop, Scalar) and not stop.is_null else None,
         grace=Seconds(float(grace.text), grace.place) if isinstance(grace, Scalar) and grace.text.isdigit() else None,
@@ -247,6 +248,14 @@ def _words(node: Node | None, variables: Variables) -> Words | None:
         return None  # an empty list leaves what the image has
     words = tuple(_expanded(_excerpt(each), variables) for each in node.items if isinstance(each, Scalar))
     return Words(words, node.place) if len(words) == len(node.items) else None
+
+
+def _with_program(words: Words | None, variables: Variables) -> Words | None:
+    """A command whose program is not known where a tool such as envsubst is still to put its name there."""
+    found = _NAMED.match(words.words[0].text) if words is not None else None
+    if words is None or found is None or found[1] in variables.values:
+        return words
+    return words._replace(words=(_replaced(words.words[0], _NAMED, lambda _: UNKNOWN), *words.words[1:]))
 
 
 def _expanded(text: Excerpt, variables: Variables) -> Excerpt:

@@ -69,8 +69,11 @@ def test_a_variable_in_kubernetes_that_nobody_expands() -> None:
     assert [line.partition(" ")[2] for line in lines({"pod.yaml": text}, "pod.yaml")] == [
         "PID105 container c of Pod a: `$PORT` reaches server unexpanded: there is no shell"
     ]
-    for other in ("$(PORT)", "$(KUSTOMIZED)"):
+    for other in ("$(PORT)", "$(KUSTOMIZED)", "$SUBSTITUTED", "'${SUBSTITUTED}'"):
         assert lines({"pod.yaml": text.replace("$PORT", other)}, "pod.yaml") == []
+    assert lines({"pod.yaml": text.replace("[server,", "['${HOME_OF_APP}/bin/server',")}, "pod.yaml", "PID1") == [
+        "pod.yaml:6:118: PID105 container c of Pod a: `$PORT` reaches server unexpanded: there is no shell"
+    ]
 
 
 def test_a_script_that_is_mounted_over_the_images() -> None:
