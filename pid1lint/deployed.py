@@ -212,7 +212,8 @@ class _File:
         deployment = launch.image.deployment
         assert deployment is not None
         # What is about deployments says for itself who is PID 1.
-        tell = _in_words if rule.code.startswith(_OF_DEPLOYMENTS) else _told
+        of_deployments = rule.code.startswith(_OF_DEPLOYMENTS)
+        tell = _in_words if of_deployments else _told
         notes = tuple(Note(note.at, tell(note.message, deployment)) for note in finding.notes)
         fix = finding.fix and finding.fix.replaced(title=finding.fix.title.replace(UNKNOWN, "…"))
         message = f"{deployment.label}: {tell(finding.message, deployment)}"
@@ -222,9 +223,14 @@ class _File:
             severity = Severity.WARNING
             finding = finding.replaced(notes=(*finding.notes, Note(deployment.place, launch.image.supposes)))
         soon = deployment.grace <= 1 and deployment.override.grace is not None
-        if deployment.brief or (soon and not rule.code.startswith(_OF_DEPLOYMENTS)):
+        if deployment.brief or (soon and not of_deployments):
             # It ends by itself, or is meant to be killed without any ado.
             severity = Severity.INFO
+        hook = deployment.override.pre_stop
+        if hook is not None and hook.may_end and launch.outcome is not Outcome.FAILS and not of_deployments:
+            severity = Severity.INFO
+            note = Note(hook.at, "this is run before the stop signal is sent, and may end it")
+            finding = finding.replaced(notes=(*finding.notes, note))
         finding = finding.replaced(severity=severity)
         if finding.fix is not None and not self.may_edit(finding.fix, deployment):
             finding = finding.replaced(fix=None)

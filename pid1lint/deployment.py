@@ -93,6 +93,8 @@ class Hidden(NamedTuple):
 
 
 _SLEEP = re.compile(r"\s*(?:/(?:usr/)?bin/)?sleep\s+(?P<number>\d+(?:\.\d+)?)(?P<unit>[smh]?)\s*(?:\Z|&&|;|\n)")
+_OPERATORS = re.compile(r"[;&|\n]+")
+_HARMLESS = frozenset((":", "/bin/sleep", "date", "echo", "exit", "printf", "sleep", "sync", "touch", "true"))
 _UNITS = {"s": 1, "m": 60, "h": 3600}
 
 
@@ -107,10 +109,19 @@ class Hook(NamedTuple):
     @property
     def sleeps(self) -> float:
         """The seconds that it sleeps at least: by itself, or by a command that begins with `sleep`."""
-        texts = [word.text for word in self.words]
-        line = texts[-1] if len(texts) > 2 and texts[-2] == "-c" else " ".join(texts)
-        found = _SLEEP.match(line)
+        found = _SLEEP.match(self._line)
         return self.seconds if found is None else float(found["number"]) * _UNITS[found["unit"] or "s"]
+
+    @property
+    def may_end(self) -> bool:
+        """Whether it may itself end what the container runs: it does more than to sleep and to write."""
+        commands = (each.split() for each in _OPERATORS.split(self._line))
+        return self.kind == "request" or any(words[0] not in _HARMLESS for words in commands if words)
+
+    @property
+    def _line(self) -> str:
+        texts = [word.text for word in self.words]
+        return texts[-1] if len(texts) > 2 and texts[-2] == "-c" else " ".join(texts)
 
 
 class Namespace(NamedTuple):

@@ -253,6 +253,21 @@ def test_a_hook_before_the_stop_signal_is_judged(hook: str, found: list[str]) ->
     assert [each.code for each in worst(files, "pod.yaml", "PID6")] == found
 
 
+@pytest.mark.parametrize(
+    ("hook", "severity"),
+    [
+        pytest.param("exec: {command: [sleep, '5']}", "error", id="it sleeps"),
+        pytest.param("exec: {command: [sh, -c, 'echo bye; sleep 5']}", "error", id="it writes"),
+        pytest.param("exec: {command: [sh, -c, 'pidof server | xargs kill']}", "info", id="it signals"),
+        pytest.param("httpGet: {path: /quit, port: 80}", "info", id="it asks the app"),
+    ],
+)
+def test_a_hook_may_end_what_the_signal_does_not_reach(hook: str, severity: str) -> None:
+    files = pod("image: debian:12", "command: [sh, -c, 'cd /app; server']", f"lifecycle: {{preStop: {{{hook}}}}}")
+    (found,) = judged(files, "pod.yaml", "PID102").diagnostics
+    assert found.severity.value == severity
+
+
 def test_compose_lets_its_hooks_come_to_their_end() -> None:
     hook = "pre_stop: [{command: [sleep, '40']}]"
     assert lines({"compose.yaml": compose(f"image: debian:12\ncommand: [server]\n{hook}")}, "compose.yaml") == []
