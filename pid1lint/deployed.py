@@ -34,6 +34,7 @@ _OF_DEPLOYMENTS = "PID6"
 _TOLD_BY_SECOND_INIT = frozenset(("PID305",))
 # What rests on who is PID 1, which an ENTRYPOINT that nobody knows may decide.
 _OF_PID1 = ("PID3", "PID503", "PID504", "PID602", "PID603")
+_UNKNOWN = re.compile(f"{UNKNOWN}+")
 _NAMED_ONE = 1
 
 
@@ -215,7 +216,7 @@ class _File:
         of_deployments = rule.code.startswith(_OF_DEPLOYMENTS)
         tell = _in_words if of_deployments else _told
         notes = tuple(Note(note.at, tell(note.message, deployment)) for note in finding.notes)
-        fix = finding.fix and finding.fix.replaced(title=finding.fix.title.replace(UNKNOWN, "…"))
+        fix = finding.fix and finding.fix.replaced(title=_UNKNOWN.sub("…", finding.fix.title))
         message = f"{deployment.label}: {tell(finding.message, deployment)}"
         finding = finding.replaced(message=message, notes=notes, fix=fix)
         severity = finding.severity or rule.severity
@@ -315,7 +316,7 @@ def _told(message: str, deployment: Deployment) -> str:
 def _in_words(message: str, deployment: Deployment) -> str:
     """A message about `docker stop` and its 10 s in words of what stops this container, and when it kills it."""
     told = _STOPS.sub(deployment.stop_words, message).replace("docker stop", deployment.runtime.stops)
-    return told.replace(UNKNOWN, "…")
+    return _UNKNOWN.sub("…", told)
 
 
 def _is_real(at: Place) -> bool:

@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from pid1lint.deploy.project import Project
+from pid1lint.deploy.text import MOST_CHARACTERS
 from pid1lint.deploy.yamledit import YamlEdits, is_json
 from pid1lint.deploy.yamltree import Documents, Items, Node, Scalar, Table, nodes
 from pid1lint.deployment import (
@@ -294,9 +295,6 @@ def _replaced(text: Excerpt, pattern: re.Pattern[str], value: object) -> Excerpt
     return replace(text, text="".join(chars), offsets=tuple(offsets), base=0)
 
 
-_MOST_CHARACTERS = 4096
-
-
 def _environment(item: Table, maps: Maps) -> Variables:
     values: dict[str, str] = {}
     whole = True
@@ -315,7 +313,7 @@ def _environment(item: Table, maps: Maps) -> Variables:
             known = Variables(values, whole)
             value = _expanded(_excerpt(node), known).text if not node.is_null else ""
             # One that is made of others may double with each of them.
-            values[name] = value if len(value) <= max(_MOST_CHARACTERS, len(node.text)) else UNKNOWN
+            values[name] = value if len(value) <= max(MOST_CHARACTERS, len(node.text)) else UNKNOWN
         else:
             values[name] = _from_map(entry, maps)
     return Variables(values, whole)

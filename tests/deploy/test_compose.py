@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pid1lint.deploy.compose import duration
-from pid1lint.deploy.text import dotenv, interpolated, split_words
+from pid1lint.deploy.text import MOST_CHARACTERS, dotenv, interpolated, split_words
 from pid1lint.deployment import UNKNOWN, Words
 from pid1lint.source import Excerpt, Source
 from tests.deploy.stage import deployments
@@ -90,6 +90,15 @@ def test_an_env_file_is_read_by_its_own_rules() -> None:
         "J": "one\ntwo",
         "K": "1",
     }
+
+
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_a_variable_that_doubles_with_each_line_ends_as_unknown(quote: str) -> None:
+    lines = (f"V{n + 1}={quote}${{V{n}}}${{V{n}}}{quote}\n" for n in range(60))
+    found = dotenv("V0=x\n" + "".join(lines), lambda _: None)
+    assert found["V3"] == "x" * 8
+    assert set(found["V60"] or "") == {UNKNOWN}
+    assert len(found["V60"] or "") <= MOST_CHARACTERS
 
 
 @pytest.mark.parametrize(

@@ -346,6 +346,13 @@ def test_what_is_not_known_is_told_as_an_ellipsis() -> None:
     assert fixes(files) == ["Put exec before …"]
 
 
+def test_a_shell_that_is_given_nobody_knows_what_is_not_judged() -> None:
+    for given in ("command: sh -c '$SERVER'", "command: [sh, -ec, '${SERVER}']", "entrypoint: [bash, -c, $SERVER]"):
+        files = {"compose.yaml": compose(f"image: debian:12\n{given}")}
+        assert lines(files) == []
+        assert launches(files)["web"].why == "it is not known what the shell is given to run"
+
+
 def test_who_is_pid_1_of_an_unknown_image_is_not_guessed() -> None:
     text = compose("image: team/unknown\ncommand: sh -c 'exec python -m http.server'")
     assert judged({"compose.yaml": text}).diagnostics == ()
