@@ -40,6 +40,8 @@ _NAMED = re.compile(r"\A\$\{?([A-Za-z_]\w*)\}?")
 _GENERATED = re.compile(r"^# Source: \S+", re.MULTILINE)
 _CONFIG_MODE = 0o644
 _MOST_NODES = 20_000
+_MOST_REPLACED = 1_000_000
+"""Behind so many characters of a text, values are no longer put into it."""
 _MAP_KEYS = ("configMap", "configMapRef", "configMapKeyRef")
 _OWN = "Pod"
 _ONCE = ("Never", "OnFailure")
@@ -284,7 +286,7 @@ def _replaced(text: Excerpt, pattern: re.Pattern[str], value: object) -> Excerpt
         start, end = found.span()
         chars.append(text.text[last:start])
         offsets += (text.offset(i) for i in range(last, start))
-        new = value(found) if callable(value) else str(value)
+        new = UNKNOWN if len(offsets) > _MOST_REPLACED else value(found) if callable(value) else str(value)
         chars.append(new)
         offsets += [text.offset(start)] * len(new)
         last = end
