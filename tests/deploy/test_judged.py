@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 
 import pytest
 
 from pid1lint.deploy.images import named
 from pid1lint.deployment import Building
+from pid1lint.report.json import launches_json
 from pid1lint.source import Source
 from tests.deploy.stage import judged, launches, lines, worst
 
@@ -280,6 +282,12 @@ def test_a_hook_that_signals_pid_1_of_a_shared_namespace() -> None:
         "pod.yaml:5:3: PID604 container app of Pod shop: `kill 1` in the stop hook reaches the pod's pause container, "
         "which is PID 1 here"
     ]
+
+
+def test_the_first_process_of_a_shared_namespace_is_not_called_pid_1() -> None:
+    files = pod("image: debian:12", "command: [sh, -c, 'cd /app; server']", spec="shareProcessNamespace: true")
+    (tree,) = (each["tree"] for each in json.loads(launches_json(judged(files, "pod.yaml").launches))["launches"])
+    assert (tree["pid1"], tree["children"][0]["pid1"]) == (False, False)
 
 
 def test_a_comment_in_yaml_suppresses_what_stands_below_it() -> None:
