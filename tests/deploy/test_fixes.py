@@ -146,6 +146,13 @@ def test_a_stop_signal_is_set_by_compose() -> None:
     assert mended(text, "PID301", **files) == text + "    stop_signal: SIGINT\n"
 
 
+def test_many_fixes_of_one_file_are_made_together() -> None:
+    text = "services:\n" + "".join(
+        f"  s{n}:\n    image: debian:12\n    command: sh -c 'cd /a; server'\n" for n in range(30)
+    )
+    assert mended(text, "PID102") == text.replace("server'", "exec server'")
+
+
 def test_an_anchor_that_others_use_is_left_alone() -> None:
     text = "x: &x [sh, -c, 'cd /a && gunicorn app']\nservices:\n"
     text += "".join(f"  {name}: {{image: 'debian:12', command: *x}}\n" for name in "ab")
