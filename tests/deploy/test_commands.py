@@ -134,6 +134,13 @@ def test_a_trace_shows_one_tree_a_service(run: Run) -> None:
     ]
 
 
+def test_a_trace_shows_an_ellipsis_for_what_is_not_known(run: Run) -> None:
+    put("compose.yaml", "services:\n  web:\n    image: '${IMAGE}'\n    entrypoint: [server, '--port=${PORT}${MORE}']\n")
+    out = run("trace", "compose.yaml").out
+    assert 'ENTRYPOINT ["server", "--port=…"]' in out
+    assert "server --port=…" in out
+
+
 def test_a_trace_shows_the_services_that_are_named(run: Run) -> None:
     put("compose.yaml", COMPOSE)
     out = run("trace", "compose.yaml", "worker").out
