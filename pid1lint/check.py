@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from pid1lint import discover, files, linter, registry
@@ -316,7 +316,6 @@ def _check_each(
 def _in_parallel(
     paths: Sequence[str], options: Options, overlay: Mapping[str, Source], workers: int
 ) -> Iterator[linter.Result]:
-    from functools import partial
     from importlib import import_module
 
     from pid1lint.workers import Died, Failed, Pool
@@ -398,13 +397,22 @@ def _judge_deployment(
 
     path = source.path
     root = files.homes(path)[0]
-    project = Project(_disk(root, overlay))
+    project = Project(_disk(root, overlay), None if overlay else partial(_config_maps, root))
     own = os.path.relpath(os.path.abspath(path), os.path.abspath(root)).replace(os.sep, "/")
     project.give(own, source)
     config = options.configs.of(path)
     init = options.init or config.init or "tini"
     wanted = deployed.Wanted(options.build_args, config.facts, init, _names(source.path, root, config))
     return deployed.judge(own, project, rules, wanted)
+
+
+@cache
+def _config_maps(root: str, folder: str) -> Mapping[str, Source]:
+    """The manifests of a folder below a root that hold a ConfigMap: all of its files ask for them."""
+    from pid1lint.deploy.project import config_maps_in
+    from pid1lint.image.context import DiskContext
+
+    return config_maps_in(folder, DiskContext(root))
 
 
 def _disk(root: str, overlay: Mapping[str, Source]) -> BuildContext:
@@ -729,6 +737,7 @@ def fix_all(planned: Plan, options: Options, *, unsafe: bool, jobs: int = 1) -> 
 
     coming = _check_each(planned.dockerfiles, options, jobs)
     before = dict(zip(planned.dockerfiles, coming, strict=True))
+    beside = tuple(before[path] for path in planned.dockerfiles if path in planned.deployments)
     known = dict(before)
     latest: dict[str, linter.Result] = {}
     changes: tuple[Change, ...] = ()
@@ -736,8 +745,9 @@ def fix_all(planned: Plan, options: Options, *, unsafe: bool, jobs: int = 1) -> 
     refusals: list[Refusal] = []
     errors: list[str] = []
     listed: list[Made] = []
-    for path in planned.dockerfiles:
-        work = _Work(path, planned, options, unsafe, known, latest)
+    # Deployments come last: what they run is as the Dockerfiles then have it.
+    for path in sorted(planned.dockerfiles, key=planned.deployments.__contains__):
+        work = _Work(path, planned, options, unsafe, known, latest, beside)
         if path in known and not work.has_fix(known[path]):
             continue
         try:
@@ -757,9 +767,11 @@ def fix_all(planned: Plan, options: Options, *, unsafe: bool, jobs: int = 1) -> 
 
 
 def _concerns(result: linter.Result, changed: frozenset[str]) -> bool:
-    """Whether a result would be another one if these files were: a launch runs one of them, on some path."""
+    """Whether a result would be another one if these files were: a launch runs one, on some path, or its image's is."""
     if not changed:
         return False
+    if any(launch.image.dockerfile.source.path in changed for launch in result.launches):
+        return True
     trees = (path.tree for launch in result.launches for path in launch.paths if path.tree is not None)
     return any(_runs(tree, changed) for tree in trees) or any(_points_at(d, changed) for d in result.diagnostics)
 
@@ -767,7 +779,8 @@ def _concerns(result: linter.Result, changed: frozenset[str]) -> bool:
 class _Work(NamedTuple):
     """The parts of a repair of one Dockerfile.
 
-    `known` may hold what it comes to before the first fix; `latest` has what it came to last.
+    `known` may hold what it comes to before the first fix; `latest` has what it came to last, `beside` what the
+    deployments come to.
     """
 
     path: str
@@ -776,21 +789,32 @@ class _Work(NamedTuple):
     unsafe: bool
     known: dict[str, linter.Result]
     latest: dict[str, linter.Result]
+    beside: tuple[linter.Result, ...]
 
     def lint(self, overlay: Mapping[str, Source]) -> tuple[Diagnostic, ...]:
         result = self.known.pop(self.path, None)
         if result is None:
             result = check(self.path, self.options, overlay)
         self.latest[self.path] = result
+        result = self.relieved(result)
         if self.path in self.planned.for_scripts:
             result = _about(result, self.planned.scripts)
         return told((result,), self.options)
 
     def has_fix(self, result: linter.Result) -> bool:
         """Whether there is something to mend in what was found first."""
+        result = self.relieved(result)
         if self.path in self.planned.for_scripts:
             result = _about(result, self.planned.scripts)
         return any(d.fix is not None and self.accept(d.fix) for d in told((result,), self.options))
+
+    def relieved(self, result: linter.Result) -> linter.Result:
+        """A result without the fixes of what all known deployments of an image bring: an init, say."""
+        if not self.beside:
+            return result
+        from pid1lint.relief import relieved
+
+        return relieved((result, *self.beside))[0]
 
     def verify(self, fix: Fix, after: Sequence[Source]) -> str | None:
         return linter.refusal(fix, after, self._shown)

@@ -35,6 +35,7 @@ _OF_DEPLOYMENTS = "PID6"
 _TOLD_BY_SECOND_INIT = frozenset(("PID305",))
 # What rests on who is PID 1, which an ENTRYPOINT that nobody knows may decide.
 _OF_PID1 = ("PID3", "PID503", "PID504", "PID602", "PID603")
+_UNKNOWN = re.compile(f"{UNKNOWN}+")
 _NAMED_ONE = 1
 
 
@@ -213,16 +214,25 @@ class _File:
         deployment = launch.image.deployment
         assert deployment is not None
         # What is about deployments says for itself who is PID 1.
-        tell = _in_words if rule.code.startswith(_OF_DEPLOYMENTS) else _told
-        finding = finding.replaced(message=f"{deployment.label}: {tell(finding.message, deployment)}")
+        of_deployments = rule.code.startswith(_OF_DEPLOYMENTS)
+        tell = _in_words if of_deployments else _told
+        notes = tuple(Note(note.at, tell(note.message, deployment)) for note in finding.notes)
+        fix = finding.fix and finding.fix.replaced(title=_UNKNOWN.sub("…", finding.fix.title))
+        message = f"{deployment.label}: {tell(finding.message, deployment)}"
+        finding = finding.replaced(message=message, notes=notes, fix=fix)
         severity = finding.severity or rule.severity
         if launch.image.supposes and severity is Severity.ERROR:
             severity = Severity.WARNING
             finding = finding.replaced(notes=(*finding.notes, Note(deployment.place, launch.image.supposes)))
         soon = deployment.grace <= 1 and deployment.override.grace is not None
-        if deployment.brief or (soon and not rule.code.startswith(_OF_DEPLOYMENTS)):
+        if deployment.brief or (soon and not of_deployments):
             # It ends by itself, or is meant to be killed without any ado.
             severity = Severity.INFO
+        hook = deployment.override.pre_stop
+        if hook is not None and hook.may_end and launch.outcome is not Outcome.FAILS and not of_deployments:
+            severity = Severity.INFO
+            note = Note(hook.at, "this is run before the stop signal is sent, and may end it")
+            finding = finding.replaced(notes=(*finding.notes, note))
         finding = finding.replaced(severity=severity)
         if finding.fix is not None and not self.may_edit(finding.fix, deployment):
             finding = finding.replaced(fix=None)
@@ -306,7 +316,8 @@ def _told(message: str, deployment: Deployment) -> str:
 
 def _in_words(message: str, deployment: Deployment) -> str:
     """A message about `docker stop` and its 10 s in words of what stops this container, and when it kills it."""
-    return _STOPS.sub(deployment.stop_words, message).replace(UNKNOWN, "…")
+    told = _STOPS.sub(deployment.stop_words, message).replace("docker stop", deployment.runtime.stops)
+    return _UNKNOWN.sub("…", told)
 
 
 def _is_real(at: Place) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -91,6 +92,12 @@ class Hidden(NamedTuple):
     copied: Place
 
 
+_SLEEP = re.compile(r"\s*(?:/(?:usr/)?bin/)?sleep\s+(?P<number>\d+(?:\.\d+)?)(?P<unit>[smh]?)\s*(?:\Z|&&|;|\n)")
+_OPERATORS = re.compile(r"[;&|\n]+")
+_HARMLESS = frozenset((":", "/bin/sleep", "date", "echo", "exit", "printf", "sleep", "sync", "touch", "true"))
+_UNITS = {"s": 1, "m": 60, "h": 3600}
+
+
 class Hook(NamedTuple):
     """What is run in the container before it is told to stop: `exec` of an argv, `sleep` for a time, or `request`."""
 
@@ -98,6 +105,23 @@ class Hook(NamedTuple):
     at: Place
     words: tuple[Excerpt, ...] = ()
     seconds: float = 0.0
+
+    @property
+    def sleeps(self) -> float:
+        """The seconds that it sleeps at least: by itself, or by a command that begins with `sleep`."""
+        found = _SLEEP.match(self._line)
+        return self.seconds if found is None else float(found["number"]) * _UNITS[found["unit"] or "s"]
+
+    @property
+    def may_end(self) -> bool:
+        """Whether it may itself end what the container runs: it does more than to sleep and to write."""
+        commands = (each.split() for each in _OPERATORS.split(self._line))
+        return self.kind == "request" or any(words[0] not in _HARMLESS for words in commands if words)
+
+    @property
+    def _line(self) -> str:
+        texts = [word.text for word in self.words]
+        return texts[-1] if len(texts) > 2 and texts[-2] == "-c" else " ".join(texts)
 
 
 class Namespace(NamedTuple):

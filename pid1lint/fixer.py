@@ -269,11 +269,17 @@ def _verified(fixes: Sequence[Fix], verify: Verify, refusals: dict[Fix, Refusal]
             sound.append(fix)
         else:
             refusals[fix] = Refusal(fix, reason)
-    together = edited(sound)
-    if len(sound) > 1 and any(verify(fix, together) is not None for fix in sound):
+    if len(sound) > 1 and verify(_as_one(sound), edited(sound)) is not None:
         # Each is right by itself: the others get their turn in the next pass, on what this one leaves.
         return tuple(sound[:1])
     return tuple(sound)
+
+
+def _as_one(fixes: Sequence[Fix]) -> Fix:
+    """All of some fixes as one: what becomes of a file is seen by the edits of all of them."""
+    edits = dict.fromkeys(edit for fix in fixes for edit in fix.edits)
+    guards = tuple(guard for fix in fixes for guard in fix.guards)
+    return Fix("", tuple(edits), Applicability.UNSAFE, guards)
 
 
 def accepts(*, unsafe: bool) -> Callable[[Fix], bool]:

@@ -442,12 +442,12 @@ def refusal(fix: Fix, after: Sequence[Source], dockerfile: str) -> str | None:
             if reason is not None:
                 return reason
     before = {edit.source.path: edit.source for edit in fix.edits}
-    if dockerfile in before and not is_yaml(dockerfile):
+    if dockerfile in before and not dockerfile.endswith(_OF_DEPLOYMENTS):
         reason = _misread(before[dockerfile]) or next((_misread(s) for s in after if s.path == dockerfile), None)
         if reason is not None:
             return f"dockerfile-parse reads {dockerfile} differently: {reason}"
     for source in after:
-        if is_yaml(source.path) and source.path in before:
+        if _is_yaml(source.path, dockerfile) and source.path in before:
             from pid1lint.deploy.gate import refusal as refusal_of_yaml
 
             edits = [edit for edit in fix.edits if edit.source.path == source.path]
@@ -458,9 +458,12 @@ def refusal(fix: Fix, after: Sequence[Source], dockerfile: str) -> str | None:
     return next((reason for reason in worse if reason is not None), None)
 
 
-def is_yaml(path: str) -> bool:
-    """Whether a file is YAML by its name."""
-    return path.endswith((".yaml", ".yml"))
+_OF_DEPLOYMENTS = (".yaml", ".yml", ".json", ".container", ".hcl")
+
+
+def _is_yaml(path: str, judged: str) -> bool:
+    """Whether a file is YAML by its name; a deployment's in JSON, which is what is judged then, is YAML as well."""
+    return path.endswith((".yaml", ".yml")) or (path == judged and path.endswith(".json"))
 
 
 def _misread(source: Source) -> str | None:
@@ -512,10 +515,12 @@ def damaged(before: Source, after: Source, dockerfile: str) -> str | None:
 
 
 def _problems(source: Source, dockerfile: str) -> list[str]:
-    if is_yaml(source.path):
+    if _is_yaml(source.path, dockerfile):
         from pid1lint.deploy import yamltree
 
         return [problem.message for problem in yamltree.load(source).problems]
+    if source.path.endswith(_OF_DEPLOYMENTS):
+        return []
     return list(_dockerfile_problems(source) if source.path == dockerfile else _script_problems(source))
 
 

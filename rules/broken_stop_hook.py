@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from pid1lint import Finding, Launch, Outcome, Severity, rule
 from pid1lint.launch.model import redeployed
 
-_SHELLS = ("/bin/sh", "sh", "/bin/bash", "bash")
+if TYPE_CHECKING:
+    from pid1lint.deployment import Hook
+
 _KILL = re.compile(r"\bkill\s+(?:-s\s+|-)?(?:SIG)?(?P<signal>[A-Z0-9]+)?\s*(?:--\s+)?1\s*(?:$|[;&|])")
 
 
@@ -19,7 +22,7 @@ def broken_stop_hook(launch: Launch) -> Iterator[Finding]:
     ## Why is this bad?
 
     `preStop` in Kubernetes and `pre_stop` in Compose run a command in the container before the stop signal is sent. A
-    hook that needs a shell fails in an image without one, and the container stops at once. `kill -QUIT 1` from inside
+    hook that needs a program which the image lacks fails, and the container stops at once. `kill -QUIT 1` from inside
     the container does nothing if PID 1 has no handler for that signal: the kernel drops it.
 
     ## Example
@@ -47,7 +50,7 @@ def broken_stop_hook(launch: Launch) -> Iterator[Finding]:
     ```
 
     ```text
-    shop.yaml:19:28: PID605 container web of Deployment shop: the image has no sh: the hook fails, and Kubernetes stops the container at once
+    shop.yaml:19:28: PID605 container web of Deployment shop: the image has no /bin/sh: the hook fails, and Kubernetes stops the container at once
     = graceful, not measured: a hook is not run
     ```
 
@@ -85,11 +88,10 @@ def broken_stop_hook(launch: Launch) -> Iterator[Finding]:
     hook = deployment.override.pre_stop if deployment is not None else None
     if deployment is None or hook is None or not hook.words:
         return
-    first = hook.words[0].text
-    if first in _SHELLS and image.sh == "none":
+    why = _fails(launch, hook)
+    if why:
         who = "Kubernetes stops" if deployment.kind == "kubernetes" else "Docker stops"
-        message = f"the image has no {first}: the hook fails, and {who} the container at once"
-        yield Finding(hook.words[0].place(), message)
+        yield Finding(hook.words[0].place(), f"{why}: the hook fails, and {who} the container at once")
         return
     text = hook.words[-1]
     found = _KILL.search(" ".join(word.text for word in hook.words))
@@ -103,3 +105,14 @@ def broken_stop_hook(launch: Launch) -> Iterator[Finding]:
     if told.outcome is Outcome.HANG and (main is None or main.reaction != "survives"):
         message = f"the hook sends {signal} to PID 1, which has no handler for it: nothing happens"
         yield Finding(text.place(), message)
+
+
+def _fails(launch: Launch, hook: Hook) -> str:
+    """Why a hook's program cannot be started, in a fragment; empty if it can, or that is not known."""
+    command = launch.image.entrypoint or launch.image.cmd
+    if command is None:
+        return ""
+    told = redeployed(launch, entrypoint=command.replaced(words=hook.words), cmd=None, front=())
+    starts = told.main.starts if told.main is not None else ()
+    own = any(word is not None and word.place() == hook.words[0].place() for s in starts for word in s.excerpts[:1])
+    return told.why if own and (told.outcome, told.certainty) == (Outcome.FAILS, "proven") else ""

@@ -155,6 +155,8 @@ def _fix(launch: Launch, path: Path) -> Fix | None:
     is_python = main is not None and main.fact is not None and main.fact.interpreter == "python"
     if is_python and launch.orphans is None:
         given = image.stop_signal_instruction
+        if image.deployment is not None and image.deployment.override.stop_signal is None:
+            given = None
         edit = in_front(launch, "STOPSIGNAL SIGINT") if given is None else _instead(given, launch)
         return Fix("Stop with SIGINT", (edit,), Applicability.UNSAFE) if edit is not None else None
     return init_in_front(launch)

@@ -89,7 +89,7 @@ def shell_form(launch: Launch) -> Iterator[Finding]:
             command = launch.shell_form(link.shell)
             if command is not None:
                 yield Finding(
-                    command.text.place(), link.effect, _notes(link), _fix(launch, link), launch.severity(path)
+                    command.text.place(), launch.effect(link), _notes(link), _fix(launch, link), launch.severity(path)
                 )
                 return
     shell = launch.courtesy

@@ -78,7 +78,7 @@ def shell_wrapper(launch: Launch) -> Iterator[Finding]:
             found = launch.shell_word(link.shell)
             if found is not None:
                 at = found[0].words[found[1]].place()
-                yield Finding(at, link.effect, fix=_fix(launch, link), severity=launch.severity(path))
+                yield Finding(at, launch.effect(link), fix=_fix(launch, link), severity=launch.severity(path))
                 return
 
 

@@ -126,12 +126,13 @@ def short_grace_period(launch: Launch) -> Iterator[Finding]:
         return
     grace = deployment.grace
     hook = deployment.override.pre_stop
-    if hook is not None and 0 < grace <= hook.seconds:
+    # Compose lets its hooks come to their end before the grace period begins.
+    if hook is not None and deployment.kind == "kubernetes" and 0 < grace <= hook.sleeps:
         message = (
-            f"preStop sleeps for {hook.seconds:g} s, and the grace period is {grace:g} s: "
+            f"preStop sleeps for {hook.sleeps:g} s, and the grace period is {grace:g} s: "
             f"no time is left for {main.program}"
         )
-        yield Finding(hook.at, message, fix=_fix(launch, hook.seconds + 2 * _SPARE))
+        yield Finding(hook.at, message, fix=_fix(launch, hook.sleeps + 2 * _SPARE))
         return
     given = deployment.override.grace
     if given is not None and grace <= 1 and launch.outcome is Outcome.GRACEFUL and not main.helper:

@@ -127,6 +127,10 @@ def _fix(launch: Launch, wanted: str) -> Fix | None:
     source = image.dockerfile.source
     own = image.stop_signal_instruction
     title = f"Stop with {wanted}"
+    if image.deployment is not None:
+        # Others may run the image, and what it runs by itself may be told by its own signal.
+        edit = in_front(launch, f"STOPSIGNAL {wanted}")
+        return None if edit is None else Fix(title, (edit,), Applicability.UNSAFE if own else Applicability.SAFE)
     if own is not None:
         if own.text.source is not source:
             return None

@@ -115,7 +115,8 @@ def unexpanded_exec_form(launch: Launch) -> Iterator[Finding]:
     Compose splits a string in `command:` or `entrypoint:` into words; no shell reads it. Compose drops what comes
     after `&&`, `;`, `|` or `>` without a message: `command: migrate && server` runs `migrate` alone. The fix turns
     the string into a list that begins with a shell. Kubernetes expands `$(PORT)` in `command` and `args`, but not
-    `$PORT`.
+    `$PORT`. If the container has no variable of that name, `envsubst` or another tool may put a value there, and the
+    rule reports nothing.
 
     ## When to ignore it
 
@@ -201,8 +202,8 @@ def _problem(launch: Launch, command: Command, word: Excerpt) -> str:
     """What becomes of a word that a shell would treat; empty if nothing does, or nobody can tell."""
     path = launch.main
     deployment = launch.image.deployment
-    if deployment is not None and deployment.kind == "kubernetes" and "$(" in word.text:
-        return ""  # Kustomize may put something in its place
+    if deployment is not None and deployment.kind in ("kubernetes", "ecs") and _is_filled_in(launch, word.text):
+        return ""
     form = "in exec form " if command.instruction is not None else ""
     for start in path.starts if path is not None else ():
         if start.what == "unexpanded" and start.excerpts[:1] == (word,):
@@ -224,6 +225,12 @@ def _problem(launch: Launch, command: Command, word: Excerpt) -> str:
     if _is_expanded(receiver, word.text):
         return f"`{word.text}` reaches {name} unexpanded: {form}there is no shell"
     return ""
+
+
+def _is_filled_in(launch: Launch, text: str) -> bool:
+    """Whether another program may put something in the place of a variable: Kustomize, envsubst."""
+    names = re.findall(r"\$\{?([A-Za-z_]\w*)", text)
+    return "$(" in text or (bool(names) and not any(name in launch.image.env for name in names))
 
 
 def _receiver(launch: Launch, word: Excerpt) -> Process | None:

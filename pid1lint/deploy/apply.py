@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from pid1lint.deploy.images import Found, embedded, made
@@ -21,6 +23,7 @@ from pid1lint.source import Excerpt, Place
 if TYPE_CHECKING:
     from pid1lint.image.context import BuildContext
 
+_STRING_OPTION = re.compile(r"-[a-z]*c")
 _SHELLS = frozenset(("sh", "bash", "dash", "ash", "zsh", "ksh"))
 
 
@@ -68,6 +71,10 @@ def _opaque(found: Found, deployment: Deployment) -> str:
     override = deployment.override
     if override.opaque:
         return override.opaque
+    words = [word for given in (override.entrypoint, override.command) if given is not None for word in given.words]
+    for before, word in pairwise(words):
+        if word.text.strip() == UNKNOWN and _STRING_OPTION.fullmatch(before.text):
+            return "it is not known what the shell is given to run"
     if override.entrypoint is not None or found.entrypoint_known:
         return ""
     name = deployment.image.text if deployment.image is not None and deployment.image.known else "the image"

@@ -45,6 +45,7 @@ _CHORE = re.compile(
 _MAX_CHAIN = 20
 _MOST_INCLUDES = 100
 """So many files are included, one in another or side by side."""
+_SETTINGS = ("init", "stop_signal", "stop_grace_period")
 _ITSELF = ("image", "build", "extends")
 
 
@@ -144,7 +145,7 @@ class _Loader:
 
         found: dict[str, Service] = {}
         configs: dict[str, tuple[Layer, Node]] = {}
-        included: list[Service] = []
+        included: dict[str, Service] = {}
         for path in paths:
             root = self._root(path)
             if root is None:
@@ -153,18 +154,24 @@ class _Loader:
             configs.update(_named(root.get("configs"), whole))
             services = root.get("services")
             for name, (key, body) in services.all.items() if isinstance(services, Table) else ():
+                if body.tag == "!reset":
+                    found.pop(name, None)
+                    continue
+                before = found.get(name) if body.tag != "!override" else None
                 layers = self._extended(name, body, services, whole, ())
-                before = found.get(name)
                 last = key if before is None or path == named_in else before.key
                 earlier = before.layers if before is not None else ()
                 found[name] = Service(name, last, (*earlier, *layers), configs)
-            included += self._included(root.get("include"), whole)
+            for service in self._included(root.get("include"), whole):
+                included[service.name] = _over(included.get(service.name), service)
         awaited = frozenset(name for service in found.values() for name in _awaits(service))
         own = [each._replace(configs=configs, awaited=each.name in awaited) for each in found.values()]
         if named_in and paths[0] != named_in:
             # The base is judged by itself: only what this file has a word on is another way to run it.
             own = [service for service in own if any(layer.path == named_in for layer in service.layers)]
-        return own + [service for service in included if service.name not in found]
+        return [_over(included.get(service.name), service) for service in own] + [
+            service for name, service in included.items() if name not in found
+        ]
 
     def _root(self, path: str) -> Table | None:
         documents = self.project.documents(path)
@@ -234,6 +241,15 @@ class _Loader:
             return (own,)
         there = Layer(root, parent(path), layer.lookup, path)
         return (*self._extended(wanted, below, others, there, seen), own)
+
+
+def _over(below: Service | None, service: Service) -> Service:
+    """A service over one of the same name that comes from an included file."""
+    if below is None:
+        return service
+    own = {id(layer.table) for layer in service.layers}
+    others = (layer for layer in below.layers if id(layer.table) not in own)
+    return service._replace(layers=(*others, *service.layers), configs={**below.configs, **service.configs})
 
 
 def _awaits(service: Service) -> Iterator[str]:
@@ -325,7 +341,7 @@ class _Reading:
         path = key.source.path
         documents = self.project.documents(self.service.layers[-1].path)
         top = self.service.layers[-1].table
-        edits = YamlEdits(documents, top) if documents is not None and top.source.path == path else None
+        edits = YamlEdits(documents, top, _SETTINGS) if documents is not None and top.source.path == path else None
         return Deployment(
             path,
             COMPOSE,
@@ -352,8 +368,8 @@ class _Reading:
         return self.last("image") is None and self.last("build") is None
 
     def replicas(self) -> int | None:
-        found = self.last("deploy")
-        value = found[1].get("replicas") if found is not None and isinstance(found[1], Table) else None
+        said = [node.get("replicas") for _, node in self.values("deploy") if isinstance(node, Table)]
+        value = next((each for each in reversed(said) if each is not None and not _is_null(each)), None)
         return int(value.text) if isinstance(value, Scalar) and value.text.isdigit() else None
 
     def override(self) -> Override:
@@ -422,7 +438,7 @@ class _Reading:
                 for name, value in dotenv(source.text, layer.lookup).items():
                     values[name] = UNKNOWN if value is None else value
         for layer, node in self.values("environment"):
-            values.update(_pairs(node, layer))
+            _update(values, node, layer)
         return Variables(values, whole)
 
     def namespace(self) -> Namespace | None:
@@ -465,9 +481,9 @@ class _Reading:
                 continue
             for key, (_, value) in node.all.items():
                 if key == "args":
-                    args.update(_pairs(value, layer))
+                    _update(args, value, layer)
                 elif key == "additional_contexts":
-                    contexts.update(_pairs(value, layer))
+                    _update(contexts, value, layer)
                 elif key == "dockerfile_inline" and isinstance(value, Scalar):
                     inline = _excerpt(value, layer)
                 elif isinstance(value, Scalar) and not value.is_null:
@@ -571,18 +587,18 @@ def _scalars(node: Node) -> tuple[Scalar, ...]:
     return tuple(item for item in node.items if isinstance(item, Scalar)) if isinstance(node, Items) else ()
 
 
-def _pairs(node: Node, layer: Layer) -> Iterator[tuple[str, str]]:
-    """Names and values of a mapping or of a list of `NAME=value`; what is to come from the user's shell is unknown."""
+def _update(values: dict[str, str], node: Node, layer: Layer) -> None:
+    """Add a mapping, or a list of `NAME=value`, to values; what is to come from the user's shell is unknown."""
     if isinstance(node, Table):
         for name, (_, value) in node.all.items():
             if value.tag == "!reset":
-                continue
-            if isinstance(value, Scalar):
-                yield name, _text(value, layer) if not value.is_null else _or_unknown(layer.lookup(name))
+                values.pop(name, None)
+            elif isinstance(value, Scalar):
+                values[name] = _text(value, layer) if not value.is_null else _or_unknown(layer.lookup(name))
         return
     for item in _scalars(node):
         name, equals, text = _text(item, layer).partition("=")
-        yield name, text if equals else _or_unknown(layer.lookup(name))
+        values[name] = text if equals else _or_unknown(layer.lookup(name))
 
 
 def _or_unknown(value: str | None) -> str:

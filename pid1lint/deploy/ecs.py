@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pid1lint.deploy.yamledit import YamlEdits
 from pid1lint.deploy.yamltree import Documents, Items, Node, Scalar, Table
 from pid1lint.deployment import ECS, UNKNOWN, Deployment, Given, Namespace, Override, Seconds, Variables, Words
 
@@ -36,7 +35,6 @@ def _of(root: Table, documents: Documents) -> Iterator[Deployment]:
             (item.get("name") or item).place,
             _override(item, task),
             Given(_text(image), image.place) if isinstance(image, Scalar) else None,
-            edits=YamlEdits(documents, item),
         )
 
 

@@ -12,7 +12,7 @@ from pid1lint.fix import Edit
 from pid1lint.frozen import NamedTuple
 from pid1lint.source import Source, Span
 
-_SETTING = re.compile(r"[,\s]*([\w-]+): (.*?)\s*\Z")
+_SETTING = re.compile(r"[,\s]*(\"?)([\w-]+)\1: (.*?)\s*\Z")
 
 
 def refusal(edits: Sequence[Edit], before: Source, after: Source) -> str | None:
@@ -73,7 +73,7 @@ def _meant(edits: Sequence[Edit], documents: Documents) -> Iterator[Meant | None
             continue
         setting = _SETTING.match(edit.content) if _is_line(edit) else None
         if setting is not None:
-            yield Meant(None, _read(setting[2]), key=setting[1])
+            yield Meant(None, _read(setting[3]), key=setting[2])
             continue
         node = next((n for root in documents.roots if (n := _holding(root, edit)) is not None), None)
         if isinstance(node, Scalar | Items):
@@ -118,9 +118,9 @@ def _entries(documents: Documents) -> Iterator[tuple[Node, Node]]:
 
 
 def _holding(root: Node, edit: Edit) -> Node | None:
-    """The innermost scalar, or list in brackets, that an edit changes: the list, where an item becomes several."""
+    """The innermost scalar, or list, that an edit changes: the list, where an item becomes several."""
     span = edit.span
-    found: Node | None = None
+    found: Items | None = None
     waiting: list[Node] = [root]
     seen: set[int] = set()
     while waiting:
@@ -129,10 +129,12 @@ def _holding(root: Node, edit: Edit) -> Node | None:
             continue
         seen.add(id(node))
         if isinstance(node, Scalar):
-            whole = node.span == span and _scalar(edit.content) is None
-            return found if whole and found is not None else node
+            if found is None or node.span != span:
+                return node
+            inside = _items(edit.content, found)
+            return node if inside is not None and len(inside) == 1 else found
         if isinstance(node, Items):
-            found = node if node.flow else found
+            found = node
             waiting += node.items
         if isinstance(node, Table):
             found = None
@@ -173,17 +175,24 @@ def _unescaped(content: str, quoting: str, node: Scalar) -> str:
 
 
 def _list_becomes(node: Items, edits: Sequence[Edit]) -> tuple[str | None, str | None] | None:
-    """Some items of a list in brackets are to become others."""
+    """Some items of a list are to become others."""
     if len(edits) != 1:
         return None
     span, content = edits[0].span, edits[0].content
-    made = load(Source("", f"[{content.strip().strip(',')}]"))
+    inside = _items(content, node)
     before = [item for item in node.items if item.span.end <= span.start]
     after = [item for item in node.items if item.span.start >= span.end]
-    if made.problems or not made.roots or not isinstance(made.roots[0], Items):
+    if inside is None:
         return None
-    inside = made.roots[0].items
     return shown(node), shown(replace(node, items=(*before, *inside, *after)))
+
+
+def _items(content: str, node: Items) -> tuple[Node, ...] | None:
+    """The items that a text makes in a list; None where it does not fit in there."""
+    written = f"[{content.strip().strip(',')}]" if node.flow else "- " + re.sub(r"\n[ ]*", "\n", content)
+    made = load(Source("", written))
+    root = made.roots[0] if made.roots and not made.problems else None
+    return root.items if isinstance(root, Items) else None
 
 
 def _scalar(text: str) -> str | None:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from pid1lint.deploy.project import Project
-from pid1lint.deploy.yamledit import YamlEdits
-from pid1lint.deploy.yamltree import Documents, Items, Node, Scalar, Table
+from pid1lint.deploy.text import MOST_CHARACTERS
+from pid1lint.deploy.yamledit import YamlEdits, is_json
+from pid1lint.deploy.yamltree import Documents, Items, Node, Scalar, Table, nodes
 from pid1lint.deployment import (
     KUBERNETES,
     UNKNOWN,
@@ -34,9 +36,13 @@ from pid1lint.source import Excerpt
 _REFERENCE = re.compile(r"\$\$|\$\(([A-Za-z_][\w.-]*)\)")
 _TEMPLATE = re.compile(r"\{\{.*?\}\}|<%.*?%>|\{%.*?%\}", re.DOTALL)
 _PLACEHOLDER = re.compile(r"\$\{[A-Za-z_]\w*\}")
+_NAMED = re.compile(r"\A\$\{?([A-Za-z_]\w*)\}?")
 _GENERATED = re.compile(r"^# Source: \S+", re.MULTILINE)
 _CONFIG_MODE = 0o644
 _MOST_NODES = 20_000
+_MOST_REPLACED = 1_000_000
+"""Behind so many characters of a text, values are no longer put into it."""
+_MAP_KEYS = ("configMap", "configMapRef", "configMapKeyRef")
 _OWN = "Pod"
 _ONCE = ("Never", "OnFailure")
 _CHORES = re.compile(r"Job$|^(?:Cluster|Cron)?Workflow|^Pipeline|^(?:Cluster)?Task")
@@ -52,11 +58,8 @@ class Pod(NamedTuple):
     replicas: int | None
 
 
-class Maps(NamedTuple):
-    """What ConfigMaps and Secrets of the same input hold, by name; None for a value that is not known."""
-
-    configs: Mapping[str, Mapping[str, Scalar]]
-    secrets: frozenset[str]
+Maps = Mapping[str, Mapping[str, Scalar]]
+"""What the ConfigMaps of the same input hold, by their names."""
 
 
 def is_manifest(root: Node) -> bool:
@@ -66,7 +69,7 @@ def is_manifest(root: Node) -> bool:
 
 def deployments(documents: Documents, project: Project, beside: Sequence[Documents] = ()) -> tuple[Deployment, ...]:
     """The containers of all pods of a file; ConfigMaps may also stand in files `beside` it."""
-    maps = _maps([documents, *beside])
+    maps = _all_maps(documents, beside)
     generated = _GENERATED.search(documents.source.text) is not None
     found: list[Deployment] = []
     taken: dict[str, int] = {}
@@ -144,20 +147,29 @@ def _text(node: Node | None) -> str:
     return node.text if isinstance(node, Scalar) and not node.is_null else ""
 
 
-def _maps(all_documents: Sequence[Documents]) -> Maps:
-    configs: dict[str, Mapping[str, Scalar]] = {}
-    secrets: set[str] = set()
-    for documents in all_documents:
-        for root in documents.roots:
-            for table in _objects(root):
-                name = _text(_under(table, "metadata", "name"))
-                if _text(table.get("kind")) == "ConfigMap":
-                    data = table.get("data")
-                    values = data.all.items() if isinstance(data, Table) else ()
-                    configs[name] = {key: value for key, (_, value) in values if isinstance(value, Scalar)}
-                elif _text(table.get("kind")) == "Secret":
-                    secrets.add(name)
-    return Maps(configs, frozenset(secrets))
+def _all_maps(documents: Documents, beside: Sequence[Documents]) -> Maps:
+    """What a file holds itself goes first; where two others have one of a name, none of them is known to be meant."""
+    others = [(name, values) for each in beside for name, values in _maps(each).items()]
+    taken = Counter(name for name, _ in others)
+    return {**{name: values for name, values in others if taken[name] == 1}, **_maps(documents)}
+
+
+def _maps(documents: Documents) -> Maps:
+    tables = (table for root in documents.roots for table in _objects(root))
+    found: dict[str, Mapping[str, Scalar]] = {}
+    for table in (each for each in tables if _text(each.get("kind")) == "ConfigMap"):
+        data = table.get("data")
+        values = data.all.items() if isinstance(data, Table) else ()
+        name = _text(_under(table, "metadata", "name"))
+        found[name] = {key: value for key, (_, value) in values if isinstance(value, Scalar)}
+    return found
+
+
+def foreign_maps(documents: Documents) -> frozenset[str]:
+    """The ConfigMaps that a file refers to and that are not in it."""
+    named = (table.get(key) for table in nodes(documents) if isinstance(table, Table) for key in _MAP_KEYS)
+    names = frozenset(_text(each.get("name")) for each in named if isinstance(each, Table))
+    return names - {""} - _maps(documents).keys()
 
 
 # ---------------------------------------------------------------- containers
@@ -185,7 +197,7 @@ def _containers(pod: Pod, documents: Documents, maps: Maps, generated: bool) -> 
                 generated=generated,
                 replicas=pod.replicas,
                 edits=YamlEdits(
-                    documents, item, ("args", "command", "image"), {"terminationGracePeriodSeconds": pod.spec}
+                    documents, item, (), ("args", "command", "image"), {"terminationGracePeriodSeconds": pod.spec}
                 ),
                 # What is to end by itself before the others start is none of those that are told to stop.
                 runs=key == "containers" or sidecar,
@@ -211,7 +223,7 @@ def _override(item: Table, pod: Pod, maps: Maps, documents: Documents) -> Overri
     user = _under(item, "securityContext", "runAsUser") or _under(pod.spec, "securityContext", "runAsUser")
     workdir = item.get("workingDir")
     return Override(
-        entrypoint=_words(item.get("command"), variables),
+        entrypoint=_with_program(_words(item.get("command"), variables), variables),
         command=_words(item.get("args"), variables),
         stop_signal=_given(stop) if isinstance(stop, Scalar) and not stop.is_null else None,
         grace=Seconds(float(grace.text), grace.place) if isinstance(grace, Scalar) and grace.text.isdigit() else None,
@@ -241,6 +253,14 @@ def _words(node: Node | None, variables: Variables) -> Words | None:
     return Words(words, node.place) if len(words) == len(node.items) else None
 
 
+def _with_program(words: Words | None, variables: Variables) -> Words | None:
+    """A command whose program is not known where a tool such as envsubst is still to put its name there."""
+    found = _NAMED.match(words.words[0].text) if words is not None else None
+    if words is None or found is None or found[1] in variables.values:
+        return words
+    return words._replace(words=(_replaced(words.words[0], _NAMED, lambda _: UNKNOWN), *words.words[1:]))
+
+
 def _expanded(text: Excerpt, variables: Variables) -> Excerpt:
     """`$(NAME)` by its value, `$$` as `$`; a reference to nothing that is defined stays as it is."""
     if "$" not in text.text:
@@ -266,7 +286,7 @@ def _replaced(text: Excerpt, pattern: re.Pattern[str], value: object) -> Excerpt
         start, end = found.span()
         chars.append(text.text[last:start])
         offsets += (text.offset(i) for i in range(last, start))
-        new = value(found) if callable(value) else str(value)
+        new = UNKNOWN if len(offsets) > _MOST_REPLACED else value(found) if callable(value) else str(value)
         chars.append(new)
         offsets += [text.offset(start)] * len(new)
         last = end
@@ -277,16 +297,13 @@ def _replaced(text: Excerpt, pattern: re.Pattern[str], value: object) -> Excerpt
     return replace(text, text="".join(chars), offsets=tuple(offsets), base=0)
 
 
-_MOST_CHARACTERS = 4096
-
-
 def _environment(item: Table, maps: Maps) -> Variables:
     values: dict[str, str] = {}
     whole = True
     for source in _items(item.get("envFrom")):
         reference = source.get("configMapRef")
         name = _text(reference.get("name")) if isinstance(reference, Table) else ""
-        found = maps.configs.get(name)
+        found = maps.get(name)
         if found is None:
             whole = False
             continue
@@ -298,7 +315,7 @@ def _environment(item: Table, maps: Maps) -> Variables:
             known = Variables(values, whole)
             value = _expanded(_excerpt(node), known).text if not node.is_null else ""
             # One that is made of others may double with each of them.
-            values[name] = value if len(value) <= max(_MOST_CHARACTERS, len(node.text)) else UNKNOWN
+            values[name] = value if len(value) <= max(MOST_CHARACTERS, len(node.text)) else UNKNOWN
         else:
             values[name] = _from_map(entry, maps)
     return Variables(values, whole)
@@ -308,7 +325,7 @@ def _from_map(entry: Table, maps: Maps) -> str:
     reference = _under(entry, "valueFrom", "configMapKeyRef")
     if not isinstance(reference, Table):
         return UNKNOWN
-    found = maps.configs.get(_text(reference.get("name")), {}).get(_text(reference.get("key")))
+    found = maps.get(_text(reference.get("name")), {}).get(_text(reference.get("key")))
     return UNKNOWN if found is None else found.text
 
 
@@ -329,7 +346,9 @@ def _mounts(item: Table, pod: Pod, maps: Maps, documents: Documents) -> Iterator
         found = _mount(posixpath.normpath(target), sub_path, volume, mount, maps)
         config = volume.get("configMap") if volume is not None else None
         if found is not None and found.kind == "files" and isinstance(config, Table):
-            edits = YamlEdits(documents, config, ("name",)).setting("defaultMode", "0755")
+            # JSON has no octal numbers.
+            mode = "493" if is_json(config) else "0755"
+            edits = YamlEdits(documents, config, ("defaultMode",), ("name",)).setting("defaultMode", mode)
             found = found._replace(executable=edits or ())
         if found is not None:
             yield found
@@ -353,7 +372,7 @@ def _config_mount(target: str, sub_path: str, config: Table, mount: Table, maps:
     what = f"the ConfigMap {name}"
     mode_node = config.get("defaultMode")
     mode = _mode(mode_node) if mode_node is not None else _CONFIG_MODE
-    found = maps.configs.get(name)
+    found = maps.get(name)
     at = mode_node.place if mode_node is not None else mount.place
     if found is None:
         return Mount(target, at, "unknown", single=bool(sub_path), what=what)

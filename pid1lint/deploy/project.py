@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
 
-from pid1lint.deploy import yamltree
+from pid1lint.deploy import kinds, yamltree
 from pid1lint.errors import UnreadableError
 from pid1lint.image.context import BuildContext, clean
 from pid1lint.source import Source
 
 _MAX_FILES = 200
+_MOST_BESIDE = 1000
+ConfigMaps = Callable[[str], Mapping[str, Source]]
+"""Gives the manifests of a folder that hold a ConfigMap, by their paths; all paths are from the project's root."""
 
 
 class Project:
-    """A folder with a deployment's file in it, most often a repository."""
+    """A folder with a deployment's file in it, most often a repository.
 
-    def __init__(self, files: BuildContext) -> None:
+    `config_maps` is for those who read many files of one folder: each of them would look through all others.
+    """
+
+    def __init__(self, files: BuildContext, config_maps: ConfigMaps | None = None) -> None:
         self.files = files
+        self.config_maps = config_maps or (lambda folder: config_maps_in(folder, files))
         self._sources: dict[str, Source | None] = {}
         self._documents: dict[str, yamltree.Documents | None] = {}
 
@@ -32,11 +40,7 @@ class Project:
         self._sources[path] = source
 
     def _read(self, path: str) -> Source | None:
-        try:
-            data = self.files.read(path) if self.files.is_file(path) else None
-            return None if data is None else Source.decode(self.files.display(path), data)
-        except UnreadableError:
-            return None
+        return _source(path, self.files)
 
     def documents(self, path: str, wanted: Callable[[str], bool] | None = None) -> yamltree.Documents | None:
         """A YAML file's documents, None if there is no such file; those that are not `wanted` may be left out."""
@@ -48,6 +52,22 @@ class Project:
     def read_documents(self, shown: str) -> tuple[yamltree.Documents, ...]:
         """The documents of the YAML file that is shown by a path, if it has been read."""
         return tuple(each for each in self._documents.values() if each is not None and each.source.path == shown)
+
+
+def config_maps_in(folder: str, files: BuildContext) -> Mapping[str, Source]:
+    """See `ConfigMaps`."""
+    names = (name for name in files.entries(folder) if name.endswith((".yaml", ".yml")))
+    paths = (posixpath.join(folder, name) for name in islice(names, _MOST_BESIDE))
+    found = ((path, _source(path, files)) for path in paths)
+    return {path: source for path, source in found if source is not None and kinds.is_config_map(source.text)}
+
+
+def _source(path: str, files: BuildContext) -> Source | None:
+    try:
+        data = files.read(path) if files.is_file(path) else None
+        return None if data is None else Source.decode(files.display(path), data)
+    except UnreadableError:
+        return None
 
 
 def joined(folder: str, path: str) -> str | None:

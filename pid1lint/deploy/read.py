@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from itertools import islice
 
 from pid1lint.deploy import kinds
 from pid1lint.deploy.project import Project
@@ -76,7 +77,7 @@ def _yaml(path: str, project: Project, source: Source) -> Content:
     from pid1lint.deploy import kubernetes
 
     if any(kubernetes.is_manifest(root) for root in documents.roots):
-        beside = _beside(path, project) if with_maps else []
+        beside = _beside(path, project, kubernetes.foreign_maps(documents)) if with_maps else []
         found = kubernetes.deployments(documents, project, beside)
         return Content(found, documents.problems, (source,))
     # Any YAML file may be given: what is wrong with one that runs nothing is nobody's business here.
@@ -90,17 +91,13 @@ def _is_in_chart(path: str, project: Project) -> bool:
     return bool(found) and project.files.is_file(posixpath.join(head.lstrip("/"), "Chart.yaml"))
 
 
-def _beside(path: str, project: Project) -> list[Documents]:
-    """The other manifests in a file's folder, as far as they hold a ConfigMap."""
-    folder, name = posixpath.split(path)
+def _beside(path: str, project: Project, names: frozenset[str]) -> list[Documents]:
+    """The other manifests in a file's folder that hold a ConfigMap of one of these names, as far as they do."""
+    others = project.config_maps(posixpath.dirname(path)) if names else {}
+    named = (each for each, source in others.items() if each != path and any(name in source.text for name in names))
     found: list[Documents] = []
-    for other in project.files.entries(folder):
-        if other == name or not other.endswith((".yaml", ".yml")) or len(found) >= _MOST_BESIDE:
-            continue
-        there = posixpath.join(folder, other)
-        source = project.source(there)
-        if source is None or not kinds.is_config_map(source.text):
-            continue
-        documents = project.documents(there, kinds.is_config_map)
+    for other in islice(named, _MOST_BESIDE):
+        project.give(other, others[other])
+        documents = project.documents(other, kinds.is_config_map)
         found += [documents] if documents is not None else []
     return found

@@ -13,6 +13,8 @@ Lookup = Callable[[str], str | None]
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _MAX_DEPTH = 20
 _MAX_LENGTH = 1_000_000
+MOST_CHARACTERS = 4096
+"""A value that is made of others' is not longer than this, or than it is written."""
 
 
 class _Text:
@@ -205,14 +207,19 @@ def dotenv(text: str, lookup: Lookup) -> dict[str, str | None]:
         quote = text[start : start + 1]
         if quote in ("'", '"') and (close := _close_quote(text, start)) is not None:
             inside = text[start + 1 : close]
-            values[found[1]] = inside.replace("\\'", "'") if quote == "'" else _double(inside, known)
+            values[found[1]] = inside.replace("\\'", "'") if quote == "'" else _bounded(_double(inside, known), inside)
             end = text.find("\n", close)
             end = len(text) if end < 0 else end
         else:
             raw = re.split(r"\s#", text[start:end].rstrip("\r"), maxsplit=1)[0].strip()
-            values[found[1]] = "".join(piece.text for piece in _pieces(raw, known, 0))
+            values[found[1]] = _bounded("".join(piece.text for piece in _pieces(raw, known, 0)), raw)
         at = end + 1
     return values
+
+
+def _bounded(value: str, written: str) -> str:
+    """A value, unknown where others have made it long: it may double with each of them."""
+    return value if len(value) <= max(MOST_CHARACTERS, len(written)) else UNKNOWN
 
 
 def _close_quote(text: str, start: int) -> int | None:

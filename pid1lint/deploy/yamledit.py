@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import json
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from pid1lint.deploy.yamltree import Documents, Items, Node, Scalar, Table, load
 from pid1lint.deployment import Edits
@@ -14,6 +16,7 @@ _BEHIND = ("entrypoint", "command", "image", "build")
 _NO_OTHERS: Mapping[str, Table] = {}
 _BLANKS = " \t\r\n"
 _MOST_SHOWN = 10_000
+_JSON = re.compile(r"true|false|[1-9]\d*")
 
 
 class YamlEdits(Edits):
@@ -23,18 +26,22 @@ class YamlEdits(Edits):
         self,
         documents: Documents,
         table: Table,
+        keys: Collection[str],
         behind: tuple[str, ...] = _BEHIND,
         others: Mapping[str, Table] = _NO_OTHERS,
     ) -> None:
-        """`others` are the tables that some settings belong into instead."""
+        """`keys` are the settings that the format has; `others` are the tables that some belong into instead."""
         self.documents = documents
         self.table = table
+        self.keys = keys
         self.behind = behind
         self.others = others
 
     def setting(self, key: str, value: str) -> tuple[Edit, ...] | None:
         """A line `key: value`, behind the settings that it belongs to; None where others would get it too."""
         table = self.others.get(key, self.table)
+        if key not in self.keys and key not in self.others:
+            return None
         if not table.entries or self.documents.is_shared(table.span):
             return None
         own = {name.text: node for name, node in table.entries if isinstance(name, Scalar)}
@@ -51,6 +58,8 @@ class YamlEdits(Edits):
                 return None
         text = table.source.text
         if table.flow:
+            if is_json(table):
+                key, value = json.dumps(key), value if _JSON.fullmatch(value) else json.dumps(value)
             return (Edit(table.source, Span(node.span.end, node.span.end), f", {key}: {value}"),)
         first = table.entries[0][0].span.start
         indent = text[text.rfind("\n", 0, first) + 1 : first]
@@ -90,6 +99,12 @@ class YamlEdits(Edits):
             return None
         entries = ((name, value) for name, value in self.table.entries if isinstance(name, Scalar))
         return next(((name, value) for name, value in entries if name.text == key), None)
+
+
+def is_json(table: Table) -> bool:
+    """Whether a table may be read as JSON, and must stay so."""
+    key = table.entries[0][0] if table.flow and table.entries else None
+    return isinstance(key, Scalar) and key.style == '"'
 
 
 def _within(inner: Span, outer: Span) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import cached_property
 from itertools import pairwise
@@ -152,6 +153,13 @@ class Launch(Frozen):
         if path is self.main and path.outcome is self.outcome and len(set(self.by_shell)) <= 1 and not asked_for:
             return Severity.ERROR
         return Severity.WARNING
+
+    def effect(self, link: Link) -> str:
+        """What becomes of the main process because of a shell; if that hangs on what /bin/sh is, it says so."""
+        shell = link.shell
+        if len(set(self.by_shell)) <= 1 or shell.interpreter != "sh" or not shell.dialect:
+            return link.effect
+        return f"if sh is {shell.dialect}, " + re.sub(r"\Ash ", "it ", link.effect)
 
     def lacking(self, path: Path, *lacks: str) -> tuple[Link, ...]:
         """The shells of a path that stay by design and have no handler for the stop signal, for one of these reasons.

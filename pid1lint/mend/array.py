@@ -7,11 +7,14 @@ import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from pid1lint.fix import Edit
 from pid1lint.shell.ir import Simple
+from pid1lint.source import Span
 
 if TYPE_CHECKING:
     from pid1lint.launch.process import Process
     from pid1lint.shell.ir import Script
+    from pid1lint.source import Excerpt
 
 
 BUILTINS = frozenset(
@@ -28,6 +31,33 @@ BUILTINS = frozenset(
 def json_array(words: Iterable[str]) -> str:
     """An argv in exec form."""
     return json.dumps(list(words), ensure_ascii=False)
+
+
+_ITEM = re.compile(r"([ ]*(?:-[ ]+)*)(-[ ]+)['\"]?\Z")
+_PLAIN = re.compile(r"-{0,2}[A-Za-z/](?:[\w./=:@+-]*[\w/])?")
+_NO_STRINGS = frozenset(("true", "false", "yes", "no", "on", "off", "null", "y", "n"))
+"""Plain words that YAML takes for something else than a string."""
+
+
+def several_items(word: Excerpt, argv: Iterable[str]) -> Edit | None:
+    """One item of an array, or of a YAML list, as several: quoted as it is; None for one of several lines."""
+    text, start, end = word.source.text, word.offset(0), word.offset(len(word.text))
+    quote = {"json": '"', "yaml": "'" if text[start - 1] == "'" else ""}.get(word.quoting)
+    if quote is None or "\n" in text[start:end]:
+        return None
+    items = [_item(each, quote) for each in argv]
+    line = text.rfind("\n", 0, start) + 1
+    own_line = _ITEM.match(text[line:start])
+    newline = "\r\n" if text[start:].partition("\n")[0].endswith("\r") else "\n"
+    between = f"{newline}{' ' * len(own_line[1])}{own_line[2]}" if own_line is not None else ", "
+    return Edit(word.source, Span(start - len(quote), end + len(quote)), between.join(items))
+
+
+def _item(word: str, quote: str) -> str:
+    if quote == "'":
+        return "'" + word.replace("'", "''") + "'"
+    plain = not quote and _PLAIN.fullmatch(word) and word.lower() not in _NO_STRINGS
+    return word if plain else json.dumps(word, ensure_ascii=False)
 
 
 def shell_words(words: Iterable[str]) -> str:

@@ -153,7 +153,7 @@ def _launch(launch: Launch) -> Json:
         "reaps": launch.reaps,
         "why": launch.why,
         "open_at": None if launch.open_at is None else _place(launch.open_at),
-        "tree": None if launch.tree is None else _process(launch.tree),
+        "tree": None if launch.tree is None else _process(launch.tree, launch.image.as_pid1),
     }
 
 
@@ -169,16 +169,17 @@ def _command(command: Sequence[str] | str | None) -> Json:
     return command if command is None or isinstance(command, str) else list(command)
 
 
-def _process(process: Process) -> Json:
+def _process(process: Process, as_pid1: bool) -> Json:
+    """A process with its children; `as_pid1`: the first of them is PID 1 of its namespace."""
     start = None if process.place is None else process.place.start
     return {
         "argv": list(process.argv),
         "program": process.program,
-        "pid1": process.pid1,
+        "pid1": process.pid1 and as_pid1,
         "start": process.start,
         "receives_stop": process.receives_stop,
         "path": None if process.place is None else process.place.source.path,
         "line": None if start is None else start.line,
         "column": None if start is None else start.column,
-        "children": [_process(child) for child in process.children],
+        "children": [_process(child, as_pid1) for child in process.children],
     }

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from pid1lint.dockerfile.expand import UNKNOWN
 from pid1lint.frozen import NamedTuple
 from pid1lint.report.style import Style, cells, fold, printable
 
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from pid1lint.launch.process import Process
     from pid1lint.source import Place
 
+_UNKNOWN = re.compile(f"{UNKNOWN}+")
 _OUTCOME_COLOURS = {"graceful": "green", "abrupt": "red", "hang": "red", "fails": "red", "exits": "yellow"}
 _GAP = 2
 _INDENT = "  "
@@ -55,7 +58,12 @@ def _instructions(launch: Launch, style: Style) -> Iterator[str]:
     written = (("ENTRYPOINT", launch.entrypoint), ("CMD", launch.cmd))
     lines = [(keyword, _as_written(value)) for keyword, value in written if value is not None]
     for keyword, value in (*lines, ("STOPSIGNAL", launch.stop_signal)):
-        yield style.paint("dim", f"  {keyword:<10} ") + printable(value)
+        yield style.paint("dim", f"  {keyword:<10} ") + _known(value)
+
+
+def _known(text: str) -> str:
+    """A text as it is shown, with an ellipsis for what only the user's environment knows."""
+    return printable(_UNKNOWN.sub("…", text))
 
 
 def _as_written(command: Sequence[str] | str) -> str:
@@ -86,7 +94,7 @@ def _command(process: Process) -> str:
     # A script is run by a shell that its name does not tell.
     named = _name(process.argv[0] if process.argv else process.program)
     shell = f" ({process.dialect})" if process.kind == "shell" and process.dialect and named != process.dialect else ""
-    return printable(argv + shell) + (" &" if process.start == "background" else "")
+    return _known(argv + shell) + (" &" if process.start == "background" else "")
 
 
 def _name(program: str) -> str:
@@ -178,7 +186,7 @@ def _plain(stem: str, style: Style) -> str:
 
 def _verdict(launch: Launch, style: Style) -> Iterator[str]:
     outcome = launch.outcome.value
-    why = printable(launch.why)
+    why = _known(launch.why)
     reaps = {
         True: "Orphaned processes are reaped.",
         False: "Orphaned processes are not reaped: they stay as zombies.",

@@ -134,6 +134,13 @@ def test_a_trace_shows_one_tree_a_service(run: Run) -> None:
     ]
 
 
+def test_a_trace_shows_an_ellipsis_for_what_is_not_known(run: Run) -> None:
+    put("compose.yaml", "services:\n  web:\n    image: '${IMAGE}'\n    entrypoint: [server, '--port=${PORT}${MORE}']\n")
+    out = run("trace", "compose.yaml").out
+    assert 'ENTRYPOINT ["server", "--port=…"]' in out
+    assert "server --port=…" in out
+
+
 def test_a_trace_shows_the_services_that_are_named(run: Run) -> None:
     put("compose.yaml", COMPOSE)
     out = run("trace", "compose.yaml", "worker").out
@@ -287,6 +294,23 @@ spec:
     put("pod.yaml", text)
     assert run("--fix", "pod.yaml").code == 0
     assert Path("pod.yaml").read_text() == text.replace("    gunicorn", "    exec gunicorn")
+
+
+def test_what_every_deployment_mends_is_not_mended_again(run: Run) -> None:
+    put("Dockerfile", 'FROM python:3.12\nCOPY app.py /\nCMD ["python", "/app.py"]\n')
+    put("app.py", "import http.server\nhttp.server.test()\n")
+    put("compose.yaml", "services:\n  web: {build: ., init: true}\n")
+    assert "STOPSIGNAL" not in run("--diff", "--unsafe-fixes", ".").out
+
+
+def test_a_stop_signal_for_the_image_leaves_other_programs_theirs(run: Run) -> None:
+    put("app/Dockerfile", 'FROM python:3.12\nCOPY app.py /\nCMD ["python", "/app.py"]\n')
+    put("app/app.py", "import http.server\nhttp.server.test()\n")
+    put("compose.yaml", "services:\n  web:\n    build: app\n    command: gunicorn app:app\n")
+    assert run("--fix", "--unsafe-fixes", ".").code == 0
+    assert "STOPSIGNAL SIGINT\n" in Path("app/Dockerfile").read_text()
+    assert Path("compose.yaml").read_text().endswith("    command: gunicorn app:app\n    stop_signal: SIGTERM\n")
+    assert not run("--diff", "--unsafe-fixes", ".").out
 
 
 @pytest.mark.parametrize(

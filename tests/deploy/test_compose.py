@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pid1lint.deploy.compose import duration
-from pid1lint.deploy.text import dotenv, interpolated, split_words
+from pid1lint.deploy.text import MOST_CHARACTERS, dotenv, interpolated, split_words
 from pid1lint.deployment import UNKNOWN, Words
 from pid1lint.source import Excerpt, Source
 from tests.deploy.stage import deployments
@@ -90,6 +90,15 @@ def test_an_env_file_is_read_by_its_own_rules() -> None:
         "J": "one\ntwo",
         "K": "1",
     }
+
+
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_a_variable_that_doubles_with_each_line_ends_as_unknown(quote: str) -> None:
+    lines = (f"V{n + 1}={quote}${{V{n}}}${{V{n}}}{quote}\n" for n in range(60))
+    found = dotenv("V0=x\n" + "".join(lines), lambda _: None)
+    assert found["V3"] == "x" * 8
+    assert set(found["V60"] or "") == {UNKNOWN}
+    assert len(found["V60"] or "") <= MOST_CHARACTERS
 
 
 @pytest.mark.parametrize(
@@ -242,6 +251,20 @@ services:
     assert (found.env.values, found.mounts) == ({"C": "3"}, ())
 
 
+def test_a_reset_takes_back_a_single_variable_and_a_whole_service() -> None:
+    override = """\
+services:
+  web: {environment: {A: !reset null}, deploy: {resources: {}}}
+  gone: !reset null
+  other: !override {image: y}
+"""
+    more = "    deploy: {replicas: 3}\n  gone: {image: x}\n  other: {image: x, init: true}\n"
+    found = deployments({"compose.yaml": BASE + more, "compose.override.yaml": override})
+    assert (found["web"].override.env.values, found["web"].replicas) == ({"B": "1"}, 3)
+    assert set(found) == {"web", "other"}
+    assert found["other"].override.init is None
+
+
 def test_a_file_for_one_purpose_is_read_over_the_base() -> None:
     prod = "services:\n  web:\n    stop_signal: SIGINT\n"
     found = deployments({"docker-compose.yml": BASE, "docker-compose.prod.yml": prod}, "docker-compose.prod.yml")
@@ -301,6 +324,20 @@ def test_included_files_have_folders_of_their_own_and_variables_that_the_outer_o
     builds = [found[name].building for name in ("db", "queue")]
     assert [build.context for build in builds if build is not None] == ["db", "app"]
     assert found["db"].path == "db/compose.yaml"
+
+
+def test_a_service_goes_over_the_included_one_of_its_name() -> None:
+    found = deployments(
+        {
+            "compose.yaml": "include: [a.yaml, b.yaml]\nservices:\n  db: {command: [mine]}\n",
+            "a.yaml": "services:\n  db: {image: x, command: [theirs], stop_signal: SIGINT}\n",
+            "b.yaml": "include: [a.yaml]\n",
+        }
+    )
+    assert list(found) == ["db"]
+    stop = found["db"].override.stop_signal
+    assert (words(found["db"].override.command), stop is not None and stop.text) == (["mine"], "SIGINT")
+    assert found["db"].runs and found["db"].path == "compose.yaml"
 
 
 def test_files_that_include_each_other_come_to_an_end() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
 import pytest
@@ -16,19 +17,17 @@ from pid1lint.image.context import BuildContext
 from pid1lint.source import Source, Span
 
 
-def mended(text: str, *select: str, **files: str) -> str:
-    """A Compose file after all fixes, safe and unsafe."""
-    context = BuildContext.of({"compose.yaml": text, **files})
+def mended(text: str, *select: str, path: str = "compose.yaml", **files: str) -> str:
+    """A Compose file, or another, after all fixes, safe and unsafe."""
+    context = BuildContext.of({path: text, **files})
 
     def lint(changed: Mapping[str, Source]) -> tuple[Diagnostic, ...]:
         rules = registry.chosen(select, ())
-        return deployed.judge(
-            "compose.yaml", Project(OverlayContext(context, changed)), rules, deployed.Wanted()
-        ).diagnostics
+        return deployed.judge(path, Project(OverlayContext(context, changed)), rules, deployed.Wanted()).diagnostics
 
-    done = repair(lint, lambda fix, after: linter.refusal(fix, after, "compose.yaml"), accepts(unsafe=True))
+    done = repair(lint, lambda fix, after: linter.refusal(fix, after, path), accepts(unsafe=True))
     assert not done.refusals, done.refusals
-    return next((change.after.text for change in done.changes if change.after.path == "compose.yaml"), text)
+    return next((change.after.text for change in done.changes if change.after.path == path), text)
 
 
 def service(*lines: str) -> str:
@@ -106,6 +105,22 @@ def test_a_string_that_was_meant_for_a_shell_becomes_a_list(before: tuple[str, .
 @pytest.mark.parametrize(
     ("before", "after"),
     [
+        pytest.param(("command: ['it -x']",), ("command: ['it', '-x']",), id="in single quotes"),
+        pytest.param(('command: ["a b", "c"] # keep',), ('command: ["a", "b", "c"] # keep',), id="in double quotes"),
+        pytest.param(("command: [a -p 80]",), ('command: [a, -p, "80"]',), id="plain"),
+        pytest.param(("command:", "- a yes # keep", "- c"), ("command:", "- a", '- "yes" # keep', "- c"), id="a list"),
+        pytest.param(("entrypoint:", '  -   "a b"'), ("entrypoint:", '  -   "a"', '  -   "b"'), id="an indented list"),
+        pytest.param(("command:", "- a $$X"), ("command:", "- a $$X"), id="a variable"),
+        pytest.param(("command:", "- a", "  b"), ("command:", "- a", "  b"), id="several lines"),
+    ],
+)
+def test_one_word_becomes_several_items(before: tuple[str, ...], after: tuple[str, ...]) -> None:
+    assert mended(service(*before), "PID108") == service(*after)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
         pytest.param("sh -c gunicorn app", "sh -c 'exec gunicorn' app", id="plain"),
         pytest.param('"sh -c gunicorn"', "\"sh -c 'exec gunicorn'\"", id="in double quotes"),
         pytest.param("'sh -c gunicorn'", "'sh -c gunicorn'", id="in single quotes"),
@@ -129,6 +144,13 @@ def test_a_stop_signal_is_set_by_compose() -> None:
         "services:\n  web:\n    image: python:3.12\n    volumes: ['./app.py:/app.py']\n    command: [python, /app.py]\n"
     )
     assert mended(text, "PID301", **files) == text + "    stop_signal: SIGINT\n"
+
+
+def test_many_fixes_of_one_file_are_made_together() -> None:
+    text = "services:\n" + "".join(
+        f"  s{n}:\n    image: debian:12\n    command: sh -c 'cd /a; server'\n" for n in range(30)
+    )
+    assert mended(text, "PID102") == text.replace("server'", "exec server'")
 
 
 def test_an_anchor_that_others_use_is_left_alone() -> None:
@@ -205,3 +227,55 @@ def test_a_service_on_one_line_is_given_a_setting() -> None:
     text = 'services: {web: {image: "node:22", volumes: ["./s.js:/s.js"], command: [node, /s.js]}}\n'
     app = 'require("http").createServer((q, s) => s.end()).listen(80);\n'
     assert mended(text, "PID301", **{"s.js": app}) == text.replace("s.js]}", "s.js], init: true}")
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        pytest.param(
+            "pod.yaml",
+            "{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {containers: [CONTAINER]}}\n",
+            id="kubernetes",
+        ),
+        pytest.param("task.json", '{"containerDefinitions": [CONTAINER]}\n', id="ecs"),
+    ],
+)
+def test_a_format_without_such_a_setting_is_given_none(path: str, text: str) -> None:
+    text = text.replace(
+        "CONTAINER", '{"name": "a", "image": "python:3.12", "command": ["python", "-m", "http.server"]}'
+    )
+    assert mended(text, "PID301", "PID503", path=path) == text
+
+
+def test_a_setting_in_json_stays_json() -> None:
+    container = '{"name": "a", "image": "debian:12", "command": ["gunicorn", "--graceful-timeout", "60"]}'
+    pod = f'{{"apiVersion": "v1", "kind": "Pod", "spec": {{"containers": [{container}]}}}}\n'
+    after = json.loads(mended(pod, "PID601", path="pod.json"))
+    assert after["spec"]["terminationGracePeriodSeconds"] == 65
+
+
+def test_the_mode_of_a_script_in_json_is_a_number_of_json() -> None:
+    pod = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "spec": {
+            "containers": [
+                {
+                    "name": "a",
+                    "image": "debian:12",
+                    "command": ["/s/a.sh"],
+                    "volumeMounts": [{"name": "s", "mountPath": "/s"}],
+                }
+            ],
+            "volumes": [{"name": "s", "configMap": {"name": "m"}}],
+        },
+    }
+    scripts = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "m"},
+        "data": {"a.sh": "#!/bin/sh\nexec a\n"},
+    }
+    text = json.dumps({"apiVersion": "v1", "kind": "List", "items": [pod, scripts]}, indent=2)
+    after = json.loads(mended(text, "PID606", path="pod.json"))
+    assert after["items"][0]["spec"]["volumes"][0]["configMap"]["defaultMode"] == 0o755

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 
 import pytest
 
 from pid1lint.deploy.images import named
 from pid1lint.deployment import Building
+from pid1lint.report.json import launches_json
 from pid1lint.source import Source
-from tests.deploy.stage import judged, launches, lines
+from tests.deploy.stage import judged, launches, lines, worst
 
 SCRIPT = '#!/bin/sh\nset -e\nexec "$@"\n'
 NO_EXEC = '#!/bin/sh\nset -e\n"$@"\n'
@@ -69,8 +71,11 @@ def test_a_variable_in_kubernetes_that_nobody_expands() -> None:
     assert [line.partition(" ")[2] for line in lines({"pod.yaml": text}, "pod.yaml")] == [
         "PID105 container c of Pod a: `$PORT` reaches server unexpanded: there is no shell"
     ]
-    for other in ("$(PORT)", "$(KUSTOMIZED)"):
+    for other in ("$(PORT)", "$(KUSTOMIZED)", "$SUBSTITUTED", "'${SUBSTITUTED}'"):
         assert lines({"pod.yaml": text.replace("$PORT", other)}, "pod.yaml") == []
+    assert lines({"pod.yaml": text.replace("[server,", "['${HOME_OF_APP}/bin/server',")}, "pod.yaml", "PID1") == [
+        "pod.yaml:6:118: PID105 container c of Pod a: `$PORT` reaches server unexpanded: there is no shell"
+    ]
 
 
 def test_a_script_that_is_mounted_over_the_images() -> None:
@@ -221,6 +226,70 @@ def test_the_grace_period_is_in_the_reasons() -> None:
 # Comments
 
 
+def pod(*container: str, spec: str = "") -> dict[str, str]:
+    lines = ("apiVersion: v1", "kind: Pod", "metadata: {name: shop}", "spec:", *((f"  {spec}",) if spec else ()))
+    body = ("  containers:", "    - name: app", *(f"      {line}" for line in container))
+    return {"pod.yaml": "\n".join((*lines, *body, ""))}
+
+
+def test_the_grace_period_is_that_of_what_stops_the_container() -> None:
+    files = pod("image: debian:12", "command: [su, app, -c, exec server]")
+    assert lines(files, "pod.yaml") == [
+        "pod.yaml:8:17: PID206 container app of Pod shop: su kills server 2 s after SIGTERM: it does not get the grace "
+        "period of Kubernetes"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("hook", "found"),
+    [
+        pytest.param('[sleep, "40"]', ["PID601"], id="a command"),
+        pytest.param("[sh, -c, 'sleep 1m; nginx -s quit']", ["PID601"], id="in a shell, before others"),
+        pytest.param("[sh, -c, 'nginx -s quit; sleep 20']", [], id="in time"),
+        pytest.param("[/bin/bash, -c, 'nginx -s quit']", ["PID605"], id="a shell that the image lacks"),
+        pytest.param("[dumb-init, nginx]", ["PID605"], id="a program that the image lacks"),
+    ],
+)
+def test_a_hook_before_the_stop_signal_is_judged(hook: str, found: list[str]) -> None:
+    files = pod("image: alpine:3.20", "command: [server]", f"lifecycle: {{preStop: {{exec: {{command: {hook}}}}}}}")
+    assert [each.code for each in worst(files, "pod.yaml", "PID6")] == found
+
+
+@pytest.mark.parametrize(
+    ("hook", "severity"),
+    [
+        pytest.param("exec: {command: [sleep, '5']}", "error", id="it sleeps"),
+        pytest.param("exec: {command: [sh, -c, 'echo bye; sleep 5']}", "error", id="it writes"),
+        pytest.param("exec: {command: [sh, -c, 'pidof server | xargs kill']}", "info", id="it signals"),
+        pytest.param("httpGet: {path: /quit, port: 80}", "info", id="it asks the app"),
+    ],
+)
+def test_a_hook_may_end_what_the_signal_does_not_reach(hook: str, severity: str) -> None:
+    files = pod("image: debian:12", "command: [sh, -c, 'cd /app; server']", f"lifecycle: {{preStop: {{{hook}}}}}")
+    (found,) = judged(files, "pod.yaml", "PID102").diagnostics
+    assert found.severity.value == severity
+
+
+def test_compose_lets_its_hooks_come_to_their_end() -> None:
+    hook = "pre_stop: [{command: [sleep, '40']}]"
+    assert lines({"compose.yaml": compose(f"image: debian:12\ncommand: [server]\n{hook}")}, "compose.yaml") == []
+
+
+def test_a_hook_that_signals_pid_1_of_a_shared_namespace() -> None:
+    hook = "lifecycle: {preStop: {exec: {command: [sh, -c, kill 1]}}}"
+    files = pod("image: debian:12", "command: [server]", hook, spec="shareProcessNamespace: true")
+    assert lines(files, "pod.yaml") == [
+        "pod.yaml:5:3: PID604 container app of Pod shop: `kill 1` in the stop hook reaches the pod's pause container, "
+        "which is PID 1 here"
+    ]
+
+
+def test_the_first_process_of_a_shared_namespace_is_not_called_pid_1() -> None:
+    files = pod("image: debian:12", "command: [sh, -c, 'cd /app; server']", spec="shareProcessNamespace: true")
+    (tree,) = (each["tree"] for each in json.loads(launches_json(judged(files, "pod.yaml").launches))["launches"])
+    assert (tree["pid1"], tree["children"][0]["pid1"]) == (False, False)
+
+
 def test_a_comment_in_yaml_suppresses_what_stands_below_it() -> None:
     text = compose("image: debian:12\n# pid1lint: ignore[PID102] meant so\ncommand: sh -c 'server; true'")
     assert judged({"compose.yaml": text}).diagnostics == ()
@@ -277,6 +346,21 @@ def test_a_result_goes_from_process_to_process() -> None:
     assert [launch.image.files.lookup("/entry.sh").text.text for launch in again.launches] == [NO_EXEC, NO_EXEC]
 
 
+def test_what_is_not_known_is_told_as_an_ellipsis() -> None:
+    files = {"compose.yaml": compose("image: debian:12\ncommand: sh -c 'cd /app; $SERVER --port 80'")}
+    (found,) = worst(files)
+    assert "keeps SIGTERM from …" in found.message
+    files = {"compose.yaml": compose("image: debian:12\ncommand: sh -c 'cd /app; {{ server }} --port 80'")}
+    assert fixes(files) == ["Put exec before …"]
+
+
+def test_a_shell_that_is_given_nobody_knows_what_is_not_judged() -> None:
+    for given in ("command: sh -c '$SERVER'", "command: [sh, -ec, '${SERVER}']", "entrypoint: [bash, -c, $SERVER]"):
+        files = {"compose.yaml": compose(f"image: debian:12\n{given}")}
+        assert lines(files) == []
+        assert launches(files)["web"].why == "it is not known what the shell is given to run"
+
+
 def test_who_is_pid_1_of_an_unknown_image_is_not_guessed() -> None:
     text = compose("image: team/unknown\ncommand: sh -c 'exec python -m http.server'")
     assert judged({"compose.yaml": text}).diagnostics == ()
@@ -287,4 +371,15 @@ def test_an_entrypoint_that_is_given_no_command() -> None:
     assert lines(files) == [
         "compose.yaml:4:19: PID110 service web: `-c` needs a command string after it: a container starts only if it is "
         "given a command"
+    ]
+
+
+def test_what_hangs_on_the_shell_of_an_unknown_image_is_told_so() -> None:
+    files = {"compose.yaml": compose("image: team/app\nentrypoint: [sh, -c, 'cd /app; server']")}
+    assert lines(files) == [
+        f"compose.yaml:4:27: PID102 service web: if sh is dash, it stays PID 1 and keeps SIGTERM from server: {KILLED}"
+    ]
+    files = {"compose.yaml": compose("image: team/app\nentrypoint: [sh, -c, 'server; echo done']")}
+    assert lines(files) == [
+        f"compose.yaml:4:27: PID102 service web: sh stays PID 1 and keeps SIGTERM from server: {KILLED}"
     ]

@@ -115,6 +115,27 @@ spec:
     files = {"k/pod.yaml": pod, "k/map.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: m}\ndata: {a: b}\n"}
     (found,) = deployments(files, "k/pod.yaml").values()
     assert [mount.kind for mount in found.override.mounts] == ["files"]
+    (unsure,) = deployments({**files, "k/other.yaml": files["k/map.yaml"]}, "k/pod.yaml").values()
+    assert [mount.kind for mount in unsure.override.mounts] == ["unknown"]
+
+
+def test_the_configmap_of_the_same_file_goes_first() -> None:
+    made = "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {}}}\ndata: {{a: {}}}\n---\n"
+    pod = """\
+apiVersion: v1
+kind: Pod
+metadata: {name: shop}
+spec:
+  containers:
+    - name: app
+      image: x
+      env:
+        - {name: M, valueFrom: {configMapKeyRef: {name: m, key: a}}}
+        - {name: N, valueFrom: {configMapKeyRef: {name: n, key: a}}}
+"""
+    files = {"pod.yaml": made.format("m", "own") + pod, "z.yaml": made.format("m", "theirs") + made.format("n", "b")}
+    (found,) = deployments(files, "pod.yaml").values()
+    assert found.override.env.values == {"M": "own", "N": "b"}
 
 
 def test_init_containers_are_not_stopped_but_sidecars_are() -> None:

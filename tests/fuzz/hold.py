@@ -101,6 +101,7 @@ def _run(*arguments: str, patience: float = 0.0) -> Ran:
     """One call, in this process."""
     check._naming.cache_clear()
     check._naming_in.cache_clear()
+    check._config_maps.cache_clear()
     out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", newline="\n") for _ in range(2))
     streams = sys.stdout, sys.stderr
     begun = time.process_time()
