@@ -707,8 +707,7 @@ def launches(planned: Plan, options: Options, names: frozenset[str] = frozenset(
             result = _about(result, planned.scripts)
         found += (launch for launch in result.launches if _is_named(launch, names))
         errors += map(str, result.crashes)
-        if not result.launches and not is_image(path):
-            unread += linter.too_long(read(path, options, {}))
+        unread += result.unjudged
     known = {launch.image.deployment.name for launch in found if launch.image.deployment is not None}
     errors += (f"there is no {name!r} in it" for name in sorted(names - known - _last_parts(known)))
     return Traced(tuple(found), tuple(errors), tuple(unread))

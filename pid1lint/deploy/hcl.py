@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from pid1lint.deploy.yamltree import Problem
 from pid1lint.source import Source
 
-_MOST = 200_000
+_MOST = 100_000
 """Characters: a Bake file is a page or two, and the parser is slow."""
 
 
