@@ -74,6 +74,17 @@ def tangled(script: dict[str, str]) -> Iterator[tuple[str, dict[str, str]]]:
     first = "#!/bin/sh\nexec b"
     for part in (" && a", " | a", " a", "''", '""', "$a", "\\a", "; a=b"):
         yield f"a script of {part!r}", {**script, "e.sh": first + part * (900_000 // len(part)) + "\n"}
+    for line in (
+        "a | b | c",
+        "coproc a",
+        "sh -c 'a; b'",
+        'if [ "$A" ]; then b; fi',
+        "a & wait",
+        "exec > >(a)",
+        "trap a TERM",
+    ):
+        lines = f"{line}\n" * (400_000 // len(line))
+        yield f"a script of lines {line!r}", {**script, "e.sh": f"#!/bin/bash\n{lines}exec java\n"}
     yield "variables made of each other", {"Dockerfile": "ARG A=a\n" + "ARG A=$A$A\n" * 5000 + BASE + APP}
     yield "folders made of each other", {"Dockerfile": BASE + "ENV A=a/b\n" + "ENV A=$A$A\nWORKDIR $A\n" * 3000 + APP}
     yield "here-documents of one line", {"Dockerfile": BASE + f"RUN {'<<E ' * 50_000}\n" + "E\n" * 50_000 + APP}
