@@ -12,8 +12,8 @@ import sys
 if sys.argv[:1] == ["-m"] and not sys.flags.safe_path:
     del sys.path[0]
 
-from typing import TYPE_CHECKING
-
+# Not typing's: to load that takes a tenth of a start, and before `ends.heed` a signal is Python's.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pid1lint.deployed import lint_deployment as lint_deployment
     from pid1lint.diagnostic import Diagnostic as Diagnostic, Finding as Finding, Note as Note, Severity as Severity

@@ -79,8 +79,8 @@ def _target(diagnostic: Diagnostic, dockerfile: Dockerfile | None) -> int:
     source, start = diagnostic.at.source, diagnostic.at.span.start
     if dockerfile is not None and in_heredoc(dockerfile, start):
         line = logical_line(source, source.location(start).line).first
-        # In front of a script's `#!` nothing may stand.
-        return _TOP if source.line(line).startswith("#!") else line
+        # In front of a script's `#!` nothing may stand but the tabs that `<<-` takes away.
+        return _TOP if source.line(line).lstrip("\t").startswith("#!") else line
     if dockerfile is not None:
         around = (i for i in dockerfile.instructions if i.span.start <= start < max(i.span.end, i.span.start + 1))
         instruction = next(around, None)

@@ -657,6 +657,9 @@ def _annotated(
         # A comment may take away what it is for: a directive of a Dockerfile is none below another comment.
         useless = {_named_by(d) for d in left if d.code == UNUSED_IGNORE} - {_named_by(d) for d in found}
         in_vain |= {d for d in found if (d.at.source.path, d.code) in useless and d not in hopeless}
+        # In what does not parse, a comment may end what a line went on with, and bring another mistake.
+        brought = {path for path, _, _ in _count(left) - _count(found)} & written
+        in_vain |= {d for d in found if d.at.source.path in brought and d not in hopeless and d not in homeless}
         if not in_vain:
             return changes, errors, left
         hopeless |= in_vain & by_file
@@ -670,12 +673,17 @@ def _named_by(diagnostic: Diagnostic) -> tuple[str, str]:
 
 def _unsuppressed(found: Iterable[Diagnostic], left: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
     """The findings that are there still, whatever lines they have come to stand on."""
-    still = Counter((d.at.source.path, d.code, d.message) for d in left)
+    still = _count(left)
     for diagnostic in found:
         key = (diagnostic.at.source.path, diagnostic.code, diagnostic.message)
         if still[key]:
             still[key] -= 1
             yield diagnostic
+
+
+def _count(found: Iterable[Diagnostic]) -> Counter[tuple[str, str, str]]:
+    """How many findings there are of a path, a code and a message: their lines may change."""
+    return Counter((d.at.source.path, d.code, d.message) for d in found)
 
 
 class Traced(NamedTuple):
@@ -716,8 +724,7 @@ def launches(planned: Plan, options: Options, names: frozenset[str] = frozenset(
             result = _about(result, planned.scripts)
         found += (launch for launch in result.launches if _is_named(launch, names))
         errors += map(str, result.crashes)
-        if not result.launches and not is_image(path):
-            unread += linter.too_long(read(path, options, {}))
+        unread += result.unjudged
     known = {launch.image.deployment.name for launch in found if launch.image.deployment is not None}
     errors += (f"there is no {name!r} in it" for name in sorted(names - known - _last_parts(known)))
     return Traced(tuple(found), tuple(errors), tuple(unread))

@@ -63,6 +63,8 @@ def judge(path: str, project: Project, rules: Sequence[registry.AnyRule], wanted
     file = _File(run, project, images, wanted.init)
     for deployment in content.deployments:
         run.guard(f"the analysis of {deployment.label}", lambda each=deployment: file.judge(each))  # type: ignore[misc]
+    if content.beyond is not None:
+        run.leave(content.beyond.at, content.beyond.message)
     for problem in content.problems:
         run.judge_problem(FileProblem(problem.at, "syntax", problem.message))
     for source in content.sources:
@@ -74,7 +76,9 @@ def judge(path: str, project: Project, rules: Sequence[registry.AnyRule], wanted
     if not comments:
         return run.result()
     unknown = any(launch.outcome is Outcome.UNKNOWN for launch in run.launches)
-    return run.heeding(comments, certain=not (content.problems or unknown or run.crashes) and bool(run.launches))
+    return run.heeding(
+        comments, certain=not (content.problems or unknown or run.crashes or run.unjudged) and bool(run.launches)
+    )
 
 
 def _bare_of_tools(launch: Launch) -> Launch:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+# What `signal` wraps in enumerations, and nothing else that Python has not loaded yet: until `heed` is called a signal
+# is Python's, which ends with a traceback.
+import _signal as signal  # type: ignore[import-not-found]
 import os
-import signal
 import sys
-from types import FrameType
-from typing import NoReturn
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import FrameType
+    from typing import NoReturn
 
 _WORDS = {signal.SIGINT: "Interrupted", signal.SIGTERM: "Terminated"}
 
@@ -22,8 +27,9 @@ class EndedError(BaseException):
 def heed() -> None:
     """From here on SIGINT and SIGTERM end the run, also as PID 1; what the caller had ignored stays ignored."""
     for number in _WORDS:
-        if signal.getsignal(number) is not signal.SIG_IGN:
+        if signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, _raise)
+    sys.unraisablehook = _not_raised
 
 
 def _raise(number: int, _: FrameType | None) -> NoReturn:
@@ -33,15 +39,22 @@ def _raise(number: int, _: FrameType | None) -> NoReturn:
     raise EndedError(number)
 
 
+def _not_raised(lost: sys.UnraisableHookArgs) -> None:
+    """A signal may come while Python runs what lets no exception out, such as the end of an object."""
+    if isinstance(lost.exc_value, EndedError):
+        finish(lost.exc_value.number)
+    sys.__unraisablehook__(lost)
+
+
 def finish(number: int) -> NoReturn:
     """End this process, and the workers that it has, without a further word of anybody."""
-    if "multiprocessing" in sys.modules:
-        import multiprocessing
-
-        for worker in multiprocessing.active_children():
-            worker.kill()
     try:
-        sys.stderr.write(f"{_WORDS[signal.Signals(number)]}\n")
+        if "multiprocessing" in sys.modules:
+            import multiprocessing
+
+            for worker in multiprocessing.active_children():
+                worker.kill()
+        sys.stderr.write(f"{_WORDS[number]}\n")
         sys.stderr.flush()
     except (OSError, ValueError, AttributeError):
         pass  # there is nobody to tell

@@ -44,13 +44,15 @@ class Crash(NamedTuple):
 class Result(NamedTuple):
     """What is said of one Dockerfile, sorted by path and place; `launches` has one entry for each judged stage.
 
-    `used` has path and offset of each name in a comment that has suppressed something.
+    `used` has path and offset of each name in a comment that has suppressed something, `unjudged` says in a sentence
+    each what there is too much of to be judged.
     """
 
     diagnostics: tuple[Diagnostic, ...]
     launches: tuple[Launch, ...] = ()
     crashes: tuple[Crash, ...] = ()
     used: frozenset[tuple[str, int]] = frozenset()
+    unjudged: tuple[str, ...] = ()
 
 
 def lint(
@@ -118,8 +120,10 @@ def judge_wanted(
     run.heed((source, *(each for launch in launches for each in launch.sources)))
     for problem in dockerfile.problems:
         run.judge_problem(FileProblem(Place(source, problem.span), "syntax", problem.message))
-    for file_problem in (*not_utf8(source), *_too_long(dockerfile), *_outside(dockerfile, context)):
+    for file_problem in (*not_utf8(source), *_outside(dockerfile, context)):
         run.judge_problem(file_problem)
+    if dockerfile.beyond is not None:
+        run.leave(Place(source, dockerfile.beyond.span), dockerfile.beyond.message)
     return _judged(run, dockerfile, launches)
 
 
@@ -193,7 +197,7 @@ def _launches(dockerfile: Dockerfile, context: BuildContext, wanted: Wanted) -> 
     from pid1lint.image.model import Build, final_stages
     from pid1lint.launch import analyse
 
-    if dockerfile.is_cut:
+    if dockerfile.beyond is not None:
         return ()
     target = wanted.target
     build = Build(dockerfile, context, wanted.build_args, wanted.facts or Facts(), wanted.bases, _read_archive)
@@ -229,28 +233,14 @@ def not_utf8(source: Source) -> Iterator[FileProblem]:
         )
 
 
-def too_long(source: Source) -> tuple[str, ...]:
-    """Why a Dockerfile has no launch that is judged, if it is too long for that."""
-    from pid1lint.dockerfile.scanner import scan
-
-    return tuple(problem.message for problem in _too_long(scan(source)))
-
-
-def _too_long(dockerfile: Dockerfile) -> Iterator[FileProblem]:
-    if dockerfile.is_cut:
-        from pid1lint.dockerfile.scanner import MAX_INSTRUCTIONS
-
-        path, at = dockerfile.source.path, dockerfile.instructions[-1].keyword_span
-        message = f"{path} has more than {MAX_INSTRUCTIONS} instructions: pid1lint does not read the rest"
-        yield FileProblem(dockerfile.source.place(*at), "unreadable", message)
-
-
 def _outside(dockerfile: Dockerfile, context: BuildContext) -> Iterator[FileProblem]:
     """What lies outside the build context: nothing there is read, by Docker or by us."""
     import posixpath
 
     if problem := context.problem():
         yield FileProblem(Place(Source(problem.path, ""), Span(0, 0)), "unreadable", str(problem))
+    if dockerfile.beyond is not None:
+        return
 
     for instruction in dockerfile.instructions:
         if instruction.keyword not in ("COPY", "ADD") or instruction.flag("from") is not None:
@@ -293,6 +283,7 @@ class Run:
         self.diagnostics: list[Diagnostic] = []
         self.launches: list[Launch] = []
         self.crashes: list[Crash] = []
+        self.unjudged: list[str] = []
 
     def heed(self, sources: Iterable[Source]) -> None:
         """Let all rules look, where there are comments to judge: which are of use does not hang on those chosen."""
@@ -325,6 +316,12 @@ class Run:
             if rule.on is FileProblem:
                 found = self.check(rule, problem)
                 self.diagnostics += (diagnostic_of(rule, finding, self.path) for finding in found)
+
+    def leave(self, at: Place, why: str) -> None:
+        """Say that from a place on nothing is judged, and why."""
+        message = f"{self.path} {why}"
+        self.unjudged.append(message)
+        self.judge_problem(FileProblem(at, "unreadable", message))
 
     def check(self, rule: registry.AnyRule, subject: Launch | FileProblem) -> Sequence[Finding]:
         """What a rule finds; nothing, and a crash on record, where it has a bug."""
@@ -363,7 +360,7 @@ class Run:
     def result(self) -> Result:
         """What the chosen rules say."""
         found = (diagnostic for diagnostic in self.diagnostics if diagnostic.code in self.chosen)
-        return Result(merged(found), tuple(self.launches), tuple(self.crashes))
+        return Result(merged(found), tuple(self.launches), tuple(self.crashes), unjudged=tuple(self.unjudged))
 
 
 _MARKS = ("pid1lint:", "hadolint", "check")

@@ -167,7 +167,8 @@ class Excerpt:
         # What follows the last character may be a continuation or a closing quote: stay before it, but keep an
         # escape that stands for one character (`\"`) whole.
         width = after - last if self.quoting == "json" and self.source.text[last] == "\\" else 1
-        return Span(self.offsets[start], last + width)
+        # What is made up behind the end of a file stands for none of its characters.
+        return Span(self.offsets[start], min(last + width, len(self.source.text)))
 
     def written(self, text: str) -> str | None:
         """A piece of `text` as the source must spell it; None where its quotes would have to become others."""

@@ -131,6 +131,9 @@ def _fix(launch: Launch, script: Process, text: Excerpt, words: list[str]) -> Fi
     if main is None and launch.outcome is Outcome.EXITS and not words[0].startswith("-"):
         if re.search(_ENDS, text.text) or script.dialect == "" or script.script is None or script.script.damage:
             return None
+        cmd = launch.image.cmd
+        if cmd is None or cmd.instruction is None or cmd.instruction.broken_json is not None:
+            return None  # the array comes first: as it is, it is no command
         end = newline(text.source.text)
         before = "" if text.text.endswith("\n") else end
         at = text.offset(len(text.text))

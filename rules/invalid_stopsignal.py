@@ -8,6 +8,8 @@ from pid1lint import Applicability, Edit, Finding, Fix, Launch, Severity, rule
 from pid1lint.launch.signals import signal_name
 
 _COMMON = ("SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGWINCH", "SIGKILL", "SIGRTMIN+3")
+_UNHEARD = ("SIGKILL",)
+"""What a misspelt word may well mean, but what no fix writes: no program is told by it to stop."""
 
 
 @rule("PID502", Severity.ERROR)
@@ -79,8 +81,8 @@ def invalid_stopsignal(launch: Launch) -> Iterator[Finding]:
         import difflib
 
         nearest = difflib.get_close_matches(text.upper(), _COMMON, n=1, cutoff=0.6)
-        edits = tuple(Edit(place.source, place.span, name) for name in nearest)
-        fix = Fix(f"Write {nearest[0]}", edits, Applicability.UNSAFE) if nearest else None
+        edits = tuple(Edit(place.source, place.span, name) for name in nearest if name not in _UNHEARD)
+        fix = Fix(f"Write {nearest[0]}", edits, Applicability.UNSAFE) if edits else None
         yield Finding(place, f"`{text}` is not a signal", fix=fix)
     elif not text.isdigit() and not text.upper().startswith("SIG"):
         edit = Edit(place.source, place.span, f"SIG{text.upper()}")

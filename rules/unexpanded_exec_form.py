@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from pid1lint import Applicability, Command, Edit, Excerpt, Finding, Fix, Launch, Note, Outcome, Process, Severity, rule
+from pid1lint.frozen import NamedTuple
 from pid1lint.mend.array import BUILTINS, json_array
 from pid1lint.shell.ir import AndOr, Simple
 from pid1lint.shell.parse import parse
@@ -134,11 +135,13 @@ def unexpanded_exec_form(launch: Launch) -> Iterator[Finding]:
 
     - [Dockerfile reference: exec form](https://docs.docker.com/reference/dockerfile/#exec-form)
     """
+    receivers = _receivers(launch)
     for command, words in _commands(launch):
         if words is not None and words.dropped is not None:
             yield _dropped(launch, command, words, words.dropped)
             continue
-        found = [(word, message) for word in command.words if (message := _problem(launch, command, word))]
+        form = _Form(command, _after(command.words), receivers)
+        found = [(word, message) for word in command.words if (message := _problem(launch, form, word))]
         if found:
             word, message = found[0]
             notes = tuple(Note(other.place(), f"so does `{other.text}`") for other, _ in found[1:])
@@ -198,27 +201,79 @@ def _with_exec(text: Excerpt) -> str | None:
     return text.text if name == "exec" else f"{text.text[:at]}exec {text.text[at:]}"
 
 
-def _problem(launch: Launch, command: Command, word: Excerpt) -> str:
+class _Receiver(NamedTuple):
+    """A program that gets arguments: where each stands for the first time, and what the script of its own begins at.
+
+    `script` is the first argument that is no option, `evaluates` the first one that has a program follow; each is the
+    number of arguments where there is none.
+    """
+
+    process: Process
+    at: Mapping[str, int]
+    script: int
+    evaluates: int
+
+    def is_for_script(self, text: str) -> bool:
+        """Whether a word is an argument of the script that an interpreter runs: `manage.py runserver $PORT`."""
+        runs_scripts = re.fullmatch(_RUN_SCRIPTS, self.process.program) is not None
+        return runs_scripts and self.script < self.at[text] <= self.evaluates
+
+
+def _receivers(launch: Launch) -> Sequence[_Receiver]:
+    """The programs that get arguments as they are, in the order in which they start."""
+    found = []
+    tree = launch.tree
+    for process in tree.walk() if tree is not None else ():
+        runs_more = process.fact is not None and process.fact.kind == "runner"
+        if process.kind not in ("app", "job") or runs_more:
+            continue
+        arguments = process.arguments
+        at: dict[str, int] = {}
+        for index in range(1, len(arguments)):
+            at.setdefault(arguments[index], index)
+        script = next((index for text, index in at.items() if not text.startswith("-")), len(arguments))
+        evaluates = min((at[text] for text in _EVALUATE if text in at), default=len(arguments))
+        found.append(_Receiver(process, at, script, evaluates))
+    return found
+
+
+def _after(words: Sequence[Excerpt]) -> Mapping[str, str]:
+    """What comes after each of a shell's operators where it stands for the first time; empty at the end."""
+    found: dict[str, str] = {}
+    for at, word in enumerate(words):
+        if word.text in _AFTER and word.text not in found:
+            found[word.text] = words[at + 1].text if at + 1 < len(words) else ""
+    return found
+
+
+class _Form(NamedTuple):
+    """An exec form, what comes `after` operators in it, and who gets its words."""
+
+    command: Command
+    after: Mapping[str, str]
+    receivers: Sequence[_Receiver]
+
+
+def _problem(launch: Launch, exec_form: _Form, word: Excerpt) -> str:
     """What becomes of a word that a shell would treat; empty if nothing does, or nobody can tell."""
     path = launch.main
     deployment = launch.image.deployment
     if deployment is not None and deployment.kind in ("kubernetes", "ecs") and _is_filled_in(launch, word.text):
         return ""
-    form = "in exec form " if command.instruction is not None else ""
+    form = "in exec form " if exec_form.command.instruction is not None else ""
     for start in path.starts if path is not None else ():
         if start.what == "unexpanded" and start.excerpts[:1] == (word,):
             end = "and the container does not start" if start.call is None else "and it does not start"
             if "$" in word.text or "~" in word.text:
                 return f"no program is called `{word.text}`: {form}there is no shell to expand it, {end}"
             return f"`{word.text}` exists only inside a shell: {form}there is none, {end}"
-    receiver = _receiver(launch, word)
+    receiver = _receiver(exec_form.receivers, word)
     if receiver is None:
         return ""
-    name = receiver.program
+    name = receiver.process.program
     if word.text in _AFTER:
-        words = [other.text for other in command.words]
-        after = words[words.index(word.text) + 1 :]
-        rest = f"runs {after[0]} after it" if after and word.text in ("&&", ";") else "reads it"
+        following = exec_form.after.get(word.text)
+        rest = f"runs {following} after it" if following and word.text in ("&&", ";") else "reads it"
         return f"`{word.text}` reaches {name} as an argument: {form}no shell {rest}"
     if re.fullmatch(_REDIRECTS, word.text):
         return f"`{word.text}` reaches {name} as an argument: {form}no shell redirects anything"
@@ -233,38 +288,30 @@ def _is_filled_in(launch: Launch, text: str) -> bool:
     return "$(" in text or (bool(names) and not any(name in launch.image.env for name in names))
 
 
-def _receiver(launch: Launch, word: Excerpt) -> Process | None:
+def _receiver(receivers: Sequence[_Receiver], word: Excerpt) -> _Receiver | None:
     """The program that gets a word as one of its arguments, if it leaves such words alone."""
-    tree = launch.tree
-    for process in tree.walk() if tree is not None else ():
-        runs_more = process.fact is not None and process.fact.kind == "runner"
-        if process.kind not in ("app", "job") or runs_more or word.text not in process.arguments[1:]:
+    for receiver in receivers:
+        process = receiver.process
+        if word.text not in receiver.at:
             continue
         if process.file is not None or process.script is not None:
             return None
-        if re.fullmatch(_INTERPRET, process.program) and not _is_for_script(process, word.text):
+        if re.fullmatch(_INTERPRET, process.program) and not receiver.is_for_script(word.text):
             return None
-        return process
+        return receiver
     return None
 
 
-def _is_for_script(process: Process, text: str) -> bool:
-    """Whether a word is an argument of the script that an interpreter runs: `python manage.py runserver $PORT`."""
-    before = process.arguments[1 : process.arguments.index(text, 1)]
-    if not re.fullmatch(_RUN_SCRIPTS, process.program) or any(word in _EVALUATE for word in before):
-        return False
-    return any(not word.startswith("-") for word in before)
-
-
-def _is_expanded(receiver: Process, text: str) -> bool:
+def _is_expanded(receiver: _Receiver, text: str) -> bool:
     """Whether a shell would put something else in a word's place."""
+    process = receiver.process
     found = re.search(_VARIABLE, text)
     if found is not None:
-        return receiver.program != "java" or not found.start() or not found.group().startswith("${")
+        return process.program != "java" or not found.start() or not found.group().startswith("${")
     if len(text) > 2 and text.startswith("`") and text.endswith("`"):
         return True
-    before = receiver.arguments[receiver.arguments.index(text) - 1]
-    takes_files = receiver.program in _TAKES_FILES or (receiver.program == "java" and before == "-jar")
+    before = process.arguments[receiver.at[text] - 1]
+    takes_files = process.program in _TAKES_FILES or (process.program == "java" and before == "-jar")
     # Many others look for files of a pattern, or for a home directory, by themselves.
     return takes_files and (re.match(_HOME, text) or re.fullmatch(_GLOB, text)) is not None
 

@@ -15,7 +15,11 @@ def unreadable_file(problem: FileProblem) -> Iterator[Finding]:
 
     pid1lint reports nothing about a launch whose Dockerfile or script it cannot read. It still checks the other files.
     It never reads a file outside the build context, and Docker does not copy one: the build fails. Bytes that are not
-    UTF-8 are an info; pid1lint reads the file anyway. It does not judge a Dockerfile of more than 10,000 instructions.
+    UTF-8 are an info; pid1lint reads the file anyway.
+
+    Some files are too long to be judged. pid1lint does not judge a Dockerfile of more than 10,000 instructions, or of
+    more than 50,000 words in arrays, COPY and ADD together. Of a deployment's file it judges the first 1,000 services,
+    containers or targets.
 
     ## Example
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -104,16 +105,44 @@ def test_a_signal_ends_it_and_its_workers_in_one_word(work: Path, number: int, w
 @both
 def test_a_signal_ends_it_whenever_it_comes(work: Path, number: int, word: str) -> None:
     seen = set()
-    for delay in (0.04, 0.06, 0.08, 0.1, 0.12, 0.15, 0.2, 0.3, 0.5):
+    for delay in (0.01, 0.02, 0.03, 0.04, 0.06, 0.08, 0.1, 0.12, 0.15, 0.2, 0.3, 0.5):
         process = begun(work, "-j", "2")
         time.sleep(delay)
         os.killpg(process.pid, number)
         out, err = process.communicate(timeout=10)
         seen.add(process.returncode)
-        # Before Python has read a line of ours, it is Python that ends.
-        if process.returncode != -number and "pid1lint/" in err:
+        # While Python itself starts, it is Python that ends.
+        if number == signal.SIGINT and "KeyboardInterrupt" in err:
+            assert not re.search(rf"{re.escape(str(ROOT))}/pid1lint/(?!__init__|__main__|ends)", err), err
+        elif process.returncode != -number:
             assert (process.returncode, out, err) == (128 + number, "", word), delay
     assert 128 + number in seen
+
+
+def test_nothing_is_loaded_before_signals_are_heeded() -> None:
+    code = "import sys; before = set(sys.modules); import pid1lint.__main__; print(*sorted(set(sys.modules) - before))"
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", code], env=environment(), capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["__future__", "pid1lint", "pid1lint.__main__", "pid1lint.ends"]
+
+
+@both
+def test_a_signal_is_not_lost_where_no_exception_gets_out(number: int, word: str) -> None:
+    code = f"""
+import os
+from pid1lint import ends
+class Last:
+    def __del__(self):
+        os.kill(os.getpid(), {int(number)})
+ends.heed()
+Last()
+print("it goes on")
+"""
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", code], env=environment(), capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (128 + number, "", word)
 
 
 @needs_proc

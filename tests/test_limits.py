@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import resource
 import subprocess
@@ -62,6 +63,7 @@ def shapes() -> Iterator[tuple[str, dict[str, str]]]:
     yield "ignore comments that are wrong", {"Dockerfile": BASE + mistyped + "CMD app\n"}
     script = {"Dockerfile": BASE + 'COPY --chmod=755 e.sh /\nCMD ["/e.sh"]\n', "e.sh": "#!/bin/sh\nexec java\n"}
     yield from tangled(script)
+    yield from counted()
     yield ".gitignore", {**script, ".gitignore": "a*b?c*\n" * 100_000}
     yield ".dockerignore", {**script, ".dockerignore": "*a*b?c*d\n" * 100_000}
     yield "exclude", {**script, "pid1lint.toml": "exclude = [" + '"*a*b?c*d",' * 50_000 + "]\n"}
@@ -72,6 +74,17 @@ def tangled(script: dict[str, str]) -> Iterator[tuple[str, dict[str, str]]]:
     first = "#!/bin/sh\nexec b"
     for part in (" && a", " | a", " a", "''", '""', "$a", "\\a", "; a=b"):
         yield f"a script of {part!r}", {**script, "e.sh": first + part * (900_000 // len(part)) + "\n"}
+    for line in (
+        "a | b | c",
+        "coproc a",
+        "sh -c 'a; b'",
+        'if [ "$A" ]; then b; fi',
+        "a & wait",
+        "exec > >(a)",
+        "trap a TERM",
+    ):
+        lines = f"{line}\n" * (400_000 // len(line))
+        yield f"a script of lines {line!r}", {**script, "e.sh": f"#!/bin/bash\n{lines}exec java\n"}
     yield "variables made of each other", {"Dockerfile": "ARG A=a\n" + "ARG A=$A$A\n" * 5000 + BASE + APP}
     yield "folders made of each other", {"Dockerfile": BASE + "ENV A=a/b\n" + "ENV A=$A$A\nWORKDIR $A\n" * 3000 + APP}
     yield "here-documents of one line", {"Dockerfile": BASE + f"RUN {'<<E ' * 50_000}\n" + "E\n" * 50_000 + APP}
@@ -87,6 +100,37 @@ def tangled(script: dict[str, str]) -> Iterator[tuple[str, dict[str, str]]]:
     doubled = (f"    - {{name: A{at}, value: 'x$(A{at - 1})$(A{at - 1})'}}\n" for at in range(5000))
     yield "an environment made of itself", {"pod.yaml": pod + "".join(doubled)}
     yield "an exclude of one long pattern", {**script, "pid1lint.toml": f"exclude = ['{'*a' * 400_000}']\n"}
+
+
+def counted() -> Iterator[tuple[str, dict[str, str]]]:
+    """Very many of what stands in one instruction, and of what one file deploys."""
+    for keyword in ("CMD", "ENTRYPOINT", "RUN", "COPY", "VOLUME", "SHELL"):
+        words = ",".join(['"a"'] * 240_000)
+        yield f"an array of {keyword}", {"Dockerfile": f"{BASE}{keyword} [{words}]\n{APP}"}
+    variables = ",".join(f'"$A{at}"' for at in range(45_000))
+    yield "an array of variables", {"Dockerfile": f'{BASE}CMD ["app",{variables}]\n'}
+    yield "an array of variables for a script", {"Dockerfile": f'{BASE}CMD ["python","-u",{variables}]\n'}
+    yield "sources of COPY", {"Dockerfile": f"{BASE}COPY {'a ' * 400_000}/d/\n{APP}"}
+    globs = "".join(f"COPY {'*a' * 20}{at} /d/\n" for at in range(2000))
+    yield "patterns of COPY", {"Dockerfile": BASE + globs + APP, **{f"{'a' * 60}{at}": "" for at in range(60)}}
+    several = {
+        "services": lambda at: f"  s{at}: {{image: nginx, command: a b}}\n",
+        "services that wait for each other": lambda at: f"  s{at}: {{image: nginx, depends_on: [s{at + 1}]}}\n",
+        "services that extend each other": lambda at: f"  s{at}: {{image: nginx, extends: s{at + 1}}}\n",
+    }
+    for name, line in several.items():
+        yield name, {"compose.yaml": "services:\n" + "".join(map(line, range(15_000)))}
+    files = "".join(f"- i{at}.yaml\n" for at in range(60_000))
+    yield "files to include", {"compose.yaml": f"include:\n{files}services: {{a: {{image: a}}}}\n"}
+    containers = "".join(f"  - {{name: c{at}, image: nginx, command: [a, b]}}\n" for at in range(12_000))
+    yield "containers of a pod", {"pod.yaml": f"apiVersion: v1\nkind: Pod\nspec:\n  containers:\n{containers}"}
+    tasks = [{"name": f"c{at}", "image": "nginx", "command": ["a", "b"]} for at in range(10_000)]
+    yield "containers of a task", {"taskdef.json": json.dumps({"family": "a", "containerDefinitions": tasks})}
+    targets = {f"t{at}": {"inherits": [f"t{at + 1}"], "tags": ["a"]} for at in range(9_000)}
+    yield "targets in JSON", {"docker-bake.json": json.dumps({"target": targets}), "Dockerfile": BASE + APP}
+    hcl = "".join(f'target "t{at}" {{\n  tags = ["a"]\n}}\n' for at in range(2500))
+    yield "targets", {"docker-bake.hcl": hcl, "Dockerfile": BASE + APP}
+    yield "expressions", {"docker-bake.hcl": f'target "a" {{\n  context = {"+".join("1" * 49_000)}\n}}\n'}
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="measures with what Linux tells of a process")
@@ -115,6 +159,41 @@ def test_what_is_made_to_be_slow_is_answered(files: dict[str, str], tmp_path: Pa
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     # The largest of all children so far: it only grows.
     assert after.ru_maxrss in (before.ru_maxrss, min(after.ru_maxrss, MEGABYTES * 1024))
+
+
+TOO_MANY = {
+    "Dockerfile": BASE + f"COPY {'a ' * 50_001} /d/\n" + APP,
+    "long.Dockerfile": BASE + "USER a\n" * 10_000 + APP,
+    "compose.yaml": "services:\n" + "".join(f"  s{at}: {{image: nginx}}\n" for at in range(1001)),
+}
+
+
+def test_what_is_left_unjudged_is_told_by_check_and_trace(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    for name, text in TOO_MANY.items():
+        (tmp_path / name).write_text(text)
+    told = [
+        "Dockerfile has more than 50000 words in arrays, COPY and ADD: pid1lint does not judge it",
+        "compose.yaml runs more than 1000 services, containers or targets: pid1lint does not judge the rest",
+        "long.Dockerfile has more than 10000 instructions: pid1lint does not read the rest",
+    ]
+    env = {"PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"]}
+    for command in (["check", "-q", "-f", "json"], ["trace", "-f", "json"]):
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", "pid1lint", *command],
+            cwd=tmp_path,
+            env=env,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 1
+        made = json.loads(done.stdout)
+        if command[0] == "check":
+            assert [row["message"] for row in made["diagnostics"] if row["code"] == "PID902"] == told
+        else:
+            assert sorted(done.stderr.splitlines()) == [f"pid1lint: error: {line}" for line in told]
+            assert len(made["launches"]) == 1000
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such folders")

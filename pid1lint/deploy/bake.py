@@ -32,21 +32,23 @@ class Targets(NamedTuple):
     problems: tuple[Problem, ...]
 
 
-def deployments(path: str, project: Project) -> tuple[tuple[Deployment, ...], tuple[Problem, ...]]:
+def deployments(path: str, project: Project) -> tuple[Iterator[Deployment], tuple[Problem, ...]]:
     """The targets of a Bake file, each with the image that it builds."""
     source = project.source(path)
     if source is None:
-        return (), ()
+        return iter(()), ()
     found = _json(path, project) if path.endswith(".json") else _hcl(source)
-    made: list[Deployment] = []
+    return _of(found, source, parent(path)), found.problems
+
+
+def _of(found: Targets, source: Source, folder: str) -> Iterator[Deployment]:
     known: dict[str, dict[str, Any]] = {}
     for name in found.targets:
         values = _inherited(name, found, (), known)
         for combination in _combinations(values.get("matrix"), found.variables):
             variables = {**found.variables, **combination}
             shown = _plain(values["name"], variables) if combination and "name" in values else name
-            made.append(_deployment(name, shown, values, source, parent(path), variables))
-    return tuple(made), found.problems
+            yield _deployment(name, shown, values, source, folder, variables)
 
 
 def _hcl(source: Source) -> Targets:

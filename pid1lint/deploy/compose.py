@@ -67,6 +67,15 @@ class Layer(NamedTuple):
     path: str
 
 
+class _Part(NamedTuple):
+    """One file's word on a service while what it extends is looked for among the `services` of the file."""
+
+    name: str
+    body: Node
+    services: Node | None
+    layer: Layer
+
+
 class Service(NamedTuple):
     """A service with all that files say of it, the last word last; `awaited`: others wait until it has ended."""
 
@@ -77,9 +86,9 @@ class Service(NamedTuple):
     awaited: bool = False
 
 
-def deployments(path: str, project: Project) -> tuple[Deployment, ...]:
+def deployments(path: str, project: Project) -> Iterator[Deployment]:
     """The services of a Compose file, with what its overrides, `include` and `extends` bring; `path` from the root."""
-    return tuple(deployment for deployment in _Loader(project).read(path) if deployment is not None)
+    return (deployment for deployment in _Loader(project).read(path) if deployment is not None)
 
 
 def parts(path: str, project: Project) -> tuple[str, ...]:
@@ -120,6 +129,7 @@ class _Loader:
         self._environments: dict[str, Mapping[str, str | None]] = {}
         self._depth = 0
         self._includes = 0
+        self._below: dict[tuple[int, str, Lookup], tuple[Layer, _Part | None]] = {}
 
     def read(self, path: str) -> Iterator[Deployment | None]:
         for service in self.services(parts(path, self.project), parent(path), None, named_in=path):
@@ -158,7 +168,7 @@ class _Loader:
                     found.pop(name, None)
                     continue
                 before = found.get(name) if body.tag != "!override" else None
-                layers = self._extended(name, body, services, whole, ())
+                layers = self._extended(name, body, services, whole)
                 last = key if before is None or path == named_in else before.key
                 earlier = before.layers if before is not None else ()
                 found[name] = Service(name, last, (*earlier, *layers), configs)
@@ -216,31 +226,42 @@ class _Loader:
                     yield from self.services(known, folder, env_files, above=whole.lookup)
         self._depth -= 1
 
-    def _extended(
-        self, name: str, body: Node, services: Node | None, layer: Layer, seen: tuple[tuple[str, str], ...]
-    ) -> tuple[Layer, ...]:
+    def _extended(self, name: str, body: Node, services: Node | None, layer: Layer) -> tuple[Layer, ...]:
         """A service's layers in one file: what it extends, then its own."""
-        if not isinstance(body, Table) or (layer.path, name) in seen or len(seen) > _MAX_CHAIN:
-            return ()
-        own = layer._replace(table=body)
+        found: list[Layer] = []
+        part: _Part | None = _Part(name, body, services, layer)
+        seen: set[tuple[str, str]] = set()
+        while part is not None and isinstance(part.body, Table):
+            key = (part.layer.path, part.name)
+            if key in seen or len(seen) > _MAX_CHAIN:
+                break
+            seen.add(key)
+            known = (id(part.body), part.layer.folder, part.layer.lookup)
+            if known not in self._below:
+                own = part.layer._replace(table=part.body)
+                self._below[known] = own, self._extends(part.body, part.services, part.layer)
+            own, part = self._below[known]
+            found.append(own)
+        return tuple(reversed(found))
+
+    def _extends(self, body: Table, services: Node | None, layer: Layer) -> _Part | None:
+        """What a service extends, if it extends one that is found."""
         extends = body.get("extends")
         if extends is None:
-            return (own,)
+            return None
         table = extends if isinstance(extends, Table) else None
         wanted = next(iter(_strings(table.get("service") if table is not None else extends, layer)), "")
         file = next(iter(_strings(table.get("file"), layer)), "") if table is not None else ""
-        seen = (*seen, (layer.path, name))
         if not file:
             below = services.get(wanted) if isinstance(services, Table) else None
-            return (*(self._extended(wanted, below, services, layer, seen) if below is not None else ()), own)
+            return _Part(wanted, below, services, layer) if below is not None else None
         path = joined(layer.folder, file)
         root = self._root(path) if path is not None else None
         others = root.get("services") if root is not None else None
         below = others.get(wanted) if isinstance(others, Table) else None
         if path is None or root is None or below is None:
-            return (own,)
-        there = Layer(root, parent(path), layer.lookup, path)
-        return (*self._extended(wanted, below, others, there, seen), own)
+            return None
+        return _Part(wanted, below, others, Layer(root, parent(path), layer.lookup, path))
 
 
 def _over(below: Service | None, service: Service) -> Service:

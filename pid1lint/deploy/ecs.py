@@ -11,9 +11,9 @@ from pid1lint.deploy.yamltree import Documents, Items, Node, Scalar, Table
 from pid1lint.deployment import ECS, UNKNOWN, Deployment, Given, Namespace, Override, Seconds, Variables, Words
 
 
-def deployments(documents: Documents) -> tuple[Deployment, ...]:
+def deployments(documents: Documents) -> Iterator[Deployment]:
     """The containers of a task definition, or of one that `aws ecs describe-task-definition` prints."""
-    return tuple(made for root in documents.tables for made in _of(root, documents))
+    return (made for root in documents.tables for made in _of(root, documents))
 
 
 def _of(root: Table, documents: Documents) -> Iterator[Deployment]:

@@ -8,7 +8,7 @@ from pid1lint.deploy.yamltree import Problem
 from pid1lint.frozen import NamedTuple
 from pid1lint.source import Source
 
-_MOST = 200_000
+_MOST = 100_000
 """Characters: a Bake file is a page or two, and the parser is slow."""
 
 

@@ -67,19 +67,17 @@ def is_manifest(root: Node) -> bool:
     return isinstance(root, Table) and "apiVersion" in root.all and "kind" in root.all
 
 
-def deployments(documents: Documents, project: Project, beside: Sequence[Documents] = ()) -> tuple[Deployment, ...]:
+def deployments(documents: Documents, project: Project, beside: Sequence[Documents] = ()) -> Iterator[Deployment]:
     """The containers of all pods of a file; ConfigMaps may also stand in files `beside` it."""
     maps = _all_maps(documents, beside)
     generated = _GENERATED.search(documents.source.text) is not None
-    found: list[Deployment] = []
     taken: dict[str, int] = {}
     for root in documents.roots:
         for pod in _pods(root):
             for deployment in _containers(pod, documents, maps, generated):
                 count = taken[deployment.name] = taken.get(deployment.name, 0) + 1
                 name = deployment.name if count == 1 else f"{deployment.name}#{count}"
-                found.append(deployment.replaced(name=name))
-    return tuple(found)
+                yield deployment.replaced(name=name)
 
 
 # ------------------------------------------------------------------- objects

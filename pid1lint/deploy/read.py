@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections.abc import Iterable
 from itertools import islice
 
 from pid1lint.deploy import kinds
@@ -13,18 +14,24 @@ from pid1lint.deployment import Deployment
 from pid1lint.frozen import NamedTuple
 from pid1lint.source import Source
 
+MOST_DEPLOYMENTS = 1000
+"""So many services, containers or targets of a file are judged: each is a launch of its own."""
 _MOST_BESIDE = 50
 _TEMPLATE = re.compile(r"\{\{|\{%|<%|^[ \t]*\$(?:\w+|\{\w+\}),?[ \t]*\r?$", re.MULTILINE)
 """What other programs fill in; envsubst's variables where a line holds nothing else, which is no value then."""
 
 
 class Content(NamedTuple):
-    """What a file runs: `sources` are the files that have a word on it, `note` says why it is left alone, if it is."""
+    """What a file runs: `sources` are the files that have a word on it, `note` says why it is left alone, if it is.
+
+    `beyond` says from where on it runs too much.
+    """
 
     deployments: tuple[Deployment, ...]
     problems: tuple[Problem, ...] = ()
     sources: tuple[Source, ...] = ()
     note: str = ""
+    beyond: Problem | None = None
 
 
 def content(path: str, project: Project) -> Content:
@@ -39,7 +46,7 @@ def content(path: str, project: Project) -> Content:
         from pid1lint.deploy import bake
 
         targets, problems = bake.deployments(path, project)
-        return Content(targets, problems, (source,))
+        return _counted(targets, problems, (source,))
     if kind == "quadlet":
         from pid1lint.deploy import quadlet
 
@@ -49,8 +56,20 @@ def content(path: str, project: Project) -> Content:
 
         documents = project.documents(path)
         assert documents is not None
-        return Content(ecs.deployments(documents), documents.problems, (source,))
+        return _counted(ecs.deployments(documents), documents.problems, (source,))
     return Content((), sources=(source,))
+
+
+def _counted(
+    found: Iterable[Deployment], problems: tuple[Problem, ...] = (), sources: tuple[Source, ...] = ()
+) -> Content:
+    """As much of what a file runs as is judged."""
+    taken = tuple(islice(found, MOST_DEPLOYMENTS + 1))
+    if len(taken) <= MOST_DEPLOYMENTS:
+        return Content(taken, problems, sources)
+    first = taken[MOST_DEPLOYMENTS]
+    why = f"runs more than {MOST_DEPLOYMENTS} services, containers or targets: pid1lint does not judge the rest"
+    return Content(taken[:MOST_DEPLOYMENTS], problems, sources, beyond=Problem(first.place, why))
 
 
 def _yaml(path: str, project: Project, source: Source) -> Content:
@@ -73,13 +92,13 @@ def _yaml(path: str, project: Project, source: Source) -> Content:
         found = compose.deployments(path, project)
         others = (project.source(part) for part in compose.parts(path, project))
         sources = {each.path: each for each in (source, *others) if each is not None}
-        return Content(found, documents.problems, tuple(sources.values()))
+        return _counted(found, documents.problems, tuple(sources.values()))
     from pid1lint.deploy import kubernetes
 
     if any(kubernetes.is_manifest(root) for root in documents.roots):
         beside = _beside(path, project, kubernetes.foreign_maps(documents)) if with_maps else []
         found = kubernetes.deployments(documents, project, beside)
-        return Content(found, documents.problems, (source,))
+        return _counted(found, documents.problems, (source,))
     # Any YAML file may be given: what is wrong with one that runs nothing is nobody's business here.
     wrong = documents.problems if kinds.kind_of(posixpath.basename(path), text) else ()
     return Content((), wrong, (source,))

@@ -21,6 +21,8 @@ HEREDOC_KEYWORDS = frozenset({"RUN", "COPY", "ADD"})
 
 MAX_INSTRUCTIONS = 10_000
 """Nobody writes so many: a file with more is not judged."""
+MAX_WORDS = 50_000
+"""So many words do all arrays and all COPY and ADD of a file have together; one with more is not judged."""
 
 _DIRECTIVE = re.compile(r"#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*$")
 _KEYWORD = re.compile(r"[^\t\v\f\r ]+")
@@ -102,7 +104,7 @@ COMMENT_AFTER_ARRAY = "a comment after the array"
 class Dockerfile(Frozen):
     """A scanned Dockerfile; `directives` are the parser directives (syntax, escape, check) in their order.
 
-    `is_cut` says that it has more than `MAX_INSTRUCTIONS`, and that the rest was not read.
+    `beyond` says what it has too much of to be judged: instructions, of which the rest was not read, or words.
     """
 
     source: Source
@@ -111,7 +113,7 @@ class Dockerfile(Frozen):
     comments: tuple[Comment, ...]
     problems: tuple[Problem, ...]
     directives: tuple[tuple[str, str], ...] = ()
-    is_cut: bool = False
+    beyond: Problem | None = None
 
     def directive(self, name: str) -> str | None:
         """The value of a parser directive, or None."""
@@ -161,7 +163,6 @@ class _Scanner:
         self._read_directives()
         while self.at < len(self.lines) and len(self.instructions) <= MAX_INSTRUCTIONS:
             self._read_line()
-        is_cut = len(self.instructions) > MAX_INSTRUCTIONS
         self._check_order()
         return Dockerfile(
             self.source,
@@ -170,8 +171,20 @@ class _Scanner:
             tuple(self.comments),
             tuple(self.problems),
             tuple(self.directives.items()),
-            is_cut,
+            self._beyond(),
         )
+
+    def _beyond(self) -> Problem | None:
+        if len(self.instructions) > MAX_INSTRUCTIONS:
+            message = f"has more than {MAX_INSTRUCTIONS} instructions: pid1lint does not read the rest"
+            return Problem(message, self.instructions[-1].keyword_span)
+        count = 0
+        for instruction in self.instructions:
+            count += _word_count(instruction.inner or instruction)
+            if count > MAX_WORDS:
+                message = f"has more than {MAX_WORDS} words in arrays, COPY and ADD: pid1lint does not judge it"
+                return Problem(message, instruction.keyword_span)
+        return None
 
     def _read_directives(self) -> None:
         # The lines stay unread: to everybody else a directive is a comment.
@@ -308,6 +321,13 @@ class _Scanner:
             instruction.keyword != "FROM" for instruction in self.instructions
         ):
             self.problems.append(Problem("the file has no FROM", self.instructions[0].keyword_span))
+
+
+def _word_count(instruction: Instruction) -> int:
+    """How many words of an instruction are looked at one by one; a shell's text is not split here."""
+    if instruction.words is not None:
+        return len(instruction.words)
+    return len(instruction.text.text.split()) if instruction.keyword in ("COPY", "ADD") else 0
 
 
 def _lines(text: str) -> Iterator[_Line]:

@@ -413,6 +413,8 @@ class _Exploration:
         if thread or point.how != "exec":
             snapshot = world.copy()
             snapshot.point = point
+            # Whoever goes back to it stays there: what this line of execution had met before is of no more use.
+            snapshot.candidates.pop(thread, None)
         started, jobs = world.started.get(thread, 0), world.job_counts.get(thread, 0)
         met = (
             *world.candidates.get(thread, ()),
@@ -443,7 +445,7 @@ class _Exploration:
             return False
         candidate = _last(world, 0, certain=_gave_up(world))
         if candidate is None:
-            world.settled |= {0}
+            world.settle(0)
             return False
         self.stays[self.number] = _Stay(candidate, world.copy())
         if candidate.point.how in _STAYING:
@@ -459,13 +461,13 @@ class _Exploration:
         point = candidate.point
         met = self.world.candidates[point.thread]
         if candidate.world is None or (candidate is met[-1] and point.how in _STAYING):
-            self.world.settled |= {point.thread}
+            self.world.settle(point.thread)
             return False
         # What was chosen after that is no choice of this path.
         del self.run.forks[candidate.forks if candidate.run == self.number else 0 :]
         world = self.world = candidate.world.copy()
         world.point = None
-        world.settled |= {point.thread}
+        world.settle(point.thread)
         world.met[point.thread] = world.met.get(point.thread, 0) + 1
         self._answer(point, True)
         return True

@@ -153,7 +153,7 @@ def _words(image: Image, command: Command, soft: str) -> Argv:
 def _without_command(image: Image) -> Launch:
     unknown = image.base is None or image.base.entrypoint_runs == "unknown"
     if unknown and image.base_reference not in ("", "scratch"):
-        outcome, why = Outcome.UNKNOWN, f"it is not known what {image.base_reference} runs"
+        outcome, why = Outcome.UNKNOWN, f"it is not known what {image.base_reference or 'the base image'} runs"
     else:
         outcome, why = Outcome.FAILS, "the image has no command to run"
     return _without_path(image, outcome, why)

@@ -391,6 +391,11 @@ class World:
         new.owner, self.owner = object(), object()
         return new
 
+    def settle(self, thread: int) -> None:
+        """It is decided where a line of execution stays: where else it may have stayed is of no more use."""
+        self.settled |= {thread}
+        self.candidates.pop(thread, None)
+
     def own(self, pid: int) -> Proc:
         """A process to write to."""
         proc = self.procs[pid]

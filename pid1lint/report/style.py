@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TextIO
 
 from pid1lint.diagnostic import Severity
@@ -108,10 +108,10 @@ def cells(text: str) -> int:
     return sum(width for _, width in _cells_of(text))
 
 
-def cell_map(text: str) -> list[int]:
+def cell_map(text: str) -> Sequence[int]:
     """For each character, and for the end, the cell at which it begins."""
     if text.isascii() and text.isprintable():
-        return list(range(len(text) + 1))
+        return range(len(text) + 1)
     starts = [0]
     for _, width in _cells_of(text):
         starts.append(starts[-1] + width)

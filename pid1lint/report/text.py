@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from pid1lint.diagnostic import Diagnostic, Severity
@@ -10,7 +12,7 @@ from pid1lint.discover import is_image
 from pid1lint.fix import Applicability, Fix
 from pid1lint.report.style import SEVERITY_COLOURS, Style, cell_map, cells, fold, printable
 from pid1lint.report.urls import rule_page
-from pid1lint.source import Place
+from pid1lint.source import Place, Source
 
 if TYPE_CHECKING:
     from pid1lint.launch.launch import Launch
@@ -104,14 +106,20 @@ def how_to_apply(fix: Fix) -> str:
     return "--fix" if fix.applicability is Applicability.SAFE else "--fix --unsafe-fixes"
 
 
+@lru_cache(maxsize=16)
+def _measured(source: Source, number: int) -> tuple[str, Sequence[int]]:
+    """A line and its `cell_map`: many findings may stand in one line that is a whole file."""
+    line = source.line(number)
+    return line, cell_map(line)
+
+
 def _window(place: Place, style: Style, room: int) -> tuple[str, int, int]:
     """The first line of the span as shown, and the cells between which the span stands in it.
 
     A line that does not fit is cut on either side of the span.
     """
     start, end = place.start, place.end
-    line = place.source.line(start.line)
-    cell = cell_map(line)
+    line, cell = _measured(place.source, start.line)
     from_char = min(start.column - 1, len(line))
     to_char = min(end.column - 1, len(line)) if end.line == start.line else len(line)
     first, last = cell[from_char], cell[to_char]
@@ -122,18 +130,18 @@ def _window(place: Place, style: Style, room: int) -> tuple[str, int, int]:
     if last > room - len(dots):
         # As much of the span as fits, with a little of what stands before it.
         keep_before = max(4, (room - 2 * len(dots) - (last - first)) // 2)
-        left = next(i for i, at in enumerate(cell) if at >= max(0, first - keep_before))
+        left = bisect_left(cell, max(0, first - keep_before))
     room -= len(dots) if left else 0
-    right = max(i for i, at in enumerate(cell) if at - cell[left] <= room)
+    right = bisect_right(cell, cell[left] + room) - 1
     if right < len(line):
-        right = max(i for i, at in enumerate(cell) if at - cell[left] <= room - len(dots))
+        right = bisect_right(cell, cell[left] + room - len(dots)) - 1
     shift = (len(dots) if left else 0) - cell[left]
     # Tabs are laid out on the whole line: cut what is shown, not what is read.
     shown = (dots if left else "") + "".join(_shown(line, cell, i) for i in range(left, right))
     return shown + (dots if right < len(line) else ""), first + shift, min(last, cell[right]) + shift
 
 
-def _shown(line: str, cell: list[int], index: int) -> str:
+def _shown(line: str, cell: Sequence[int], index: int) -> str:
     if line[index] == "\t":
         return " " * (cell[index + 1] - cell[index])
     return printable(line[index])
