@@ -37,6 +37,8 @@ _TOLD_BY_SECOND_INIT = frozenset(("PID305",))
 _OF_PID1 = ("PID3", "PID503", "PID504", "PID602", "PID603")
 _UNKNOWN = re.compile(f"{UNKNOWN}+")
 _NAMED_ONE = 1
+_BAD = frozenset((Outcome.HANG, Outcome.ABRUPT, Outcome.FAILS))
+"""No launch ends so without a finding of some severity."""
 
 
 class Wanted(NamedTuple):
@@ -168,6 +170,8 @@ class _File:
         if waits_for_input:
             why = "it reads from a terminal, which stays open"
             launch = self.run.launches[-1] = launch.replaced(outcome=Outcome.UNKNOWN, why=why)
+        spared: tuple[registry.AnyRule, Finding] | None = None
+        before = len(self.run.diagnostics)
         for rule in self.run.rules:
             of_image = not rule.code.startswith(_OF_DEPLOYMENTS)
             if rule.on is not None or (of_image and (waits_for_input or as_built)):
@@ -176,17 +180,20 @@ class _File:
                 continue
             if deployment.override.init is not None and rule.code in _TOLD_BY_SECOND_INIT:
                 continue
-            if image.supposes and rule.code.startswith(_OF_PID1):
-                continue
+            guesses = bool(image.supposes) and rule.code.startswith(_OF_PID1)
             for finding in self.findings(rule, launch):
                 at = finding.at
-                if as_it_came and of_image and at == outside(found.image.from_place):
-                    continue  # what others have built is theirs to mend
+                if guesses or (as_it_came and of_image and at == outside(found.image.from_place)):
+                    # What others have built is theirs to mend, or may be otherwise: it is told once how that ends.
+                    spared = spared or (rule, finding.replaced(severity=Severity.INFO, fix=None))
+                    continue
                 bare = own.get((rule.code, at.source.path, at.span))
                 if bare is not None:
                     self.run.diagnostics.append(bare)
                 else:
                     self.run.diagnostics.append(self.diagnostic(rule, finding, launch))
+        if spared is not None and launch.outcome in _BAD and len(self.run.diagnostics) == before:
+            self.run.diagnostics.append(self.diagnostic(*spared, launch))
 
     def findings(self, rule: registry.AnyRule, launch: Launch) -> Iterator[Finding]:
         """What a rule says of a launch, at the places of real files."""
@@ -225,8 +232,8 @@ class _File:
         message = f"{deployment.label}: {tell(finding.message, deployment)}"
         finding = finding.replaced(message=message, notes=notes, fix=fix)
         severity = finding.severity or rule.severity
-        if launch.image.supposes and severity is Severity.ERROR:
-            severity = Severity.WARNING
+        if launch.image.supposes and (severity is Severity.ERROR or rule.code.startswith(_OF_PID1)):
+            severity = Severity.WARNING if severity is Severity.ERROR else severity
             finding = finding.replaced(notes=(*finding.notes, Note(deployment.place, launch.image.supposes)))
         soon = deployment.grace <= 1 and deployment.override.grace is not None
         if deployment.brief or (soon and not of_deployments):

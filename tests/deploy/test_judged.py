@@ -9,6 +9,7 @@ import pytest
 
 from pid1lint.deploy.images import named
 from pid1lint.deployment import Building
+from pid1lint.diagnostic import Severity
 from pid1lint.report.json import launches_json
 from pid1lint.source import Source
 from tests.deploy.stage import judged, launches, lines, worst
@@ -361,9 +362,26 @@ def test_a_shell_that_is_given_nobody_knows_what_is_not_judged() -> None:
         assert launches(files)["web"].why == "it is not known what the shell is given to run"
 
 
-def test_who_is_pid_1_of_an_unknown_image_is_not_guessed() -> None:
+def test_what_rests_on_the_unknown_entrypoint_of_an_image_is_told_once_and_as_information() -> None:
     text = compose("image: team/unknown\ncommand: sh -c 'exec python -m http.server'")
-    assert judged({"compose.yaml": text}).diagnostics == ()
+    (found,) = judged({"compose.yaml": text}).diagnostics
+    assert (found.code, found.severity, found.fix) == ("PID301", Severity.INFO, None)
+    assert [note.message for note in found.notes] == [
+        "the ENTRYPOINT of team/unknown is not known: pid1lint assumes that it has none"
+    ]
+
+
+def test_how_an_image_of_others_ends_is_told_once_and_as_information() -> None:
+    assert [
+        (d.code, d.severity, d.message) for d in judged({"compose.yaml": compose("image: registry:2")}).diagnostics
+    ] == [
+        (
+            "PID310",
+            Severity.INFO,
+            "service web: registry is PID 1, gets SIGTERM and exits at once: what it was doing is lost",
+        )
+    ]
+    assert judged({"compose.yaml": compose("image: memcached:1")}).diagnostics == ()
 
 
 def test_an_entrypoint_that_is_given_no_command() -> None:
