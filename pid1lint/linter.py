@@ -515,7 +515,7 @@ def _problems(source: Source, dockerfile: str) -> list[str]:
     if _is_yaml(source.path, dockerfile):
         from pid1lint.deploy import yamltree
 
-        return [problem.message for problem in yamltree.load(source).problems]
+        return [problem.message for problem in yamltree.loaded(source).problems]
     if source.path.endswith(_OF_DEPLOYMENTS):
         return []
     return list(_dockerfile_problems(source) if source.path == dockerfile else _script_problems(source))

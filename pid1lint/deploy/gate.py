@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from pid1lint.deploy.yamledit import Difference, differences, shown
-from pid1lint.deploy.yamltree import Documents, Items, Node, Scalar, Table, load, nodes
+from pid1lint.deploy.yamltree import Documents, Items, Node, Scalar, Table, load, loaded, nodes
 from pid1lint.fix import Edit
 from pid1lint.frozen import NamedTuple
 from pid1lint.source import Source, Span
@@ -17,7 +17,7 @@ _SETTING = re.compile(r"[,\s]*(\"?)([\w-]+)\1: (.*?)\s*\Z")
 
 def refusal(edits: Sequence[Edit], before: Source, after: Source) -> str | None:
     """Why edits of a YAML file must not be made, or None."""
-    documents = load(before)
+    documents = loaded(before)
     found = differences(before, after)
     if found is None:
         return f"{after.path} would no longer be valid YAML"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from pid1lint.deploy.project import Project, joined, parent
@@ -28,6 +28,9 @@ from pid1lint.source import Excerpt, Place, Source, Span
 
 _SPECIFIER = re.compile(r"%[a-zA-Z]")
 _INIT = re.compile(r"(?:^|\s)--init(?:=true)?(?:\s|$)")
+# systemd puts in the values of variables of its own: `$NAME` is a word of its own then.
+_VARIABLE = re.compile(r"\$[A-Za-z_]\w*")
+_IN_BRACES = re.compile(r"\$\$|\$\{\w+\}")
 _TRUE = frozenset(("1", "yes", "true", "on"))
 
 
@@ -128,21 +131,34 @@ def _override(by_key: dict[str, Setting], settings: tuple[Setting, ...], path: s
     has_init = init is not None and init.value.text.lower() in _TRUE
     own = init if has_init else next((s for s in podman if _INIT.search(s.value.text)), None)
     pid = next((s for s in podman if re.search(r"--pid[= ]host", s.value.text)), None)
+    # What PodmanArgs says comes later on podman's command line, and counts.
+    time = _option(podman, "--stop-timeout") or _given(grace)
     return Override(
         entrypoint=_entrypoint(entrypoint) if entrypoint is not None else None,
         command=_words(command) if command is not None else None,
         init=Given("true", own.value.place()) if own is not None else None,
-        stop_signal=_given(by_key.get("StopSignal")),
-        grace=Seconds(float(grace.value.text), grace.value.place())
-        if grace is not None and grace.value.text.isdigit()
-        else None,
-        user=_given(by_key.get("User")),
-        workdir=_given(by_key.get("WorkingDir")),
+        stop_signal=_option(podman, "--stop-signal") or _given(by_key.get("StopSignal")),
+        grace=Seconds(float(time.text), time.at) if time is not None and time.text.isdigit() else None,
+        user=_option(podman, "--user", "-u") or _given(by_key.get("User")),
+        workdir=_option(podman, "--workdir", "-w") or _given(by_key.get("WorkingDir")),
         env=Variables(dict(_environment(settings)), not any(s.key == "EnvironmentFile" for s in settings)),
         mounts=tuple(_mounts(settings, path, project)),
         pid=Namespace("host", pid.value.place()) if pid is not None else None,
         opaque="PodmanArgs names another entrypoint" if "--entrypoint" in options else "",
     )
+
+
+def _option(settings: Sequence[Setting], *names: str) -> Given | None:
+    """The last value of an option of podman: `--name=value`, or two words."""
+    found: Given | None = None
+    for setting in settings:
+        words = _words(setting).words
+        for at, word in enumerate(words):
+            name, equals, value = word.text.partition("=")
+            if name in names and (equals or at + 1 < len(words)):
+                after = word if equals else words[at + 1]
+                found = Given(value if equals else after.text, after.place())
+    return found
 
 
 def _given(setting: Setting | None) -> Given | None:
@@ -182,6 +198,7 @@ def _words(setting: Setting) -> Words:
         word = value.cut(start, end)
         raw = word.text
         text = re.sub(r"\\(.)", r"\1", raw).replace("%%", "%")
+        text = UNKNOWN if _VARIABLE.fullmatch(text) else _IN_BRACES.sub(_filled_in, text)
         if text != raw or _SPECIFIER.search(raw.replace("%%", "")):
             text = _SPECIFIER.sub("\ufffc", text)
             word = Excerpt(value.source, text, (value.offset(start),) * (len(text) + 1), 0, "nested")
@@ -189,6 +206,10 @@ def _words(setting: Setting) -> Words:
             word = replace(word, quoting="quoted" if group < 3 else "word")
         words.append(word)
     return Words(tuple(words), value.place(), split=True)
+
+
+def _filled_in(found: re.Match[str]) -> str:
+    return "$" if found[0] == "$$" else UNKNOWN
 
 
 def _environment(settings: tuple[Setting, ...]) -> Iterator[tuple[str, str]]:

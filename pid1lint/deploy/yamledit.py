@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from pid1lint.deploy.yamltree import Documents, Items, Node, Scalar, Table, load
+from pid1lint.deploy.yamltree import Documents, Items, Node, Scalar, Table, loaded
 from pid1lint.deployment import Edits
 from pid1lint.fix import Edit
 from pid1lint.frozen import NamedTuple
@@ -121,7 +121,7 @@ class Difference(NamedTuple):
 
 def differences(before: Source, after: Source) -> tuple[Difference, ...] | None:
     """How the data of a YAML file have changed; None if it cannot be read as it could."""
-    old, new = load(before), load(after)
+    old, new = loaded(before), loaded(after)
     if len(new.problems) > len(old.problems) or len(old.roots) != len(new.roots):
         return None
     found: list[Difference] = []

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import islice, pairwise
 from typing import Any, TypeAlias
 
@@ -163,6 +163,12 @@ def load(source: Source, wanted: Callable[[str], bool] | None = None) -> Documen
     text = source.text if wanted is None else _only(source.text, wanted)
     found = _read(source, (text,))
     return _read(source, pieces) if found.problems and (pieces := _stream(text)) else found
+
+
+@lru_cache(maxsize=8)
+def loaded(source: Source) -> Documents:
+    """As `load`, kept for a while: each fix of a file is held against the same text."""
+    return load(source)
 
 
 def _read(source: Source, pieces: Sequence[str]) -> Documents:

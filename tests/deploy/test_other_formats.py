@@ -119,7 +119,7 @@ def test_a_quadlet_is_read_as_systemd_does() -> None:
     assert override.entrypoint is not None
     assert override.command is not None
     assert [word.text for word in override.entrypoint.words] == ["/entry.sh", "--"]
-    assert [word.text for word in override.command.words] == ["sh", "-c", "gunicorn app; true", UNKNOWN, "$HOME"]
+    assert [word.text for word in override.command.words] == ["sh", "-c", "gunicorn app; true", UNKNOWN, UNKNOWN]
     assert override.command.words[2].place().start == (8, 13)
     assert override.init is not None
     assert override.stop_signal is not None
@@ -129,6 +129,21 @@ def test_a_quadlet_is_read_as_systemd_does() -> None:
     assert (override.env.values, override.env.whole) == ({"A": "1", "B": "two words"}, False)
     assert [(mount.target, mount.kind) for mount in override.mounts] == [("/run.sh", "bind"), ("/data", "unknown")]
     assert override.pid is not None and override.pid.kind == "host"
+
+
+def test_systemd_fills_in_variables_before_podman_is_started() -> None:
+    text = "[Container]\nImage=x\nExec=sh -c 'echo $A $$B; exec server' --at=${C} $D\n"
+    found = deployments({"x.container": text}, "x.container")["x"].override.command
+    assert found is not None
+    assert [word.text for word in found.words][2:] == ["echo $A $B; exec server", f"--at={UNKNOWN}", UNKNOWN]
+
+
+def test_the_arguments_of_podman_count_before_other_settings() -> None:
+    text = "[Container]\nImage=x\nStopTimeout=20\nPodmanArgs=--stop-signal SIGINT --stop-timeout=5 -u 33\n"
+    found = deployments({"x.container": text}, "x.container")["x"]
+    assert found.override.stop_signal is not None
+    assert found.override.user is not None
+    assert (found.override.stop_signal.text, found.grace, found.override.user.text) == ("SIGINT", 5, "33")
 
 
 def test_a_quadlet_is_judged_at_its_lines() -> None:
