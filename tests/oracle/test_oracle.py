@@ -78,6 +78,8 @@ INITS = (
     pytest.param(Launch(("sh", "-c", "tini -- app")), "H137", id="an init that is not PID 1"),
     pytest.param(Launch(("tini", "-g", "--", "@"), NO_EXEC, stop="INT"), "G130", id="tini -g: INT to the group"),
     pytest.param(Launch(("setsid", "app")), "x0", id="setsid forks"),
+    pytest.param(Launch(("script", "-qc", "exec app", "/dev/null")), "G0", id="script tells the app, and waits"),
+    pytest.param(Launch(("script", "-qc", "exec slow", "/dev/null")), "A0", id="script kills the app after 2 s"),
     pytest.param(Launch(("@",), "app\n"), "x126", id="a script without a shebang"),
     pytest.param(Launch(("@",), "#!/bin/dash\r\nexec app\r\n"), "x127", id="a script with CRLF"),
 )
