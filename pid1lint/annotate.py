@@ -8,7 +8,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 from pid1lint.diagnostic import Diagnostic
 from pid1lint.dockerfile.scanner import Dockerfile, scan
 from pid1lint.fix import Edit
-from pid1lint.fixer import Change, apply, newline
+from pid1lint.fixer import Change, apply
 from pid1lint.frozen import NamedTuple
 from pid1lint.source import Source, Span
 from pid1lint.suppress import in_heredoc, logical_line
@@ -110,7 +110,7 @@ def _edit(
     if 1 <= there <= len(source.line_starts) and (match := pattern.match(source.line(there))):
         at = source.line_starts[there - 1] + match.end()
         return Edit(source, Span(at, at), "".join(f", {code}" for code in codes))
-    end = newline(source)
+    end = source.newline
     comment = f"# pid1lint: {kind}[{', '.join(codes)}]{end}"
     if line > len(source.line_starts):
         at = len(source.text)

@@ -75,12 +75,6 @@ class Repair(NamedTuple):
     listed: tuple[Made, ...] = ()
 
 
-def newline(source: Source) -> str:
-    """The line end that the file itself uses, for what is inserted into it."""
-    first = source.text.find("\n")
-    return "\r\n" if first > 0 and source.text[first - 1] == "\r" else "\n"
-
-
 def apply(text: str, edits: Iterable[Edit]) -> str:
     """The text with the edits made; the same edit twice is one. `ValueError` if two of them overlap."""
     pieces: list[str] = []

@@ -65,6 +65,12 @@ class Source(Frozen):
         """Whether it is a file's text: not one made at run time, nor what a base image brings along."""
         return bool(self.path) and not self.path.endswith(MADE_UP)
 
+    @property
+    def newline(self) -> str:
+        """The line end that the file itself uses, for what is inserted into it."""
+        first = self.text.find("\n")
+        return "\r\n" if first > 0 and self.text[first - 1] == "\r" else "\n"
+
     def encode(self) -> bytes:
         """The file's bytes."""
         return ((BOM if self.bom else "") + self.text).encode("utf-8", "surrogateescape")

@@ -173,13 +173,11 @@ def _misplaced(source: Source, match: re.Match[str], instruction: Instruction) -
     message = f"Docker takes this comment for a part of {instruction.keyword}: put it on a line of its own, above"
     fix = None
     if match.end() == instruction.span.end:
-        from pid1lint.fixer import newline
-
         blank = match.start()
         while source.text[blank - 1] in " \t":
             blank -= 1
         moved = (
-            Edit(source, Span(start, start), f"{match[0].rstrip()}{newline(source)}"),
+            Edit(source, Span(start, start), f"{match[0].rstrip()}{source.newline}"),
             Edit(source, Span(blank, match.end()), ""),
         )
         fix = Fix("Move the comment above the instruction", moved, Applicability.SAFE)

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 from pid1lint import Applicability, Edit, Finding, Fix, Launch, Severity, Span, rule
 from pid1lint.mend.array import json_array
-from pid1lint.mend.lines import newline
 
 _QUOTES = {"\u201c": "\u201d", "\u201d": "\u201d", "\u201e": "\u201c", "\u2018": "\u2019", "'": "'", '"': '"', "`": "`"}
 _CLOSING = {"\u201c": "\u201d\u201c", "\u201d": "\u201d\u201c", "\u201e": "\u201c\u201d", "\u2018": "\u2019\u2018"}
@@ -61,7 +60,7 @@ def broken_exec_form(launch: Launch) -> Iterator[Finding]:
             start = command.instruction.span.start
             edits = [Edit(place.source, place.span, json_array(array))]
             if comment:
-                edits.insert(0, Edit(place.source, Span(start, start), f"{comment}{newline(place.source.text)}"))
+                edits.insert(0, Edit(place.source, Span(start, start), f"{comment}{place.source.newline}"))
             fix = Fix("Write the array as JSON", tuple(edits), Applicability.SAFE)
         yield Finding(place, f"the array is not valid JSON ({why}), so Docker runs the line in a shell", fix=fix)
 

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 from pid1lint import Applicability, Edit, Excerpt, Finding, Fix, Launch, Note, Outcome, Process, Severity, Span, rule
 from pid1lint.mend.command import guard
-from pid1lint.mend.lines import newline
 
 _READS_ARGUMENTS = r"(?m)\$\{?[#!]?[@*#1-9]|\b(?:shift|getopts|BASH_ARG[CV])\b|(?:^|[\s;&|(])(?:\.|source)\s"
 _ENDS = r"(?:^|\n)[^\n]*\b(?:exit|exec|return)\b[^\n]*\n*\Z"
@@ -134,7 +133,7 @@ def _fix(launch: Launch, script: Process, text: Excerpt, words: list[str]) -> Fi
         cmd = launch.image.cmd
         if cmd is None or cmd.instruction is None or cmd.instruction.broken_json is not None:
             return None  # the array comes first: as it is, it is no command
-        end = newline(text.source.text)
+        end = text.source.newline
         before = "" if text.text.endswith("\n") else end
         at = text.offset(len(text.text))
         edit = Edit(text.source, Span(at, at), f'{before}exec "$@"{end}')

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pid1lint import Applicability, Command, Edit, Finding, Fix, Launch, Outcome, Severity, Span, rule
 from pid1lint.launch.model import lost_cmd as find
 from pid1lint.mend.array import json_array
-from pid1lint.mend.lines import newline
 
 
 @rule("PID107", Severity.ERROR)
@@ -84,5 +83,5 @@ def _fix(launch: Launch, lost: Command) -> Fix | None:
     source = image.dockerfile.source
     text = lost.text.text if lost.form == "shell" else json_array(word.text for word in lost.words)
     at = instruction.span.end
-    edit = Edit(source, Span(at, at), f"{newline(source.text)}CMD {text}")
+    edit = Edit(source, Span(at, at), f"{source.newline}CMD {text}")
     return Fix("Repeat the CMD", (edit,), Applicability.UNSAFE)

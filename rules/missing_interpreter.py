@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 from pid1lint import Applicability, Edit, Finding, Fix, ImageFile, Launch, Note, Place, Severity, Span, Started, rule
 from pid1lint.mend.install import installation
-from pid1lint.mend.lines import newline
 
 _NOT_POSIX = (
     r"\[\[|(?<!\$)\(\(|[<>]\(|\bfunction\b|\bBASH|\w\+?=\(|\+=|<<<|&>|\|&|;;?&|\$['\"]|\$\{[!^,]|\$\{\w+(?:\[|[\^,/@]|:[\s\d$(])|"
@@ -140,5 +139,5 @@ def _install(launch: Launch, shell: str) -> Fix | None:
     lines = installation(launch, shell, at)
     if not lines:
         return None
-    edit = Edit(source, Span(at, at), "".join(line + newline(source.text) for line in lines))
+    edit = Edit(source, Span(at, at), "".join(line + source.newline for line in lines))
     return Fix(f"Install {shell}", (edit,), Applicability.UNSAFE)

@@ -17,7 +17,6 @@ from pid1lint import (
     rule,
 )
 from pid1lint.mend.install import installation
-from pid1lint.mend.lines import newline
 
 
 @rule("PID219", Severity.ERROR)
@@ -119,6 +118,6 @@ def _fix(launch: Launch, start: Started, absent: Missing) -> Fix | None:
     lines = installation(launch, absent.packages[0], at)
     if not lines or "/" in start.argument:
         return None
-    text = "".join(line + newline(image.dockerfile.source.text) for line in lines)
+    text = "".join(line + image.dockerfile.source.newline for line in lines)
     edit = Edit(image.dockerfile.source, Span(at, at), text)
     return Fix(f"Install {absent.packages[0]}", (edit,), Applicability.UNSAFE)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pid1lint import Applicability, Edit, Finding, Fix, ImageFile, Launch, Note, Severity, Span, rule
-from pid1lint.mend.lines import newline
 from pid1lint.mend.reading import is_sound
 
 
@@ -66,5 +65,5 @@ def _fix(file: ImageFile) -> Fix | None:
     bash = any(sign in text for sign in ("[[ ", "((", "<(", "function ", "${BASH", "=("))
     line = f"#!/bin/{'bash' if bash else 'sh'}"
     at = file.text.offset(0)
-    edit = Edit(file.text.source, Span(at, at), line + newline(file.text.source.text))
+    edit = Edit(file.text.source, Span(at, at), line + file.text.source.newline)
     return Fix(f"Begin with {line}", (edit,), Applicability.SAFE)

@@ -23,7 +23,6 @@ from pid1lint import (
 )
 from pid1lint.mend.command import into_background
 from pid1lint.mend.handler import passing_on
-from pid1lint.mend.lines import newline
 from pid1lint.mend.loop import before_loop, sleeps_into_background
 
 
@@ -212,7 +211,7 @@ def _trap(launch: Launch, link: Link) -> Fix | None:
     indent = text.source.text[line:start]
     if indent.strip():
         return None
-    end = newline(text.source.text)
+    end = text.source.newline
     handler = f"trap '{passing_on(signal)}' {signal}"
     edit = Edit(text.source, Span(start, start), f"{handler}{end}{indent}")
     return Fix("Pass the signal on and wait", (edit,), Applicability.UNSAFE)

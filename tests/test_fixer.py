@@ -102,9 +102,9 @@ def test_a_fix_waits_as_a_whole() -> None:
 
 
 def test_inserted_lines_end_as_the_file_does() -> None:
-    assert fixer.newline(Source("a", "x\r\ny\n")) == "\r\n"
-    assert fixer.newline(Source("a", "x\ny\r\n")) == "\n"
-    assert fixer.newline(Source("a", "x")) == "\n"
+    assert Source("a", "x\r\ny\n").newline == "\r\n"
+    assert Source("a", "x\ny\r\n").newline == "\n"
+    assert Source("a", "x").newline == "\n"
 
 
 def test_an_overlay_answers_for_the_files_that_it_holds() -> None:

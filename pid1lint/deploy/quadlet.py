@@ -265,7 +265,7 @@ class QuadletEdits(Edits):
         text = self.source.text
         last = self.settings[-1].value
         at = text.find("\n", last.offset(len(last.text)))
-        newline = "\r\n" if "\r\n" in text else "\n"
+        newline = self.source.newline
         if at < 0:
             return (Edit(self.source, Span(len(text), len(text)), f"{newline}{name}={value}"),)
         return (Edit(self.source, Span(at + 1, at + 1), f"{name}={value}{newline}"),)

@@ -69,7 +69,7 @@ class YamlEdits(Edits):
         while end > node.span.start and text[end - 1] in _BLANKS:
             end -= 1
         at = text.find("\n", max(end, 0))
-        newline = "\r\n" if "\r\n" in text else "\n"
+        newline = table.source.newline
         if at < 0:
             return (Edit(table.source, Span(len(text), len(text)), f"{newline}{indent}{key}: {value}"),)
         return (Edit(table.source, Span(at + 1, at + 1), f"{indent}{key}: {value}{newline}"),)

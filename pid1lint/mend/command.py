@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pid1lint.fix import Applicability, Edit, Fix, ShellGuard
 from pid1lint.mend.array import BUILTINS, forks_as_pid1
-from pid1lint.mend.lines import indentation, newline
+from pid1lint.mend.lines import indentation
 from pid1lint.shell.ir import AndOr, Item, Simple
 from pid1lint.source import Span
 
@@ -88,7 +88,7 @@ def statement_after(call: Call, statement: str) -> tuple[tuple[Edit, ...], tuple
     own_line = not indent.strip() and not rest and item.node.span.end < len(text.text)
     if own_line and _opens_heredoc(text.source.text[line:end]):
         return None
-    glue = f"{newline(text.source.text)}{indent}" if own_line else "; "
+    glue = f"{text.source.newline}{indent}" if own_line else "; "
     return (Edit(text.source, Span(end, end), f"{glue}{statement}"),), (guard(call.script, call.node),)
 
 
@@ -118,7 +118,7 @@ def waited_for(script: Script, node: Simple) -> tuple[tuple[Edit, ...], tuple[Sh
     start = text.offset(node.span.start)
     if text.source.text[end:].partition("\n")[0].split("#")[0].strip() or _opens_heredoc(text.source.text[start:end]):
         return None
-    edit = Edit(text.source, Span(end, end), f" &{newline(text.source.text)}{indent}wait $!")
+    edit = Edit(text.source, Span(end, end), f" &{text.source.newline}{indent}wait $!")
     return (edit,), (guard(script, node),)
 
 

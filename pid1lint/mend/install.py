@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pid1lint.facts.images import UNKNOWN
 from pid1lint.fix import Applicability, Edit, Fix
 from pid1lint.mend.array import json_array
-from pid1lint.mend.lines import line_above, newline
+from pid1lint.mend.lines import line_above
 from pid1lint.mend.setting import setting
 from pid1lint.source import Span
 
@@ -39,7 +39,7 @@ def init_in_front(launch: Launch) -> Fix | None:
     lines = _init_installation(launch, init, own.span.start)
     if lines is None:
         return None
-    end = newline(source.text)
+    end = source.newline
     before = "".join(line + end for line in lines)
     above = line_above(launch, own)
     start = Span(above, above)

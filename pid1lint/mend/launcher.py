@@ -11,7 +11,7 @@ from pid1lint.frozen import NamedTuple
 from pid1lint.mend.array import BUILTINS, json_array
 from pid1lint.mend.command import guard
 from pid1lint.mend.install import is_root
-from pid1lint.mend.lines import line_above, newline
+from pid1lint.mend.lines import line_above
 from pid1lint.source import Span
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def _switch_in_array(launch: Launch, wrapper: Process, launcher: Launcher) -> Fi
     if array.first or not is_root(image.user) or any(name in after for name in ("RUN", "COPY", "ADD", "USER")):
         return None
     at = line_above(launch, array.instruction)
-    line = Edit(array.command.source, Span(at, at), f"USER {asked.user}{newline(array.command.source.text)}")
+    line = Edit(array.command.source, Span(at, at), f"USER {asked.user}{array.command.source.newline}")
     return Fix("Switch the user with USER", (line, array.replaced(words)), Applicability.UNSAFE)
 
 

@@ -14,12 +14,6 @@ if TYPE_CHECKING:
     from pid1lint.shell.ir import Script
 
 
-def newline(text: str) -> str:
-    """The line end that a text uses."""
-    first = text.find("\n")
-    return "\r\n" if first > 0 and text[first - 1] == "\r" else "\n"
-
-
 def indentation(script: Script, start: int) -> str | None:
     """The blanks in front of what starts at `start`; None where something else stands there."""
     source, at = script.text.source, script.text.offset(start)
@@ -53,7 +47,7 @@ def in_front(launch: Launch, line: str) -> Edit | None:
     if command is None or command.instruction is None or command.instruction not in image.stage.instructions:
         return None
     start = line_above(launch, command.instruction)
-    return Edit(source, Span(start, start), f"{line}{newline(source.text)}")
+    return Edit(source, Span(start, start), f"{line}{source.newline}")
 
 
 def without_line(source: Source, span: Span) -> Edit:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pid1lint.fix import Edit, ShellGuard
 from pid1lint.mend.command import waited_for
-from pid1lint.mend.lines import indentation, newline
+from pid1lint.mend.lines import indentation
 from pid1lint.shell.ir import For, List, Loop, Simple, items
 from pid1lint.source import Place, Span
 
@@ -48,7 +48,7 @@ def before_loop(script: Script, inside: Place, statement: str) -> tuple[Edit, ..
     if loop is None or indent is None:
         return None
     source, at = script.text.source, script.text.offset(loop.span.start)
-    return (Edit(source, Span(at, at), f"{statement}{newline(source.text)}{indent}"),)
+    return (Edit(source, Span(at, at), f"{statement}{source.newline}{indent}"),)
 
 
 def _loop_around(script: Script, inside: Place) -> Loop | For | None:
