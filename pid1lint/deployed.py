@@ -35,6 +35,8 @@ _TOLD_BY_SECOND_INIT = frozenset(("PID305",))
 # What rests on who is PID 1, which an ENTRYPOINT that nobody knows may decide.
 _OF_PID1 = ("PID3", "PID503", "PID504", "PID602", "PID603")
 _NAMED_ONE = 1
+_MOST_OPERATIONS = 20_000
+"""So many operations of scripts are done for all launches of a file, before no further one is judged."""
 
 
 class Wanted(NamedTuple):
@@ -60,6 +62,9 @@ def judge(path: str, project: Project, rules: Sequence[registry.AnyRule], wanted
     images = Images(project, wanted.facts, lambda name: own(name) or wanted.names(name), wanted.build_args, services)
     file = _File(run, project, images, wanted.init)
     for deployment in content.deployments:
+        if file.operations > _MOST_OPERATIONS:
+            run.leave(deployment.place, "runs scripts that take too long to follow: pid1lint does not judge the rest")
+            break
         run.guard(f"the analysis of {deployment.label}", lambda each=deployment: file.judge(each))  # type: ignore[misc]
     if content.beyond is not None:
         run.leave(content.beyond.at, content.beyond.message)
@@ -142,6 +147,7 @@ class _File:
         self.project = project
         self.images = images
         self.init = init
+        self.operations = 0
         self._own: dict[int, _ByItself] = {}
 
     def judge(self, deployment: Deployment) -> None:
@@ -157,6 +163,7 @@ class _File:
             self.run.diagnostics += by_itself.diagnostics
         else:
             launch = analyse(image).replaced(init=self.init)
+            self.operations += launch.operations
         launch = in_words_of(launch, deployment)
         self.run.launches.append(launch)
         told = by_itself.diagnostics if by_itself is not None else ()

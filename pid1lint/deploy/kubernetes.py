@@ -17,6 +17,7 @@ from pid1lint.deploy.yamledit import YamlEdits
 from pid1lint.deploy.yamltree import Documents, Items, Node, Scalar, Table
 from pid1lint.deployment import (
     KUBERNETES,
+    MOST_VARIABLES,
     UNKNOWN,
     Deployment,
     Given,
@@ -288,9 +289,15 @@ def _environment(item: Table, maps: Maps) -> Variables:
         if found is None:
             whole = False
             continue
+        if len(values) + len(found) > MOST_VARIABLES:
+            whole = False
+            continue
         prefix = _text(source.get("prefix"))
         values.update((prefix + key, value.text) for key, value in found.items())
     for entry in _items(item.get("env")):
+        if len(values) >= MOST_VARIABLES:
+            whole = False
+            break
         name, node = _text(entry.get("name")), entry.get("value")
         if isinstance(node, Scalar):
             known = Variables(values, whole)

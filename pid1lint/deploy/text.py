@@ -12,7 +12,10 @@ from pid1lint.source import Excerpt
 Lookup = Callable[[str], str | None]
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _MAX_DEPTH = 20
-_MAX_LENGTH = 1_000_000
+_MOST_CHARACTERS = 100_000
+"""Of a text that is interpolated or split into words: beyond, nothing is known."""
+_MOST_DOUBLED = 4096
+"""Characters of a variable's value that is longer than what is written: each may double the one before."""
 
 
 class _Text:
@@ -45,12 +48,17 @@ def interpolated(text: Excerpt, lookup: Lookup) -> Excerpt:
     if "$" not in text.text:
         return text
     made = _Text()
+    if len(text.text) > _MOST_CHARACTERS:
+        made.add(UNKNOWN, text.offset(0))
+        return made.excerpt(text, text.offset(len(text.text)))
     for piece in _pieces(text.text, lookup, 0):
         if piece.literal:
             made.add(piece.text, *(text.offset(i) for i in range(piece.start, piece.start + len(piece.text))))
         else:
             made.add(piece.text, text.offset(piece.start))
-        if len(made.offsets) > _MAX_LENGTH:
+        if len(made.offsets) > _MOST_CHARACTERS:
+            # As for a shell that cannot hold it: what is there already is not the whole.
+            made.add(UNKNOWN, text.offset(piece.start))
             break
     return made.excerpt(text, text.offset(len(text.text)))
 
@@ -116,10 +124,22 @@ def _braced(inside: str, lookup: Lookup, depth: int) -> str:
         return UNKNOWN if value is None or rest else value
     if operator[-1] == "?":
         return value or UNKNOWN
-    word = "".join(piece.text for piece in _pieces(rest[len(operator) :], lookup, depth + 1))
+    word = _joined(rest[len(operator) :], lookup, depth + 1)
     if operator[-1] == "+":
         return UNKNOWN if value is None else word if value else ""
     return word if value is None or (not value and operator == ":-") else value
+
+
+def _joined(text: str, lookup: Lookup, depth: int = 0) -> str:
+    """An interpolated text; nothing is known of one that has become too long."""
+    made: list[str] = []
+    length = 0
+    for piece in _pieces(text, lookup, depth):
+        made.append(piece.text)
+        length += len(piece.text)
+        if length > max(_MOST_DOUBLED, len(text)):
+            return UNKNOWN
+    return "".join(made)
 
 
 class Split(NamedTuple):
@@ -135,6 +155,8 @@ def split_words(text: Excerpt) -> Split:
 
     See mattn/go-shellwords, which Compose uses: an unquoted `;`, `&`, `|`, `<` or `>` ends the command.
     """
+    if len(text.text) > _MOST_CHARACTERS:
+        return Split((), None, f"more than {_MOST_CHARACTERS} characters")
     words: list[Excerpt] = []
     current = _Text()
     started, quote, escaped, nested = False, "", False, False
@@ -210,7 +232,7 @@ def dotenv(text: str, lookup: Lookup) -> dict[str, str | None]:
             end = len(text) if end < 0 else end
         else:
             raw = re.split(r"\s#", text[start:end].rstrip("\r"), maxsplit=1)[0].strip()
-            values[found[1]] = "".join(piece.text for piece in _pieces(raw, known, 0))
+            values[found[1]] = _joined(raw, known)
         at = end + 1
     return values
 
@@ -230,4 +252,4 @@ def _close_quote(text: str, start: int) -> int | None:
 def _double(inside: str, lookup: Lookup) -> str:
     escapes = {"n": "\n", "r": "\r", "t": "\t", "\\": "\\", '"': '"', "$": "$$"}
     unescaped = re.sub(r"\\(.)", lambda found: escapes.get(found[1], found[0]), inside)
-    return "".join(piece.text for piece in _pieces(unescaped, lookup, 0))
+    return _joined(unescaped, lookup)
