@@ -37,6 +37,8 @@ _OF_PID1 = ("PID3", "PID503", "PID504", "PID602", "PID603")
 _NAMED_ONE = 1
 _MOST_OPERATIONS = 20_000
 """So many operations of scripts are done for all launches of a file, before no further one is judged."""
+_MOST_CHARACTERS = 750_000
+"""So many characters have the Dockerfiles of all images of a file, each read anew with other arguments."""
 
 
 class Wanted(NamedTuple):
@@ -62,8 +64,9 @@ def judge(path: str, project: Project, rules: Sequence[registry.AnyRule], wanted
     images = Images(project, wanted.facts, lambda name: own(name) or wanted.names(name), wanted.build_args, services)
     file = _File(run, project, images, wanted.init)
     for deployment in content.deployments:
-        if file.operations > _MOST_OPERATIONS:
-            run.leave(deployment.place, "runs scripts that take too long to follow: pid1lint does not judge the rest")
+        if file.operations > _MOST_OPERATIONS or images.characters > _MOST_CHARACTERS:
+            what = "runs scripts" if file.operations > _MOST_OPERATIONS else "builds images of Dockerfiles"
+            run.leave(deployment.place, f"{what} that take too long to follow: pid1lint does not judge the rest")
             break
         run.guard(f"the analysis of {deployment.label}", lambda each=deployment: file.judge(each))  # type: ignore[misc]
     if content.beyond is not None:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from pid1lint.deploy.project import Project, joined, parent
 from pid1lint.deploy.text import Lookup, dotenv, interpolated, split_words
 from pid1lint.deploy.yamledit import YamlEdits
-from pid1lint.deploy.yamltree import Items, Node, Scalar, Table
+from pid1lint.deploy.yamltree import Items, Node, Scalar, Table, too_many_words
 from pid1lint.deployment import (
     COMPOSE,
     MOST_VARIABLES,
@@ -449,6 +449,8 @@ class _Reading:
                 return None, f"what {node.text} stands for is not known"
             whole = "" if node.style in ("|", ">") else node.text
             return Words(split.words, node.place, split=True, dropped=split.dropped, string=whole), ""
+        if why := too_many_words(node):
+            return None, why
         if isinstance(node, Items):
             words = tuple(_excerpt(item, layer) for item in node.items if isinstance(item, Scalar))
             if len(words) != len(node.items):

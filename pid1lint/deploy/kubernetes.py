@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from pid1lint.deploy.project import Project
 from pid1lint.deploy.yamledit import YamlEdits
-from pid1lint.deploy.yamltree import Documents, Items, Node, Scalar, Table
+from pid1lint.deploy.yamltree import Documents, Items, Node, Scalar, Table, too_many_words
 from pid1lint.deployment import (
     KUBERNETES,
     MOST_VARIABLES,
@@ -221,6 +221,7 @@ def _override(item: Table, pod: Pod, maps: Maps, documents: Documents) -> Overri
         pid=_namespace(pod),
         terminal=any(isinstance(n := item.get(key), Scalar) and n.boolean is True for key in ("tty", "stdin")),
         pre_stop=_hook(lifecycle.get("preStop") if isinstance(lifecycle, Table) else None),
+        opaque=too_many_words(item.get("command"), item.get("args")),
     )
 
 
@@ -236,6 +237,8 @@ def _namespace(pod: Pod) -> Namespace | None:
 def _words(node: Node | None, variables: Variables) -> Words | None:
     if not isinstance(node, Items) or not node.items:
         return None  # an empty list leaves what the image has
+    if too_many_words(node):
+        return None
     words = tuple(_expanded(_excerpt(each), variables) for each in node.items if isinstance(each, Scalar))
     return Words(words, node.place) if len(words) == len(node.items) else None
 

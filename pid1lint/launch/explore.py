@@ -495,6 +495,8 @@ def _pruned(met: tuple[Candidate, ...], started: int, jobs: int) -> tuple[Candid
         dead = candidate.point.guess and _is_passed(candidate, started, jobs)
         if dead and kept and kept[-1].world is None and kept[-1].point.guess:
             continue
+        if candidate.point.how == "wait" and kept and kept[-1].point.how == "wait":
+            continue  # of waits in a row it is the first that counts: see `_last`
         kept.append(candidate._replace(world=None) if dead else candidate)
     return tuple(kept)
 
