@@ -81,6 +81,7 @@ def tangled(script: dict[str, str]) -> Iterator[tuple[str, dict[str, str]]]:
         "sh -c 'a; b'",
         'if [ "$A" ]; then b; fi',
         "a & wait",
+        'a & [ "$A" ] && wait',
         "exec > >(a)",
         "trap a TERM",
     ):

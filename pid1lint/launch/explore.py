@@ -34,8 +34,8 @@ _MOST_FORKS = 2_000
 """How many ways may wait to be gone."""
 _MOST_STEPS = 4000
 """How often the processes of one world have their turn: what never comes to rest ends there."""
-_MOST_PROCESSES = 1000
-"""How many processes of one world may live at once."""
+_MOST_PROCESSES = 200
+"""How many processes of one world may live at once: wherever ways meet, each of them is compared."""
 _CLEAN_UP = 3
 """How many programs may come after one of which nothing is known, for it still to be the one that stays."""
 _STAYING = ("forever", "exec")
