@@ -39,6 +39,10 @@ _UNKNOWN = re.compile(f"{UNKNOWN}+")
 _NAMED_ONE = 1
 _BAD = frozenset((Outcome.HANG, Outcome.ABRUPT, Outcome.FAILS))
 """No launch ends so without a finding of some severity."""
+_MOST_OPERATIONS = 60_000
+"""So many operations of scripts are done for all launches of a file, before no further one is judged."""
+_MOST_CHARACTERS = 750_000
+"""So many characters have the Dockerfiles of all images of a file, each read anew with other arguments."""
 
 
 class Wanted(NamedTuple):
@@ -64,6 +68,10 @@ def judge(path: str, project: Project, rules: Sequence[registry.AnyRule], wanted
     images = Images(project, wanted.facts, lambda name: own(name) or wanted.names(name), wanted.build_args, services)
     file = _File(run, project, images, wanted.init)
     for deployment in content.deployments:
+        if file.operations > _MOST_OPERATIONS or images.characters > _MOST_CHARACTERS:
+            what = "runs scripts" if file.operations > _MOST_OPERATIONS else "builds images of Dockerfiles"
+            run.leave(deployment.place, f"{what} that take too long to follow: pid1lint does not judge the rest")
+            break
         run.guard(f"the analysis of {deployment.label}", lambda each=deployment: file.judge(each))  # type: ignore[misc]
     if content.beyond is not None:
         run.leave(content.beyond.at, content.beyond.message)
@@ -146,6 +154,7 @@ class _File:
         self.project = project
         self.images = images
         self.init = init
+        self.operations = 0
         self._own: dict[int, _ByItself] = {}
 
     def judge(self, deployment: Deployment) -> None:
@@ -161,6 +170,7 @@ class _File:
             self.run.diagnostics += by_itself.diagnostics
         else:
             launch = analyse(image).replaced(init=self.init)
+            self.operations += launch.operations
         launch = in_words_of(launch, deployment)
         self.run.launches.append(launch)
         told = by_itself.diagnostics if by_itself is not None else ()

@@ -50,6 +50,10 @@ class Seconds(NamedTuple):
     at: Place
 
 
+MOST_VARIABLES = 1000
+"""So many variables one launch has in its environment: of more, nothing is known."""
+
+
 class Variables(NamedTuple):
     """Environment variables. Where `whole` is not set there are others, of which nothing is known."""
 

@@ -131,11 +131,13 @@ class Pattern:
 
 
 def _tidied(items: Iterable[Item]) -> Iterator[Item]:
-    """Two stars in a row are one."""
+    """Two stars in a row are one, and so are any number of folders and any number more."""
     last: Item | None = None
     for item in items:
         if isinstance(item, Star) and isinstance(last, Star):
             last = Star(item.slash or last.slash)
+            continue
+        if isinstance(item, Folders) and isinstance(last, Folders):
             continue
         if last is not None:
             yield last
@@ -288,7 +290,7 @@ def _shell(pattern: str, unknown: str) -> Iterator[Item]:
 
 
 _LONGEST = 20_000
-"""Characters: paths have at most 4,096."""
+"""Items of a pattern for paths, which have at most 4,096 characters: nothing fits one that has more."""
 
 
 def git(pattern: str) -> Pattern:
@@ -342,7 +344,10 @@ def docker(pattern: str) -> Pattern | None:
         # Docker holds such a line against the path's end, a part of a name included.
         return Pattern((Folders() if suffix.startswith("/") else Star(True), *map(Char, suffix.removeprefix("/"))))
     items = _go(pattern, stars=True)
-    return None if items is None else Pattern(items)
+    if items is None:
+        return None
+    found = Pattern(items)
+    return found if len(found.items) <= _LONGEST else Pattern((NOTHING,))
 
 
 def _go(pattern: str, *, stars: bool) -> list[Item] | None:

@@ -18,8 +18,8 @@ def unreadable_file(problem: FileProblem) -> Iterator[Finding]:
     UTF-8 are an info; pid1lint reads the file anyway.
 
     Some files are too long to be judged. pid1lint does not judge a Dockerfile of more than 10,000 instructions, or of
-    more than 50,000 words in arrays, COPY and ADD together. Of a deployment's file it judges the first 1,000 services,
-    containers or targets.
+    more than 50,000 words in arrays, COPY and ADD together. Of a deployment's file it judges the first 500 services,
+    containers or targets, as far as it can follow their scripts in reasonable time.
 
     ## Example
 

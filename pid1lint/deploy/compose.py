@@ -13,9 +13,10 @@ from dataclasses import replace
 from pid1lint.deploy.project import Project, joined, parent
 from pid1lint.deploy.text import Lookup, dotenv, interpolated, split_words
 from pid1lint.deploy.yamledit import YamlEdits
-from pid1lint.deploy.yamltree import Items, Node, Scalar, Table
+from pid1lint.deploy.yamltree import Items, Node, Scalar, Table, too_many_words
 from pid1lint.deployment import (
     COMPOSE,
+    MOST_VARIABLES,
     UNKNOWN,
     Building,
     Deployment,
@@ -132,8 +133,9 @@ class _Loader:
         self._below: dict[tuple[int, str, Lookup], tuple[Layer, _Part | None]] = {}
 
     def read(self, path: str) -> Iterator[Deployment | None]:
+        env_files: _EnvFiles = {}
         for service in self.services(parts(path, self.project), parent(path), None, named_in=path):
-            yield _Reading(service, self.project).deployment()
+            yield _Reading(service, self.project, env_files).deployment()
 
     def services(
         self,
@@ -302,29 +304,55 @@ def _excerpt(scalar: Scalar, layer: Layer) -> Excerpt:
     return _without_templates(interpolated(scalar.excerpt(), layer.lookup))
 
 
-_TEMPLATE = re.compile(r"\{\{.*?\}\}|<%.*?%>|\{%.*?%\}", re.DOTALL)
+_OPENING = re.compile(r"\{\{|<%|\{%")
+_CLOSING = {"{{": "}}", "<%": "%>", "{%": "%}"}
 
 
 def _without_templates(text: Excerpt) -> Excerpt:
     """What another program fills in later is not known."""
     if "{{" not in text.text and "<%" not in text.text:
         return text
-    found = _TEMPLATE.search(text.text)
-    while found is not None:
-        offsets = tuple(text.offset(i) for i in range(len(text.text) + 1))
-        start, end = found.span()
-        kept = text.text[:start] + UNKNOWN + text.text[end:]
-        text = replace(text, text=kept, offsets=(*offsets[: start + 1], *offsets[end:]), base=0)
-        found = _TEMPLATE.search(text.text)
-    return text
+    kept: list[str] = []
+    offsets: list[int] = []
+    at = 0
+    for start, end in _templates(text.text):
+        kept += (text.text[at:start], UNKNOWN)
+        offsets += map(text.offset, range(at, start + 1))
+        at = end
+    if not at:
+        return text
+    kept.append(text.text[at:])
+    offsets += map(text.offset, range(at, len(text.text) + 1))
+    return replace(text, text="".join(kept), offsets=tuple(offsets), base=0)
+
+
+def _templates(text: str) -> Iterator[tuple[int, int]]:
+    """Where templates stand in a text, from their opening to the end of what closes them."""
+    unclosed: set[str] = set()
+    at = 0
+    while found := _OPENING.search(text, at):
+        closing = _CLOSING[found[0]]
+        end = -1 if closing in unclosed else text.find(closing, found.end())
+        if end < 0:
+            # To look for it again behind each other opening would take the square of the text's length.
+            unclosed.add(closing)
+            at = found.start() + 1
+        else:
+            at = end + len(closing)
+            yield found.start(), at
+
+
+_EnvFiles = dict[tuple[str, Lookup], Mapping[str, str] | None]
+"""What files of variables set, by their paths and by what is known to them."""
 
 
 class _Reading:
     """One service on its way to a deployment."""
 
-    def __init__(self, service: Service, project: Project) -> None:
+    def __init__(self, service: Service, project: Project, env_files: _EnvFiles) -> None:
         self.service = service
         self.project = project
+        self.env_files = env_files
 
     # ------------------------------------------------------------ layers
 
@@ -436,6 +464,8 @@ class _Reading:
                 return None, f"what {node.text} stands for is not known"
             whole = "" if node.style in ("|", ">") else node.text
             return Words(split.words, node.place, split=True, dropped=split.dropped, string=whole), ""
+        if why := too_many_words(node):
+            return None, why
         if isinstance(node, Items):
             words = tuple(_excerpt(item, layer) for item in node.items if isinstance(item, Scalar))
             if len(words) != len(node.items):
@@ -452,15 +482,27 @@ class _Reading:
                 if not isinstance(entry, Scalar):
                     continue
                 path = joined(layer.folder, _text(entry, layer))
-                source = self.project.source(path) if path is not None else None
-                if source is None:
+                found = self.env_file(path, layer.lookup) if path is not None else None
+                if found is None or len(values) + len(found) > MOST_VARIABLES:
                     whole = False
                     continue
-                for name, value in dotenv(source.text, layer.lookup).items():
-                    values[name] = UNKNOWN if value is None else value
+                values.update(found)
         for layer, node in self.values("environment"):
+            if len(values) + _length(node) > MOST_VARIABLES:
+                whole = False
+                continue
             _update(values, node, layer)
         return Variables(values, whole)
+
+    def env_file(self, path: str, lookup: Lookup) -> Mapping[str, str] | None:
+        """What a file sets, None if it cannot be read; many services may name the same one."""
+        key = (path, lookup)
+        if key not in self.env_files:
+            source = self.project.source(path)
+            read = dotenv(source.text, lookup).items() if source is not None else ()
+            values = {name: UNKNOWN if value is None else value for name, value in read}
+            self.env_files[key] = None if source is None else values
+        return self.env_files[key]
 
     def namespace(self) -> Namespace | None:
         found = self.given("pid")
@@ -606,6 +648,10 @@ def _is_remote(context: str) -> bool:
 
 def _scalars(node: Node) -> tuple[Scalar, ...]:
     return tuple(item for item in node.items if isinstance(item, Scalar)) if isinstance(node, Items) else ()
+
+
+def _length(node: Node) -> int:
+    return len(node.all) if isinstance(node, Table) else len(node.items) if isinstance(node, Items) else 0
 
 
 def _update(values: dict[str, str], node: Node, layer: Layer) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pid1lint.deploy.yamltree import Documents, Items, Node, Scalar, Table
+from pid1lint.deploy.yamltree import Documents, Items, Node, Scalar, Table, too_many_words
 from pid1lint.deployment import ECS, UNKNOWN, Deployment, Given, Namespace, Override, Seconds, Variables, Words
 
 
@@ -43,7 +43,7 @@ def _text(node: Node | None) -> str:
 
 
 def _words(node: Node | None) -> Words | None:
-    if not isinstance(node, Items) or not node.items:
+    if not isinstance(node, Items) or not node.items or too_many_words(node):
         return None
     words = tuple(item.excerpt() for item in node.items if isinstance(item, Scalar))
     return Words(words, node.place) if len(words) == len(node.items) else None
@@ -70,6 +70,7 @@ def _override(item: Table, task: Table) -> Override:
         env=Variables(dict(_environment(item)), "environmentFiles" not in item.all),
         pid=Namespace(kinds[pid.text], pid.place) if isinstance(pid, Scalar) and pid.text in kinds else None,
         terminal=isinstance(terminal, Scalar) and terminal.boolean is True,
+        opaque=too_many_words(item.get("entryPoint"), item.get("command")),
     )
 
 

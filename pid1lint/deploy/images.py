@@ -30,7 +30,7 @@ Names = Callable[[str], Building | None]
 
 
 class Images:
-    """The images of a project, each built once."""
+    """The images of a project, each built once; `characters` have the Dockerfiles of all of them."""
 
     def __init__(
         self,
@@ -45,6 +45,7 @@ class Images:
         self.names = names
         self.build_args = build_args or {}
         self.services = services or {}
+        self.characters = 0
         self._built: dict[object, Found | None] = {}
         self._depth = 0
 
@@ -75,6 +76,9 @@ class Images:
         dockerfile = self._dockerfile(building)
         if dockerfile is None or building.context is None or UNKNOWN in building.target or self._depth >= _MAX_DEPTH:
             return None
+        if dockerfile.beyond is not None:
+            return None
+        self.characters += len(dockerfile.source.text)
         context = Below(self.project.files, building.context, building.dockerfile)
         indices = final_stages(dockerfile, building.target or None)
         if not indices:

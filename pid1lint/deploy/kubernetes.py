@@ -15,9 +15,10 @@ from dataclasses import replace
 from pid1lint.deploy.project import Project
 from pid1lint.deploy.text import MOST_CHARACTERS
 from pid1lint.deploy.yamledit import YamlEdits, is_json
-from pid1lint.deploy.yamltree import Documents, Items, Node, Scalar, Table, nodes
+from pid1lint.deploy.yamltree import Documents, Items, Node, Scalar, Table, nodes, too_many_words
 from pid1lint.deployment import (
     KUBERNETES,
+    MOST_VARIABLES,
     UNKNOWN,
     Deployment,
     Given,
@@ -232,6 +233,7 @@ def _override(item: Table, pod: Pod, maps: Maps, documents: Documents) -> Overri
         pid=_namespace(pod),
         terminal=any(isinstance(n := item.get(key), Scalar) and n.boolean is True for key in ("tty", "stdin")),
         pre_stop=_hook(lifecycle.get("preStop") if isinstance(lifecycle, Table) else None),
+        opaque=too_many_words(item.get("command"), item.get("args")),
     )
 
 
@@ -247,6 +249,8 @@ def _namespace(pod: Pod) -> Namespace | None:
 def _words(node: Node | None, variables: Variables) -> Words | None:
     if not isinstance(node, Items) or not node.items:
         return None  # an empty list leaves what the image has
+    if too_many_words(node):
+        return None
     words = tuple(_expanded(_excerpt(each), variables) for each in node.items if isinstance(each, Scalar))
     return Words(words, node.place) if len(words) == len(node.items) else None
 
@@ -305,9 +309,15 @@ def _environment(item: Table, maps: Maps) -> Variables:
         if found is None:
             whole = False
             continue
+        if len(values) + len(found) > MOST_VARIABLES:
+            whole = False
+            continue
         prefix = _text(source.get("prefix"))
         values.update((prefix + key, value.text) for key, value in found.items())
     for entry in _items(item.get("env")):
+        if len(values) >= MOST_VARIABLES:
+            whole = False
+            break
         name, node = _text(entry.get("name")), entry.get("value")
         if isinstance(node, Scalar):
             known = Variables(values, whole)

@@ -14,7 +14,7 @@ from pid1lint.deployment import Deployment
 from pid1lint.frozen import NamedTuple
 from pid1lint.source import Source
 
-MOST_DEPLOYMENTS = 1000
+MOST_DEPLOYMENTS = 500
 """So many services, containers or targets of a file are judged: each is a launch of its own."""
 _MOST_BESIDE = 50
 _TEMPLATE = re.compile(r"\{\{|\{%|<%|^[ \t]*\$(?:\w+|\{\w+\}),?[ \t]*\r?$", re.MULTILINE)

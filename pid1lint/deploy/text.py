@@ -12,9 +12,10 @@ from pid1lint.source import Excerpt
 Lookup = Callable[[str], str | None]
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _MAX_DEPTH = 20
-_MAX_LENGTH = 1_000_000
 MOST_CHARACTERS = 4096
-"""A value that is made of others' is not longer than this, or than it is written."""
+"""A value that is made of others' is not longer than this, or than it is written: each may double the one before."""
+_MOST_WRITTEN = 100_000
+"""Characters of a text that is interpolated or split into words: beyond, nothing is known."""
 
 
 class _Text:
@@ -47,12 +48,17 @@ def interpolated(text: Excerpt, lookup: Lookup) -> Excerpt:
     if "$" not in text.text:
         return text
     made = _Text()
+    if len(text.text) > _MOST_WRITTEN:
+        made.add(UNKNOWN, text.offset(0))
+        return made.excerpt(text, text.offset(len(text.text)))
     for piece in _pieces(text.text, lookup, 0):
         if piece.literal:
             made.add(piece.text, *(text.offset(i) for i in range(piece.start, piece.start + len(piece.text))))
         else:
             made.add(piece.text, text.offset(piece.start))
-        if len(made.offsets) > _MAX_LENGTH:
+        if len(made.offsets) > _MOST_WRITTEN:
+            # As for a shell that cannot hold it: what is there already is not the whole.
+            made.add(UNKNOWN, text.offset(piece.start))
             break
     return made.excerpt(text, text.offset(len(text.text)))
 
@@ -118,10 +124,22 @@ def _braced(inside: str, lookup: Lookup, depth: int) -> str:
         return UNKNOWN if value is None or rest else value
     if operator[-1] == "?":
         return value or UNKNOWN
-    word = "".join(piece.text for piece in _pieces(rest[len(operator) :], lookup, depth + 1))
+    word = _joined(rest[len(operator) :], lookup, depth + 1)
     if operator[-1] == "+":
         return UNKNOWN if value is None else word if value else ""
     return word if value is None or (not value and operator == ":-") else value
+
+
+def _joined(text: str, lookup: Lookup, depth: int = 0) -> str:
+    """An interpolated text; nothing is known of one that has become too long."""
+    made: list[str] = []
+    length = 0
+    for piece in _pieces(text, lookup, depth):
+        made.append(piece.text)
+        length += len(piece.text)
+        if length > max(MOST_CHARACTERS, len(text)):
+            return UNKNOWN
+    return "".join(made)
 
 
 class Split(NamedTuple):
@@ -137,6 +155,8 @@ def split_words(text: Excerpt) -> Split:
 
     See mattn/go-shellwords, which Compose uses: an unquoted `;`, `&`, `|`, `<` or `>` ends the command.
     """
+    if len(text.text) > _MOST_WRITTEN:
+        return Split((), None, f"more than {_MOST_WRITTEN} characters")
     words: list[Excerpt] = []
     current = _Text()
     started, quote, escaped, nested = False, "", False, False
@@ -207,19 +227,14 @@ def dotenv(text: str, lookup: Lookup) -> dict[str, str | None]:
         quote = text[start : start + 1]
         if quote in ("'", '"') and (close := _close_quote(text, start)) is not None:
             inside = text[start + 1 : close]
-            values[found[1]] = inside.replace("\\'", "'") if quote == "'" else _bounded(_double(inside, known), inside)
+            values[found[1]] = inside.replace("\\'", "'") if quote == "'" else _double(inside, known)
             end = text.find("\n", close)
             end = len(text) if end < 0 else end
         else:
             raw = re.split(r"\s#", text[start:end].rstrip("\r"), maxsplit=1)[0].strip()
-            values[found[1]] = _bounded("".join(piece.text for piece in _pieces(raw, known, 0)), raw)
+            values[found[1]] = _joined(raw, known)
         at = end + 1
     return values
-
-
-def _bounded(value: str, written: str) -> str:
-    """A value, unknown where others have made it long: it may double with each of them."""
-    return value if len(value) <= max(MOST_CHARACTERS, len(written)) else UNKNOWN
 
 
 def _close_quote(text: str, start: int) -> int | None:
@@ -237,4 +252,4 @@ def _close_quote(text: str, start: int) -> int | None:
 def _double(inside: str, lookup: Lookup) -> str:
     escapes = {"n": "\n", "r": "\r", "t": "\t", "\\": "\\", '"': '"', "$": "$$"}
     unescaped = re.sub(r"\\(.)", lambda found: escapes.get(found[1], found[0]), inside)
-    return "".join(piece.text for piece in _pieces(unescaped, lookup, 0))
+    return _joined(unescaped, lookup)

@@ -17,8 +17,12 @@ from pid1lint.source import Excerpt, Place, Source, Span
 
 _MAX_DEPTH = 200
 _MAX_ALIASES = 10_000
+_MAX_REPEATED = 500_000
+"""So many characters do all aliases repeat: a long list that a thousand services share is read a thousand times."""
 _MAX_PROBLEMS = 50
 _MAX_MERGED = 200_000
+_MOST_WORDS = 10_000
+"""So many words has a command; of one that has more, nothing is known."""
 _NULLS = frozenset(("", "~", "null", "Null", "NULL"))
 _TRUE = frozenset(("true", "y", "yes", "on"))
 _FALSE = frozenset(("false", "n", "no", "off"))
@@ -238,6 +242,13 @@ def is_inside_text(documents: Documents, offset: int) -> bool:
     )
 
 
+def too_many_words(*commands: Node | None) -> str:
+    """Why a launch cannot be judged one of whose commands is too long a list; empty if none is."""
+    if any(isinstance(node, Items) and len(node.items) > _MOST_WORDS for node in commands):
+        return f"its command has more than {_MOST_WORDS} words"
+    return ""
+
+
 def has_placeholder(documents: Documents) -> bool:
     """Whether there is a bare `{{ x }}`, which YAML takes for a mapping in a mapping."""
     return any(
@@ -272,6 +283,8 @@ class _Open:
     def __init__(self, event: Any) -> None:
         self.event = event
         self.nodes: list[Node] = []
+        # How long it is, about, with what its aliases repeat.
+        self.length = 0
 
 
 class _Reader:
@@ -284,7 +297,9 @@ class _Reader:
         self.shared: list[Span] = []
         self._stack: list[_Open] = []
         self._anchors: dict[str, Node | None] = {}
+        self._lengths: dict[str, int] = {}
         self._aliases = 0
+        self._repeated = 0
         self._merged = 0
 
     def take(self, event: Any) -> None:
@@ -293,9 +308,7 @@ class _Reader:
         if kind is yaml.ScalarEvent:
             span = Span(event.start_mark.index, event.end_mark.index)
             node = Scalar(self.source, span, event.value, event.style or "", event.tag or "")
-            if event.anchor:
-                self._anchors[event.anchor] = node
-            self._append(node)
+            self._add(node, event.anchor, len(event.value) + 2)
         elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
             if len(self._stack) >= _MAX_DEPTH:
                 raise _TooMuchError(self._place(event), f"it is nested more than {_MAX_DEPTH} levels deep")
@@ -320,17 +333,23 @@ class _Reader:
         if node is None:
             what = "is inside what it repeats" if event.anchor in self._anchors else "has no anchor"
             raise _TooMuchError(self._place(event), f"the alias *{event.anchor} {what}")
+        length = self._lengths[event.anchor]
+        self._repeated += length
+        if self._repeated > _MAX_REPEATED:
+            raise _TooMuchError(self._place(event), f"its aliases repeat more than {_MAX_REPEATED} characters")
         self.shared.append(node.span)
-        self._append(node)
+        self._append(node, length)
 
-    def _add(self, node: Node, anchor: str | None) -> None:
+    def _add(self, node: Node, anchor: str | None, length: int) -> None:
         if anchor:
             self._anchors[anchor] = node
-        self._append(node)
+            self._lengths[anchor] = length
+        self._append(node, length)
 
-    def _append(self, node: Node) -> None:
+    def _append(self, node: Node, length: int) -> None:
         if self._stack:
             self._stack[-1].nodes.append(node)
+            self._stack[-1].length += length
         else:
             self.roots.append(node)
 
@@ -351,7 +370,7 @@ class _Reader:
                 self._merged += len(made.all)
                 if self._merged > _MAX_MERGED:
                     raise _TooMuchError(made.place, f"its `<<` add more than {_MAX_MERGED} settings")
-        self._add(made, start.anchor)
+        self._add(made, start.anchor, opened.length + 2)
 
 
 def _last(nodes: list[Node], start: int) -> int:

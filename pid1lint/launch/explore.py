@@ -34,8 +34,8 @@ _MOST_FORKS = 2_000
 """How many ways may wait to be gone."""
 _MOST_STEPS = 4000
 """How often the processes of one world have their turn: what never comes to rest ends there."""
-_MOST_PROCESSES = 1000
-"""How many processes of one world may live at once."""
+_MOST_PROCESSES = 200
+"""How many processes of one world may live at once: wherever ways meet, each of them is compared."""
 _CLEAN_UP = 3
 """How many programs may come after one of which nothing is known, for it still to be the one that stays."""
 _STAYING = ("forever", "exec")
@@ -497,6 +497,8 @@ def _pruned(met: tuple[Candidate, ...], started: int, jobs: int) -> tuple[Candid
         dead = candidate.point.guess and _is_passed(candidate, started, jobs)
         if dead and kept and kept[-1].world is None and kept[-1].point.guess:
             continue
+        if candidate.point.how == "wait" and kept and kept[-1].point.how == "wait":
+            continue  # of waits in a row it is the first that counts: see `_last`
         kept.append(candidate._replace(world=None) if dead else candidate)
     return tuple(kept)
 

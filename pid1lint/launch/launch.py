@@ -26,7 +26,8 @@ class Launch(Frozen):
 
     `by_shell` holds more than one outcome where it depends on a /bin/sh that is not known. `init` is the one that a
     fix puts in front where one is missing. `open_at` is where an unknown outcome is decided: the construct that the
-    analysis cannot see through, or the FROM of an image that it does not know.
+    analysis cannot see through, or the FROM of an image that it does not know. `operations` of scripts were done to
+    tell all this.
     """
 
     image: Image
@@ -42,6 +43,7 @@ class Launch(Frozen):
     by_shell: tuple[Outcome, ...] = ()
     init: str = "tini"
     open_at: Place | None = None
+    operations: int = 0
 
     @property
     def tree(self) -> Process | None:

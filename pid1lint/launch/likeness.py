@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ def likeness(world: World, elsewhere: Elsewhere) -> tuple[tuple[object, ...], tu
     names that the launch's scripts read of their environment.
     """
     living = [proc for proc in world.procs.values() if proc.alive]
+    pids = [proc.pid for proc in living]
     names = {proc.pid: proc.shell.reads() for proc in living if proc.shell is not None}
     candidates = {
         thread: tuple((c.point, c.world, c.point.guess and world.started[thread] - c.started) for c in met)
@@ -45,7 +47,7 @@ def likeness(world: World, elsewhere: Elsewhere) -> tuple[tuple[object, ...], tu
         tuple((w.pid, w.how, w.place) for w in world.waiting),
         len(world.sent),
         tuple((h.pid, h.signal, h.ended) for h in world.handled),
-        tuple(_likeness_of(proc, living, names, elsewhere) for proc in living),
+        tuple(_likeness_of(proc, pids, names, elsewhere) for proc in living),
         tuple(candidates.items()),
     )
     return alike, passed
@@ -74,9 +76,10 @@ def _recurs(world: World, choice: Choice, names: Mapping[int, frozenset[str]]) -
 
 
 def _likeness_of(
-    proc: Proc, living: Sequence[Proc], names: Mapping[int, frozenset[str]], elsewhere: Elsewhere
+    proc: Proc, pids: Sequence[int], names: Mapping[int, frozenset[str]], elsewhere: Elsewhere
 ) -> tuple[object, ...]:
-    stages = tuple((stage.likeness, sum(other.pid <= stage.began for other in living)) for stage in proc.stages)
+    # The numbers of those that live only grow.
+    stages = tuple((stage.likeness, bisect_right(pids, stage.began)) for stage in proc.stages)
     own = (
         proc.pid,
         proc.parent,

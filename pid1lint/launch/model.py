@@ -39,10 +39,12 @@ def analyse(image: Image) -> Launch:
         return _without_command(image)
     per_shell: list[list[Path]] = []
     left_out: list[Place] = []
+    operations = 0
     for each in shells:
         ways = _ways(image, argv, signal, each)
         per_shell.append(_ordered(ways.paths))
         left_out += ways.left_out
+        operations += ways.operations
         if not ways.asked_sh:
             # Nothing hung on what /bin/sh is.
             break
@@ -69,7 +71,8 @@ def analyse(image: Image) -> Launch:
     refusing = _needs_to_be_pid1(first) if image.front or not image.as_pid1 else ""
     if refusing:
         outcome, why = Outcome.FAILS, f"{refusing} runs only as PID 1, and is not PID 1 here"
-    return _launch(image, outcome, why, open_at or image.command_place, first.reaps, tuple(paths), by_shell)
+    found = _launch(image, outcome, why, open_at or image.command_place, first.reaps, tuple(paths), by_shell)
+    return found.replaced(operations=operations)
 
 
 def lost_cmd(launch: Launch) -> Command | None:

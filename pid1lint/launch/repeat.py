@@ -83,7 +83,7 @@ def repeated(beginning: Beginning, asked: Asked) -> Ways | None:
             except _UnmovedError:
                 continue
             _KEPT.move_to_end(key)
-            return kept.ways._replace(paths=paths, left_out=left_out)
+            return kept.ways._replace(paths=paths, left_out=left_out, operations=0)
     return None
 
 
