@@ -17,10 +17,11 @@ def forking_wrapper(launch: Launch) -> Iterator[Finding]:
 
     `exec` in front of such a program does not help: it starts the app as its child and stays. `flock`, `xargs` and
     `setsid -w` have no handler for the stop signal. As PID 1 they ignore it, and `docker stop` kills everything after
-    10 s. Below an init they die on it, and the kernel kills the app. `su` and `runuser` pass the signal on, but kill
-    the app 2 s later, however long the grace period is. `setsid` as PID 1 starts the app and exits, and the container
-    exits with it. Scripts that come with a server, such as apachectl, mysqld_safe or WildFly's standalone.sh, run the
-    server as their child: start the server itself, or make the script exec it.
+    10 s. Below an init they die on it, and the kernel kills the app. `su`, `runuser`, `script` and Debian's `doas` pass
+    the signal on, but kill the app 2 s later, however long the grace period is. `watch`, `parallel` and `screen -D`
+    exit on SIGTERM before the app can. `setsid` as PID 1 starts the app and exits, and the container exits with it.
+    Scripts that come with a server, such as apachectl, mysqld_safe or WildFly's standalone.sh, run the server as their
+    child: start the server itself, or make the script exec it.
 
     ## Example
 
