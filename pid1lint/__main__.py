@@ -16,8 +16,10 @@ def main() -> NoReturn:
         from pid1lint.cli import main as run
 
         run()
-    except ends.EndedError as error:
-        ends.finish(error.number)
+    except BaseException:
+        if number := ends.told():
+            ends.finish(number)
+        raise
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
 _WORDS = {signal.SIGINT: "Interrupted", signal.SIGTERM: "Terminated"}
+_told: list[int] = []
 
 
 class EndedError(BaseException):
@@ -32,7 +33,16 @@ def heed() -> None:
     sys.unraisablehook = _not_raised
 
 
+def told() -> int:
+    """The signal that has told this run to end; 0 if none has.
+
+    Before 3.12 Python makes a `RuntimeError` of whatever is raised while it names a class's attributes.
+    """
+    return _told[0] if _told else 0
+
+
 def _raise(number: int, _: FrameType | None) -> NoReturn:
+    _told.append(number)
     for each in _WORDS:
         # A second one does not wait for what the first has begun.
         signal.signal(each, lambda another, _: os._exit(128 + another))

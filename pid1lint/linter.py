@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
-from pid1lint import registry
+from pid1lint import ends, registry
 from pid1lint.diagnostic import Diagnostic, Finding, Note, Severity
 from pid1lint.errors import Pid1lintError
 from pid1lint.frozen import NamedTuple
@@ -165,7 +165,9 @@ def attempt(at_work: str, path: str, work: Callable[[], Value]) -> Value | Crash
         return work()
     except Pid1lintError:
         raise
-    except Exception as error:  # noqa: BLE001 - the one place where a bug of ours is caught, to be reported
+    except Exception as error:
+        if ends.told():
+            raise
         return Crash(at_work, path, f"{type(error).__name__}: {error}")
 
 

@@ -227,3 +227,25 @@ def test_streams_that_take_nothing(tmp_path: Path, line: str, code: int, told: s
     assert done.returncode == code, done.stderr
     assert told in done.stderr
     assert done.stderr.count("\n") == bool(told)
+
+
+NAMED = """
+import os, signal, pid1lint.cli
+from pid1lint import __main__, linter
+
+class Attribute:
+    def __set_name__(self, owner, name):
+        os.kill(os.getpid(), signal.SIGTERM)
+
+def run():
+    linter.attempt("a class", "Dockerfile", lambda: type("Owner", (), {"attribute": Attribute()}))
+    print("it goes on")
+
+pid1lint.cli.main = run
+__main__.main()
+"""
+
+
+def test_a_signal_ends_it_also_where_python_makes_another_exception_of_it() -> None:
+    done = subprocess.run([sys.executable, "-c", NAMED], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (143, "", "Terminated\n")

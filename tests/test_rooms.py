@@ -14,7 +14,7 @@ import pid1lint
 ROOT = Path(__file__).parents[1]
 
 FLOW = (
-    "errors frozen nearest source files patterns fix diagnostic tomlfile schema deployment",
+    "errors ends frozen nearest source files patterns fix diagnostic tomlfile schema deployment",
     "facts dockerfile shell",
     "gitignore image",
     "deploy origin",
@@ -25,7 +25,7 @@ FLOW = (
     "linter",
     "deployed relief",
     "writing fixer baseline annotate config discover",
-    "ends workers check",
+    "workers check",
     "report",
     "prove",
     "options powershell",
