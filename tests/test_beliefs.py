@@ -45,6 +45,13 @@ def test_what_a_launcher_is_believed_to_do_is_an_assumption() -> None:
     )
 
 
+def test_a_believed_launcher_beside_the_app_is_no_part_of_the_sentence() -> None:
+    dockerfile = 'FROM python:3.12\nCOPY --chmod=755 run.sh /\nENTRYPOINT ["/run.sh"]\n'
+    script = "#!/bin/sh\nmise exec -- sleep infinity &\nexec gunicorn app:app\n"
+    (launch,) = linter.lint(dockerfile, BuildContext.of({"run.sh": script}), ignore=("all",)).launches
+    assert (launch.certainty, launch.why) == ("proven", "gunicorn is PID 1, gets SIGTERM and ends cleanly")
+
+
 def test_on_a_believed_launcher_no_hang_is_told() -> None:
     assert verdict(["mise", "exec", "--", "tail", "-f", "/dev/null"]) == (
         "unknown",

@@ -35,12 +35,12 @@ def path_of(ended: Ended, asked: Asked) -> Path:
         world.ended_in,
         world.handled,
         world.sent,
-        tuple(_assumptions(world, outcome, asked)),
+        tuple(_assumptions(world, outcome, main, asked)),
     )
     return path if path.why else path.replaced(why=explain(path, world.stop_signal))
 
 
-def _assumptions(world: World, outcome: Outcome, asked: Asked) -> Iterator[Assumption]:
+def _assumptions(world: World, outcome: Outcome, main: Proc | None, asked: Asked) -> Iterator[Assumption]:
     """What the outcome would be another one without: a handler that nobody has seen, a program taken to come back."""
     if outcome in (Outcome.UNKNOWN, Outcome.FAILS):
         return
@@ -51,7 +51,6 @@ def _assumptions(world: World, outcome: Outcome, asked: Asked) -> Iterator[Assum
             if stage.file is not None and stage.file.supposed:
                 yield Assumption(f"{stage.file.path} is what stands in {stage.file.place.source.path}", stage.place)
     if outcome is Outcome.GRACEFUL:
-        main = _main(world)
         for stage in _believed(world, main):
             assert stage.launcher is not None
             yield Assumption(f"{stage.program} {stage.launcher.way}", stage.place)

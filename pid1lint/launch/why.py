@@ -56,12 +56,10 @@ def _graceful(path: Path, one: Process, main: Process, signal: str) -> str:
 
 def _if_so(path: Path, main: Process) -> str:
     """What else has to be so, of a launcher of which it is only believed."""
-    assert path.tree is not None
-    launchers = (process for process in path.tree.walk() if process.launcher is not None and not main.assumed)
-    believed = next((each for each in launchers if each.launcher is not None and each.launcher.is_believed), None)
-    if believed is None or believed.launcher is None:
+    if main.assumed:
         return ""
-    return f", if {believed.program} {believed.launcher.way}, which is not known"
+    launchers = ((process.program, process.launcher) for process in path.chain if process.launcher is not None)
+    return next((f", if {name} {known.way}, which is not known" for name, known in launchers if known.is_believed), "")
 
 
 def _if_it_handles(main: Process, signal: str) -> str:
