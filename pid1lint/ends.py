@@ -20,10 +20,6 @@ _told: list[int] = []
 class EndedError(BaseException):
     """The run was told to end; no `except Exception` may hold it up."""
 
-    def __init__(self, number: int) -> None:
-        super().__init__(number)
-        self.number = number
-
 
 def heed() -> None:
     """From here on SIGINT and SIGTERM end the run, also as PID 1; what the caller had ignored stays ignored."""
@@ -46,13 +42,13 @@ def _raise(number: int, _: FrameType | None) -> NoReturn:
     for each in _WORDS:
         # A second one does not wait for what the first has begun.
         signal.signal(each, lambda another, _: os._exit(128 + another))
-    raise EndedError(number)
+    raise EndedError
 
 
 def _not_raised(lost: sys.UnraisableHookArgs) -> None:
     """A signal may come while Python runs what lets no exception out, such as the end of an object."""
     if isinstance(lost.exc_value, EndedError):
-        finish(lost.exc_value.number)
+        finish(told())
     sys.__unraisablehook__(lost)
 
 
