@@ -20,6 +20,7 @@ from pid1lint.launch.lookup import Lookup
 from pid1lint.launch.process import Outcome
 from pid1lint.launch.signals import SIGNALS
 from pid1lint.launch.stack import WaitEnded
+from pid1lint.launch.state import Negated
 from pid1lint.launch.step import BUILTINS, step
 from pid1lint.launch.world import Candidate, Choice, Point, Turn, World
 from pid1lint.source import Place
@@ -536,6 +537,7 @@ def _gave_up(world: World) -> bool:
         return False
     if any(choice.ends is not None and choice.way == choice.ends for choice in world.choices):
         return True
-    return (one.status if one.left is None else one.left) != 0 or (
+    status = one.status if one.left is None else one.left
+    return (status != 0 and not isinstance(status, Negated)) or (
         len(one.stages) > 1 and (one.stage.kind == "job" or one.stage.form == "interactive")
     )

@@ -6,7 +6,7 @@ from pid1lint.launch.code import Define, Fork, Job, JobStarted, Pipe, Piped, Whe
 from pid1lint.launch.interpreter import Interpreter
 from pid1lint.launch.output import output
 from pid1lint.launch.stack import Backgrounded, Block, Inside, PipelineEnded
-from pid1lint.launch.state import Defined
+from pid1lint.launch.state import Defined, negated
 from pid1lint.launch.values import UNKNOWN
 from pid1lint.shell.ir import CommandSub, Node, ProcessSub, Simple
 
@@ -110,6 +110,4 @@ def pipeline_ended(run: Interpreter, resume: PipelineEnded) -> None:
     status: int | None = run.world.procs[resume.pids[-1]].status
     if status == 0 and resume.conditional:
         status = None
-    if resume.negated and status is not None:
-        status = 1 if status == 0 else 0
-    run.shell.status = status
+    run.shell.status = negated(status) if resume.negated else status

@@ -38,6 +38,19 @@ if TYPE_CHECKING:
     from pid1lint.facts.shells import Shell as Dialect
 
 
+class Negated(int):
+    """The status that `!` makes of a success: a failure to those who ask, but no command has failed."""
+
+    __slots__ = ()
+
+
+def negated(status: int | None) -> int | None:
+    """What `!` makes of a status; None for one that is not known."""
+    if status is None:
+        return None
+    return Negated(1) if status == 0 else 0
+
+
 class Environment(NamedTuple):
     """What a program inherits: variables, whether its arguments come from CMD, and the user (empty: the image's)."""
 

@@ -76,6 +76,7 @@ from pid1lint.launch.stack import (
     WaitEnded,
     WaitMet,
 )
+from pid1lint.launch.state import negated
 from pid1lint.shell.ir import Simple
 
 _STATUS = {"true": 0, "false": 1, "sleep": 0}
@@ -374,8 +375,7 @@ def _kill_jobs(run: Interpreter, op: KillJobs) -> None:
 
 
 def _negate(run: Interpreter, op: Negate) -> None:
-    status = run.shell.status
-    run.shell.status = None if status is None else 1 if status == 0 else 0
+    run.shell.status = negated(run.shell.status)
 
 
 def _bracket(run: Interpreter, op: Bracket) -> None:

@@ -27,12 +27,17 @@ STRINGS = (
     ("app & wait", "H137 H137 H137"),
     ("(app)", "H137 H137 G0*"),
     ("nice app", "H137 G0* G0*"),
+    ("! app", "H137 H137 H137"),
     ("bare", "H137 H137* H137*"),
     ("set -e\nexec app\n", "G0* G0* G0*"),
 )
 SCRIPTS = (
     ("app", "H137 H137 H137"),
     ("cd / && app", "H137 H137 H137"),
+    # `!` makes a failure of the app's success: nothing has failed.
+    ("! app", "H137 H137 H137"),
+    ("cd / && ! app | cat", "H137 H137 H137"),
+    ("trap 'echo bye' EXIT; ! app", "H137 A143 H137"),
     ("exec app", "G0* G0* G0*"),
     ("trap 'exit 0' TERM; app & wait", "A0 A0 A0"),
     ("trap 'exit 0' TERM; app", "H137 H137 H137"),
