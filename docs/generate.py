@@ -364,7 +364,8 @@ _SHELLS = """How shells differ where it decides which processes live. Each value
 - `ampersand_redirect`: `&>` redirects; otherwise it means `&` and then `>`
 - `foreground_job`: `fg` works without a terminal, after `set -m`
 - `jobs_in_substitution`: `$(jobs -p)` is not empty
-- `lists_ended_jobs`: it names jobs that have exited, until `wait` has reported them
+- `lists_ended_jobs`: which of the jobs that have exited it names until `wait` has reported them: `all`, or only the
+  `last`, `$!`, and that only if no signal has killed it
 - `jobs_running`: the shell knows `jobs -r`
 - `interrupt_ends`: INT without a trap ends the shell with its EXIT trap, even as PID 1, in `wait` or after the child
   in the foreground has exited

@@ -39,8 +39,9 @@ class Shell(Frozen):
     `wait_n_status`: how a shell without `wait -n` ends at it. `wait_n_counts_ended`: a job that has ended before is
     one for it. `ampersand_redirect`: whether `&>` redirects; else it
     is `&` and then `>`. `foreground_job`: `fg` works without a terminal, after `set -m`.
-    `jobs_in_substitution`: `$(jobs -p)` is not empty; `lists_ended_jobs`: it names jobs that have
-    ended until `wait` has told of them. `jobs_running`: it knows `jobs -r`.
+    `jobs_in_substitution`: `$(jobs -p)` is not empty; `lists_ended_jobs`: which of the jobs that have ended it names
+    until `wait` has told of them: `all`, or only the `last`, `$!`, and that only if no signal has killed it.
+    `jobs_running`: it knows `jobs -r`.
     `interrupt_ends`: an untrapped INT ends it with its EXIT trap, even as PID 1, in `wait` or once the child in the
     foreground has ended. `ignores_quit`: QUIT is nothing to it, trapped or as a subshell excepted.
     `trap_skips_unknown`: a name that is no signal's keeps `trap` from the others on the line no more.
@@ -61,7 +62,7 @@ class Shell(Frozen):
     trap_lower_case: bool = True
     kill_sig_prefix: bool = True
     jobs_in_substitution: bool = True
-    lists_ended_jobs: bool = False
+    lists_ended_jobs: str = ""
     jobs_running: bool = True
     job_specs: bool = True
     exit_trap_on_signal: bool = False

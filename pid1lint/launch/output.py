@@ -6,7 +6,7 @@ import re
 
 from pid1lint.launch import values
 from pid1lint.launch.lookup import Lookup
-from pid1lint.launch.stack import Argv
+from pid1lint.launch.stack import Argv, Job
 from pid1lint.launch.state import Shell
 from pid1lint.launch.values import UNKNOWN
 from pid1lint.launch.world import Proc, World
@@ -124,13 +124,7 @@ def output(lookup: Lookup, world: World, proc: Proc, shell: Shell, argv: Argv) -
                 return ""
             if not shell.dialect.jobs_running and any("r" in word for word in words if word.startswith("-")):
                 return ""
-            listed = [
-                job
-                for job in shell.jobs
-                if (shell.dialect.lists_ended_jobs and job.pid not in shell.waited)
-                or any(world.procs[pid].alive for pid in job.pids)
-            ]
-            return "\n".join(str(job.pids[0]) for job in listed)
+            return "\n".join(str(job.pids[0]) for job in shell.jobs if _is_listed(world, shell, job))
         case "pidof" | "pgrep":
             procs = by_name(world, proc, words[-1], full="-f" in words) if words else []
             return (" " if name == "pidof" else "\n").join(str(proc.pid) for proc in procs) or UNKNOWN
@@ -150,6 +144,18 @@ def _printf(words: list[str]) -> str:
     rounds = [given[at : at + taken] for at in range(0, max(len(given), 1), taken)]
     filled = (form.replace("%s", "{}").format(*some, *[""] * (taken - len(some))) for some in rounds)
     return "".join(filled).rstrip("\n") if "{" not in form and "}" not in form else UNKNOWN
+
+
+def _is_listed(world: World, shell: Shell, job: Job) -> bool:
+    """Whether `jobs -p` names a job."""
+    if any(world.procs[pid].alive for pid in job.pids):
+        return True
+    if job.pid in shell.waited:
+        return False
+    if shell.dialect.lists_ended_jobs == "last":
+        # Of one that a signal has killed bash has told already.
+        return str(job.pid) == shell.last_job and world.procs[job.pid].status < 128
+    return shell.dialect.lists_ended_jobs == "all"
 
 
 def _user_name(lookup: Lookup, shell: Shell) -> str:

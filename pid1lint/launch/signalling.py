@@ -290,7 +290,8 @@ def wait(run: Interpreter, node: Simple, argv: Argv, where: Where, skipped: int)
             # One that has ended before counts, once.
             return world.procs[ended[0].pid].status
     if not alive:
-        shell.waited |= {job.pid for job in jobs}
+        if words or shell.dialect.lists_ended_jobs != "last":
+            shell.waited |= {job.pid for job in jobs}
         if words and not jobs:
             return 127
         shell.resume = Done(world.procs[jobs[-1].pid].status if jobs and words else 0)

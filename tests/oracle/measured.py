@@ -55,6 +55,12 @@ SCRIPTS = (
     ("trap 'echo bye' EXIT; exec app", "G0* G0* G0*"),
     # It stays in its loop, not in the handler of its end.
     ('trap wait EXIT; app & while [ -n "$(jobs -p)" ]; do sleep 1; done', "H137 H137 H137"),
+    # Of jobs that have ended bash names only the last, and none that a signal has killed; Busybox names them all.
+    (
+        "trap 'kill $pid $p2; wait' TERM; app & pid=$!; (app2; :) & p2=$!; "
+        'while [ -n "$(jobs -p)" ]; do sleep 0.5; done',
+        "x0 A0 H137",
+    ),
     ("trap 'kill %1; wait' EXIT; app & app2 & while [ -n \"$(jobs -p)\" ]; do sleep 1; done", "H137 H137 H137"),
     ("trap 'kill $pid; wait $pid' EXIT TERM; app & pid=$!; app2", "H137 H137 H137"),
 )
