@@ -367,8 +367,8 @@ _SHELLS = """How shells differ where it decides which processes live. Each value
 - `lists_ended_jobs`: which of the jobs that have exited it names until `wait` has reported them: `all`, or only the
   `last`, `$!`, and that only if no signal has killed it
 - `jobs_running`: the shell knows `jobs -r`
-- `interrupt_ends`: INT without a trap ends the shell with its EXIT trap, even as PID 1, in `wait` or after the child
-  in the foreground has exited
+- `interrupt_ends`: INT without a trap ends the shell, even as PID 1, in `wait` or after the child in the foreground
+  has exited; as PID 1 its EXIT trap runs, elsewhere the shell dies of the signal without it
 - `ignores_quit`: the shell ignores QUIT, unless it is trapped or the shell is a subshell
 - `trap_skips_unknown`: an unknown signal name does not keep `trap` from setting the others on the line
 - `kill_counts_any`: `kill` succeeds if it could signal one of several processes

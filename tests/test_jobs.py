@@ -57,6 +57,26 @@ def test_a_server_that_is_stopped_again_does_not_count(setting_up: str, server: 
     assert all(process.start != "background" for path in found.paths if path.tree for process in path.tree.walk())
 
 
+@pytest.mark.parametrize(
+    ("shell", "init", "outcome"),
+    [
+        ("sh", "", "graceful"),
+        ("sh", "dumb-init", "abrupt"),
+        ("bash", "", "graceful"),
+        ("bash", "dumb-init", "graceful"),
+    ],
+)
+def test_dash_runs_its_exit_trap_on_an_interrupt_only_as_pid_1(shell: str, init: str, outcome: str) -> None:
+    script = "trap 'kill $pid; wait $pid' EXIT\nredis-server &\npid=$!\nwait\n"
+    argv = json.dumps([*([init, "--"] if init else []), "/run.sh"])
+    install = "RUN apt-get update && apt-get install -y dumb-init redis-server\n"
+    found = launch(
+        f"FROM debian:12\n{install}COPY run.sh /\nENTRYPOINT {argv}\nSTOPSIGNAL SIGINT\n",
+        {"run.sh": f"#!/bin/{shell}\n{script}"},
+    )
+    assert found.outcome.value == outcome, found.why
+
+
 def test_a_path_on_which_the_script_gives_up_holds_nothing() -> None:
     found = of_script('set -e\nprepare\n[ -n "$1" ] || exit 1')
     assert found.outcome.value == "exits"

@@ -42,8 +42,9 @@ class Shell(Frozen):
     `jobs_in_substitution`: `$(jobs -p)` is not empty; `lists_ended_jobs`: which of the jobs that have ended it names
     until `wait` has told of them: `all`, or only the `last`, `$!`, and that only if no signal has killed it.
     `jobs_running`: it knows `jobs -r`.
-    `interrupt_ends`: an untrapped INT ends it with its EXIT trap, even as PID 1, in `wait` or once the child in the
-    foreground has ended. `ignores_quit`: QUIT is nothing to it, trapped or as a subshell excepted.
+    `interrupt_ends`: an untrapped INT ends it, even as PID 1, in `wait` or once the child in the foreground has
+    ended; as PID 1 its EXIT trap runs, elsewhere the shell dies of the signal without it.
+    `ignores_quit`: QUIT is nothing to it, trapped or as a subshell excepted.
     `trap_skips_unknown`: a name that is no signal's keeps `trap` from the others on the line no more.
     `kill_counts_any`: of several processes one that is told is enough for `kill` to succeed.
     `errors_end`: a wrong use of `shift` or `local` ends the script with 2. `return_anywhere`: outside of functions

@@ -39,6 +39,8 @@ def catch(proc: Proc, shell: Shell, name: str, *, running: bool) -> bool:
         proc.lost = True
         return True
     if name == "INT" and dialect.interrupt_ends and name not in proc.ignored and not shell.in_trap:
+        if proc.pid != 1:
+            drop_exit_trap(shell)
         _die(proc, shell, INTERRUPTED, running=running)
         return True
     exits = dialect.exit_trap_on_signal and "EXIT" in shell.traps and name not in proc.ignored | shell.reset
@@ -55,6 +57,11 @@ def catch(proc: Proc, shell: Shell, name: str, *, running: bool) -> bool:
         proc.block = None
         return True
     return False
+
+
+def drop_exit_trap(shell: Shell) -> None:
+    """Let a shell die of the interrupt that it sends itself; PID 1 survives that, and comes to its EXIT trap."""
+    shell.traps.pop("EXIT", None)
 
 
 def _die(proc: Proc, shell: Shell, status: int, *, running: bool) -> None:

@@ -13,6 +13,7 @@ from typing import TypeAlias
 from pid1lint.frozen import NamedTuple
 from pid1lint.launch import values
 from pid1lint.launch.become import become
+from pid1lint.launch.catch import INTERRUPTED, drop_exit_trap
 from pid1lint.launch.code import Code, Run, Where, compiled
 from pid1lint.launch.expand import Expansion
 from pid1lint.launch.inert import Inert
@@ -192,7 +193,9 @@ class Interpreter(Expansion):
                 return True
             if handler is None and name == "INT":
                 # It was left to the child in the foreground, which is gone now.
-                raise ExitShell(130)
+                if self.proc.pid != 1:
+                    drop_exit_trap(shell)
+                raise ExitShell(INTERRUPTED)
         return False
 
     def _handle(self, text: str, name: str) -> bool:
