@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pid1lint.launch.signals import SIGNALS
 from pid1lint.launch.stack import Stays
 from pid1lint.launch.state import Shell
 
@@ -43,10 +44,15 @@ def catch(proc: Proc, shell: Shell, name: str, *, running: bool) -> bool:
             drop_exit_trap(shell)
         _die(proc, shell, INTERRUPTED, running=running)
         return True
-    exits = dialect.exit_trap_on_signal and "EXIT" in shell.traps and name not in proc.ignored | shell.reset
-    if exits and name in _ENDING:
+    ends = dialect.exit_trap_on_signal and name in _ENDING and name not in proc.ignored | shell.reset
+    if ends and "EXIT" in shell.traps:
         # It does not wait for its child: the trap runs at once, and the shell is gone.
         _die(proc, shell, 143, running=running)
+        shell.killed = True
+        return True
+    if ends and shell.killed and name != "INT":
+        # That trap runs, and has the shell killed: it comes to no other command.
+        _die(proc, shell, 128 + SIGNALS[name], running=running)
         return True
     if dialect.exit_trap_then_stays and "EXIT" in shell.traps and name == "TERM":
         if proc.block is None or name in proc.ignored:

@@ -144,6 +144,7 @@ class Shell:
         "interrupt_left",
         "is_subshell",
         "jobs",
+        "killed",
         "last_job",
         "leaving",
         "members",
@@ -222,6 +223,8 @@ class Shell:
         self.pending: tuple[str, ...] = ()
         # An interrupt came in while a child was in the foreground.
         self.interrupt_left = False
+        # A signal has made it run its EXIT trap.
+        self.killed = False
         # Signals that were trapped before bash had taken the others for its EXIT trap, and those of them reset since.
         self.trapped_first: frozenset[str] = frozenset()
         self.reset: frozenset[str] = frozenset()
@@ -279,7 +282,7 @@ class Shell:
         new.trapped_first = new.reset = frozenset()
         new.inherited_ignored = ignored
         new.is_subshell = True
-        new.interrupt_left = new.monitor = new.err_trap = new.feeds = new.tail_substitution = False
+        new.interrupt_left = new.killed = new.monitor = new.err_trap = new.feeds = new.tail_substitution = False
         new.dying = None
         new.trap_depth = new.sourcing = 0
         new.hooks = frozenset()
@@ -483,7 +486,7 @@ class Shell:
             self.pending,
             (self.errexit, self.monitor, self.nounset, self.err_trap, self.in_trap, self.foreign_functions),
             self.soft if SOFT in live(self.code, self.pc).read else "",
-            (self.dying, self.sourcing, self.trap_depth, self.calls, self.interrupt_left),
+            (self.dying, self.sourcing, self.trap_depth, self.calls, self.interrupt_left, self.killed),
             self.trapped_first,
             self.reset,
             self.hooks,

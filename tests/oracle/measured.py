@@ -53,6 +53,12 @@ SCRIPTS = (
     ("trap 'kill 0' TERM; slow & wait", "A139 A139 A139"),
     ("trap 'echo bye' EXIT; app", "H137 A143 H137"),
     ("trap 'echo bye' EXIT; exec app", "G0* G0* G0*"),
+    # A signal that the EXIT trap sends to the shell itself kills bash, which a signal has made run that trap.
+    ("trap 'kill 0; wait' EXIT; app & wait", "H137 A143 H137"),
+    ("trap 'trap - TERM; kill $! $$; wait' EXIT; app & wait", "H137 A143 H137"),
+    ("trap 'kill -HUP $$; kill $!; wait' EXIT; app & wait", "H137 A129 H137"),
+    ("trap 'kill -INT $$; kill $!; wait' EXIT; app & wait", "H137 G143 H137"),
+    ("trap 'trap \"\" TERM; kill 0; wait' EXIT; app & wait", "H137 G143 H137"),
     # It stays in its loop, not in the handler of its end.
     ('trap wait EXIT; app & while [ -n "$(jobs -p)" ]; do sleep 1; done', "H137 H137 H137"),
     # Of jobs that have ended bash names only the last, and none that a signal has killed; Busybox names them all.
