@@ -72,8 +72,9 @@ def exit_trap_only(launch: Launch) -> Iterator[Finding]:
 
     ## When to ignore it
 
-    In bash 5 and later a trap on EXIT that signals the app and waits for it works, and the rule does not report it. If
-    the app runs in the foreground, use `exec` instead: see missing-exec (PID201).
+    In bash 5 and later a trap on EXIT that signals the app and waits for it works, and the rule does not report it.
+    `kill 0` in that trap does not work: it signals bash too, and bash exits before it comes to `wait`. If the app runs
+    in the foreground, use `exec` instead: see missing-exec (PID201).
 
     ## Fix safety
 
