@@ -85,11 +85,33 @@ def _is_endless(loop: Loop) -> bool:
     return bool(words) and len(words[-1]) == 1 and words[-1][0].literal in (never, "" if loop.until else ":")
 
 
+_OWN_SHELL = re.compile(r"""\bkill\b[^;&|\n]*\s"?-?(0|\$\$|\$\{\$\})"?(?=[\s;&|]|$)""")
+
+
+def _signals_its_shell(trap: TrapSet) -> bool:
+    """Whether a handler, or a function of its file that it calls, sends a signal to the shell that runs it."""
+    text = trap.handler_word.literal if trap.handler_word is not None else None
+    words = set(re.findall(r"\w+", text or ""))
+    bodies = [n.body for n in nodes(trap.script.body) if isinstance(n, Function) and n.name in words]
+    called = (node for body in bodies for node in nodes(body) if isinstance(node, Simple))
+    commands = (" ".join(word.text for word in node.words) for node in called)
+    return any(_OWN_SHELL.search(command) for command in (text or "", *commands))
+
+
 def also_trap(trap: TrapSet, signal: str) -> Fix | None:
-    """Put a signal behind those of a trap; None where the trap cannot be edited."""
+    """Put a signal behind those of a trap; None where the trap cannot be edited.
+
+    A handler that signals its own shell has it ignore that signal first: it would else start itself again.
+    """
     text = trap.script.text
     if not trap.editable or text.quoting != "plain":
         return None
+    name = signal.removeprefix("SIG")
     end = text.offset(trap.node.words[-1].span.end - 1) + 1
-    edit = Edit(text.source, Span(end, end), f" {signal.removeprefix('SIG')}")
-    return Fix("Trap the stop signal too", (edit,), Applicability.UNSAFE, (guard(trap.script, trap.node),))
+    edits: tuple[Edit, ...] = (Edit(text.source, Span(end, end), f" {name}"),)
+    if _signals_its_shell(trap):
+        made = quoted_handler(trap, f'trap "" {name}')
+        if made is None:
+            return None
+        edits = (*made[0], *edits)
+    return Fix("Trap the stop signal too", edits, Applicability.UNSAFE, (guard(trap.script, trap.node),))
