@@ -77,6 +77,14 @@ def test_dash_runs_its_exit_trap_on_an_interrupt_only_as_pid_1(shell: str, init:
     assert found.outcome.value == outcome, found.why
 
 
+def test_a_log_follower_is_the_app_only_if_what_ran_before_comes_back() -> None:
+    script = "trap 'kill $pid; wait $pid' TERM\n/srv/start-app.sh\ntail -F /var/log/app.log &\npid=$!\nwait $pid"
+    found = of_script(script)
+    only_if = "if `/srv/start-app.sh` comes back, which is not known"
+    assert found.why == f"bash is PID 1 and its handler tells tail, then waits for it, {only_if}"
+    assert found.certainty == "assumed"
+
+
 def test_a_path_on_which_the_script_gives_up_holds_nothing() -> None:
     found = of_script('set -e\nprepare\n[ -n "$1" ] || exit 1')
     assert found.outcome.value == "exits"

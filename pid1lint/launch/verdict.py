@@ -63,7 +63,8 @@ def _assumptions(world: World, outcome: Outcome, main: Proc | None, asked: Asked
             decides = proc.pid == 1 or (above is not None and _passes_on(above.stage))
             if decides and proc.long and not proc.helper and proc.told and proc.stage.rests is not None:
                 yield proc.stage.rests
-    if outcome is Outcome.EXITS:
+    if outcome is Outcome.EXITS or (outcome is Outcome.GRACEFUL and main is not None and main.helper):
+        # Who follows a log, or waits for nothing, is not the app: that may be what came before.
         for place in sorted(world.guessed, key=lambda place: (place.source.path, place.span)):
             yield Assumption(f"`{place.text.split(chr(10))[0][:60]}` comes back", place)
 

@@ -55,9 +55,11 @@ def _graceful(path: Path, one: Process, main: Process, signal: str) -> str:
 
 
 def _if_so(path: Path, main: Process) -> str:
-    """What else has to be so, of a launcher of which it is only believed."""
+    """What else has to be so, of a launcher of which it is only believed, or of what ran before a mere helper."""
     if main.assumed:
         return ""
+    if main.helper:
+        return f", if {path.assumes[-1].what}, which is not known" if path.assumes else ""
     launchers = ((process.program, process.launcher) for process in path.chain if process.launcher is not None)
     return next((f", if {name} {known.way}, which is not known" for name, known in launchers if known.is_believed), "")
 
