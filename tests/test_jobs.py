@@ -77,10 +77,19 @@ def test_dash_runs_its_exit_trap_on_an_interrupt_only_as_pid_1(shell: str, init:
     assert found.outcome.value == outcome, found.why
 
 
-def test_a_log_follower_is_the_app_only_if_what_ran_before_comes_back() -> None:
-    script = "trap 'kill $pid; wait $pid' TERM\n/srv/start-app.sh\ntail -F /var/log/app.log &\npid=$!\nwait $pid"
+def test_the_app_behind_a_launcher_is_what_a_branch_is_there_for() -> None:
+    script = 'if [ "${1:-}" = shell ]; then\n  exec sh\nelse\n  env MODE=production server --port 80\n  exit $?\nfi'
     found = of_script(script)
-    only_if = "if `/srv/start-app.sh` comes back, which is not known"
+    assert (found.outcome.value, main_of(found)) == ("hang", "server")
+
+
+def test_a_log_follower_is_the_app_only_if_what_ran_before_comes_back() -> None:
+    script = "trap 'kill $pid; wait $pid' TERM\n/srv/weblogic.sh\ntail -F /var/log/app.log &\npid=$!\nwait $pid"
+    found = launch(
+        'FROM debian:12\nRUN curl -fo /srv/weblogic.sh https://example.org/w\nCOPY run.sh /\nENTRYPOINT ["/run.sh"]\n',
+        {"run.sh": f"#!/bin/bash\n{script}\n"},
+    )
+    only_if = "if `/srv/weblogic.sh` comes back, which is not known"
     assert found.why == f"bash is PID 1 and its handler tells tail, then waits for it, {only_if}"
     assert found.certainty == "assumed"
 

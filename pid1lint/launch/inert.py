@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pid1lint.facts.launchers import launcher, split
 from pid1lint.launch.lookup import Lookup
 from pid1lint.launch.shapes import (
     and_or_parts,
@@ -34,6 +35,17 @@ from pid1lint.shell.ir import (
     Test,
     Word,
 )
+
+
+def _launched(words: list[str]) -> list[str]:
+    """The command behind launchers: `app` of `env A=b nice app`."""
+    while known := launcher(words[0]):
+        command = split(known, words).words
+        if not command or command[0] == 0:
+            break
+        words = [words[at] for at in command]
+    return words
+
 
 _MATTERS = frozenset(
     "exit return break continue eval trap shift wait kill fg bg disown suspend coproc pkill killall builtin "
@@ -170,7 +182,7 @@ class Inert:
             return not any(word.text.partition("=")[0] in relevant for word in node.words[1:])
         if name in _PLAIN:
             return True
-        words = [word.literal if word.literal is not None else UNKNOWN for word in node.words]
+        words = _launched([word.literal if word.literal is not None else UNKNOWN for word in node.words])
         fact = self.lookup.program(words, self.shell.env)
         if fact is None or fact.lifetime == "long":
             return not last

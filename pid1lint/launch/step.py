@@ -80,6 +80,8 @@ from pid1lint.launch.state import negated
 from pid1lint.shell.ir import Simple
 
 _STATUS = {"true": 0, "false": 1, "sleep": 0}
+_XARGS_FAILED = 123
+"""What `xargs` makes of a failure of its command: findutils 4.9 and Busybox 1.35 measured."""
 
 BUILTINS: Mapping[str, Builtin] = {
     "exec": control.exec_,
@@ -369,7 +371,12 @@ def _kill_jobs(run: Interpreter, op: KillJobs) -> None:
     at = [word.literal for word in second.words].index("kill")
     named = run.argv(Simple(second.words[at:], second.span))
     argv = (*named, *(Argument(pid, pid) for pid in pids))
-    status: Result = signalling.kill(run, second, argv, Where(False), 0) if pids else 0
+    status: Result = 0
+    if pids:
+        status = signalling.kill(run, second, argv, Where(False), 0)
+    elif not any(word.text in ("-r", "--no-run-if-empty") for word in second.words[:at]):
+        # `kill` is called all the same, without anyone to signal, and fails.
+        status = _XARGS_FAILED
     if isinstance(status, int):
         run.shell.status, run.shell.pc = status, op.end
 

@@ -53,6 +53,8 @@ SCRIPTS = (
     ("trap 'kill 0' TERM; slow & wait", "A139 A139 A139"),
     ("trap 'echo bye' EXIT; app", "H137 A143 H137"),
     ("trap 'echo bye' EXIT; exec app", "G0* G0* G0*"),
+    # `kill` fails without anyone to signal: dash has no jobs in a pipeline.
+    ("set -e; trap 'jobs -p | xargs kill; wait' TERM; app & wait", "A123 G143 G143"),
     # A signal that the EXIT trap sends to the shell itself kills bash, which a signal has made run that trap.
     ("trap 'kill 0; wait' EXIT; app & wait", "H137 A143 H137"),
     ("trap 'trap - TERM; kill $! $$; wait' EXIT; app & wait", "H137 A143 H137"),
