@@ -30,6 +30,7 @@ from pid1lint.launch.stack import (
     ChildEnded,
     ChildStarted,
     Evaluated,
+    Failed,
     Frame,
     Handling,
     Inside,
@@ -198,6 +199,16 @@ class Interpreter(Expansion):
                 raise ExitShell(INTERRUPTED)
         return False
 
+    def errs(self, status: int) -> bool:
+        """Begin to run the ERR trap, where there is one for the command that has failed: functions inherit none."""
+        shell = self.shell
+        trap = shell.trap_sets.get("ERR")
+        known = trap is not None and shell.err_trap and shell.dialect.err_trap
+        if trap is None or not known or not trap.handler or shell.failing or shell.calls:
+            return False
+        shell.failing, shell.resume = True, Failed(status)
+        return self._handle(trap.handler, "ERR")
+
     def _handle(self, text: str, name: str) -> bool:
         shell = self.shell
         trap = shell.trap_sets.get(name)
@@ -230,7 +241,7 @@ class Interpreter(Expansion):
     def _note_handler(self, name: str, trap: TrapSet | None) -> int | None:
         """Where it is noted that a handler has begun."""
         world = self.world
-        if not world.stopped or trap is None:
+        if not world.stopped or trap is None or name == "ERR":
             return None
         world.handled = (*world.handled, Handled(self.proc.pid, name, trap, ""))
         return len(world.handled) - 1

@@ -51,6 +51,7 @@ def trap(run: Interpreter, node: Simple, argv: Argv, where: Where, skipped: int)
     for word in names:
         if word.value.upper() == "ERR":
             shell.err_trap = handler is not None
+            shell.trap_sets["ERR"] = set_here
         name = _trap_name(run, word.value)
         if name is None and shell.dialect.trap_skips_unknown:
             status = 1

@@ -269,6 +269,12 @@ class Done(NamedTuple):
     status: int | None
 
 
+class Failed(NamedTuple):
+    """The ERR trap of a command that has failed with this status has run."""
+
+    status: int
+
+
 Resume: TypeAlias = (
     ChildStarted
     | ChildEnded
@@ -281,6 +287,7 @@ Resume: TypeAlias = (
     | FgMet
     | LoopMet
     | Done
+    | Failed
 )
 
 

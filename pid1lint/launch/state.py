@@ -131,6 +131,7 @@ class Shell:
         "err_trap",
         "errexit",
         "exported",
+        "failing",
         "feeds",
         "foreign_functions",
         "functions",
@@ -248,6 +249,8 @@ class Shell:
         self.in_trap = False
         self.trap_depth = 0
         self.err_trap = False
+        # Its ERR trap runs.
+        self.failing = False
         self.sourcing = 0
         # A file was sourced that is not at hand and may define functions.
         self.foreign_functions = False
@@ -282,7 +285,9 @@ class Shell:
         new.trapped_first = new.reset = frozenset()
         new.inherited_ignored = ignored
         new.is_subshell = True
-        new.interrupt_left = new.killed = new.monitor = new.err_trap = new.feeds = new.tail_substitution = False
+        new.interrupt_left = new.killed = new.failing = new.monitor = new.err_trap = new.feeds = (
+            new.tail_substitution
+        ) = False
         new.dying = None
         new.trap_depth = new.sourcing = 0
         new.hooks = frozenset()
@@ -486,7 +491,7 @@ class Shell:
             self.pending,
             (self.errexit, self.monitor, self.nounset, self.err_trap, self.in_trap, self.foreign_functions),
             self.soft if SOFT in live(self.code, self.pc).read else "",
-            (self.dying, self.sourcing, self.trap_depth, self.calls, self.interrupt_left, self.killed),
+            (self.dying, self.sourcing, self.trap_depth, self.calls, self.interrupt_left, self.killed, self.failing),
             self.trapped_first,
             self.reset,
             self.hooks,

@@ -63,6 +63,7 @@ from pid1lint.launch.stack import (
     ChildEnded,
     ChildStarted,
     Done,
+    Failed,
     FgMet,
     Handling,
     Iterating,
@@ -339,12 +340,22 @@ def _done(run: Interpreter, resume: Done) -> None:
     run.shell.status = resume.status
 
 
+def _failed(run: Interpreter, resume: Failed) -> None:
+    shell = run.shell
+    shell.failing, shell.status = False, resume.status
+    if shell.errexit:
+        raise ExitShell(resume.status)
+
+
 def _after(run: Interpreter, op: After) -> None:
     shell = run.shell
     if run.world.overdue:
         run.world.overdue, run.met = False, True
-    if op.errexit and shell.errexit and shell.status:
-        raise ExitShell(shell.status)
+    if op.errexit and shell.status:
+        if run.errs(shell.status):
+            return
+        if shell.errexit:
+            raise ExitShell(shell.status)
     if shell.pending:
         # This operation comes again behind the handler.
         shell.pc -= 1
@@ -482,4 +493,5 @@ _RESUMED: dict[type, Callable[[Interpreter, Any], None]] = {
     FgMet: _fg_met,
     LoopMet: looping.loop_met,
     Done: _done,
+    Failed: _failed,
 }

@@ -55,6 +55,12 @@ SCRIPTS = (
     ("trap 'echo bye' EXIT; exec app", "G0* G0* G0*"),
     # `kill` fails without anyone to signal: dash has no jobs in a pipeline.
     ("set -e; trap 'jobs -p | xargs kill; wait' TERM; app & wait", "A123 G143 G143"),
+    # The ERR trap of bash and Busybox runs for the `wait` that a signal ends, before `set -e` ends the script.
+    ("trap wait ERR; trap : TERM; app & wait", "A143 H137 H137"),
+    ("trap 'kill $!; wait' ERR; trap : TERM; app & wait; sleep 1", "A0 G0 G0"),
+    ("set -e; trap 'kill $!; wait' ERR; trap : TERM; app & wait; sleep 1", "x1 G143 G143"),
+    ("trap 'kill $!; wait' ERR; trap : TERM; app & if wait; then :; fi; sleep 1", "A0 A0 A0"),
+    ("trap 'kill $!; wait' ERR; f() { wait; }; trap : TERM; app & f; sleep 1", "A0 G0 G0"),
     # A signal that the EXIT trap sends to the shell itself kills bash, which a signal has made run that trap.
     ("trap 'kill 0; wait' EXIT; app & wait", "H137 A143 H137"),
     ("trap 'trap - TERM; kill $! $$; wait' EXIT; app & wait", "H137 A143 H137"),
