@@ -50,6 +50,11 @@ def test_a_job_is_not_the_main_process(job: str) -> None:
     [
         ("pg_ctl -D /data start\npsql -f /init.sql\npg_ctl -D /data stop", "postgres"),
         ("mysqld --daemonize --skip-networking\nmysql < /init.sql\nmysqladmin shutdown", "mysqld"),
+        (
+            "start-stop-daemon --start -c db:db --background --pidfile /p --exec /usr/bin/mongod -- --fork\n"
+            "start-stop-daemon --stop --pidfile /p",
+            "mongod",
+        ),
     ],
 )
 def test_a_server_that_is_stopped_again_does_not_count(setting_up: str, server: str) -> None:
@@ -81,6 +86,18 @@ def test_the_app_behind_a_launcher_is_what_a_branch_is_there_for() -> None:
     script = 'if [ "${1:-}" = shell ]; then\n  exec sh\nelse\n  env MODE=production server --port 80\n  exit $?\nfi'
     found = of_script(script)
     assert (found.outcome.value, main_of(found)) == ("hang", "server")
+
+
+@pytest.mark.parametrize("starter", ["start-stop-daemon --start --background --exec", "sudo -b"])
+def test_what_a_starter_sends_to_the_background_is_cut_off(starter: str) -> None:
+    found = launch(
+        'FROM debian:12\nRUN apt-get update && apt-get install -y sudo mongodb redis\nCOPY run.sh /\nCMD ["/run.sh"]\n',
+        {"run.sh": f"#!/bin/bash\n{starter} /usr/bin/mongod\nexec redis-server\n"},
+    )
+    assert (found.outcome.value, found.why) == (
+        "abrupt",
+        "redis-server ends on SIGTERM, and the kernel kills what runs beside it",
+    )
 
 
 def test_a_log_follower_is_the_app_only_if_what_ran_before_comes_back() -> None:

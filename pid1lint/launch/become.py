@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pid1lint.facts.launchers import Launcher, Split, launcher, split
 from pid1lint.facts.programs import npm_version, runner
 from pid1lint.launch.code import Where, compiled
-from pid1lint.launch.leaf import Start, cannot_start, enter, start_leaf, start_unread_script
+from pid1lint.launch.leaf import Start, cannot_start, enter, start_leaf, start_unread_script, stop_daemons
 from pid1lint.launch.lookup import Lookup
 from pid1lint.launch.process import Started
 from pid1lint.launch.stack import Argument, Argv, arguments
@@ -265,10 +265,12 @@ class _Becoming:
         if parts.kind == "init":
             child.group = child.pid
         if parts.kind == "detach" and proc.group != proc.pid:
-            # setsid forks only where it leads a process group, which a child of a script does not.
+            # setsid forks only where it leads a process group, which a child of a script does not; others always do.
             world.unspawn(child)
-            proc.group = proc.pid
-            self.become(proc, Start(command, "exec", start.place, start.call, env), depth + 1)
+            detached = known.name != "setsid"
+            if not detached:
+                proc.group = proc.pid
+            self.become(proc, Start(command, "exec", start.place, start.call, env, None, detached), depth + 1)
             return True
         child.background = proc.background
         child.stdin = None if known.name == "xargs" else proc.stdin
@@ -300,8 +302,10 @@ class _Becoming:
         if known.subcommand or any(UNKNOWN in word.value for word in start.argv):
             return False
         enter(self.world, proc, start, "job").launcher = known
+        stop_daemons(self.world, known.name, start.words[1:])
         # Those two have something to say without one.
-        self.world.end(proc.pid, 0 if known.name in ("env", "nice") else 125)
+        done = known.name in ("env", "nice") or any(word in known.no_command_options for word in start.words[1:])
+        self.world.end(proc.pid, 0 if done else 125)
         return True
 
     def _misses_option(self, proc: Proc, known: Launcher, start: Start, parts: Split) -> bool:

@@ -43,7 +43,7 @@ _STOPS = {
 class Start(NamedTuple):
     """A program that is about to be started: its argv, how (see `Process.start`), where, by which command, with what.
 
-    `shown` is the argv as it is to be shown, where that is another.
+    `shown` is the argv as it is to be shown, where that is another. `detached`: what starts it leaves it behind.
     """
 
     argv: Argv
@@ -52,6 +52,7 @@ class Start(NamedTuple):
     call: Call | None
     env: Environment
     shown: Argv | None = None
+    detached: bool = False
 
     @property
     def words(self) -> list[str]:
@@ -248,6 +249,9 @@ def _live(world: World, proc: Proc, stage: Stage, start: Start, unsure: bool) ->
         world.hinder(f"whether {start.argv[0].text} goes into the background is not known", start.place)
     if start.how == "child" and fact is not None and fact.interpreter and _is_step(words):
         lifetime = "short"
+    if start.detached and lifetime != "short":
+        _daemon(world, proc, stage)
+        return
     if fact is not None and _reads_input(fact, words):
         # Its standard input is at its end without a terminal.
         stage.form = "interactive"
@@ -278,7 +282,7 @@ def _live(world: World, proc: Proc, stage: Stage, start: Start, unsure: bool) ->
     elif lifetime == "short":
         stage.kind = "job"
         if not _stops_app(world, proc, stage.program, words[1:]):
-            _stop_daemons(world, stage.program, words[1:])
+            stop_daemons(world, stage.program, words[1:])
             world.end(proc.pid, 0)
     elif lifetime == "daemonizes":
         excerpts = tuple(word.excerpt for word in start.argv)
@@ -380,13 +384,19 @@ def _stops_app(world: World, proc: Proc, name: str, words: list[str]) -> bool:
     return bool(apps)
 
 
-def _stop_daemons(world: World, name: str, words: list[str]) -> None:
+def stop_daemons(world: World, name: str, words: list[str]) -> None:
     """`pg_ctl stop`, `mysqladmin shutdown`: what a script has started to set things up is gone before the stop."""
-    if world.stopped or not any(word in ("stop", "shutdown", "quit") for word in words):
+    by_daemon_tool = name == "start-stop-daemon" and any(word in ("--stop", "-K") for word in words)
+    if world.stopped or not (by_daemon_tool or any(word in ("stop", "shutdown", "quit") for word in words)):
         return
     own = (*_STOPS.get(name, ()), name)
+    if by_daemon_tool:
+        named = [words[at + 1] for at, word in enumerate(words[:-1]) if word in ("-x", "--exec", "-n", "--name")]
+        own = tuple(word.rpartition("/")[2] for word in named)
     for daemon in list(world.procs.values()):
-        if daemon.daemon and daemon.stage.program in own and world.procs[daemon.pid].alive:
+        # By a pid file it may be any.
+        known = daemon.stages and (daemon.stage.program in own or not own)
+        if daemon.daemon and known and world.procs[daemon.pid].alive:
             world.end(daemon.pid, 0)
 
 
