@@ -238,3 +238,16 @@ def test_no_hang_is_told_where_a_handler_signals_a_process_that_is_not_known() -
     handler = "stop() {\n\tkill $(cat /run/app.pid)\n\twait\n}\ntrap stop TERM"
     found = of_script(f"set -e\n{handler}\nstart() {{\n\tserver > /log\n}}\nstart &\nsleep infinity & wait")
     assert (found.outcome.value, found.why) == ("unknown", "it is not known which process gets the signal")
+
+
+@pytest.mark.parametrize(
+    ("version", "outcome"), [("2.8.7", "hang"), ("3.5.4-1", "hang"), ("3.6.0", "graceful"), ("3.10.8", "graceful")]
+)
+def test_rabbitmq_before_3_6_has_no_handler_for_the_stop_signal(version: str, outcome: str) -> None:
+    dockerfile = (
+        f"FROM debian:12\nENV RABBITMQ_VERSION {version}\n"
+        "RUN apt-get install -y rabbitmq-server=$RABBITMQ_VERSION\n"
+        'ENV PATH /usr/lib/rabbitmq/bin:$PATH\nCMD ["rabbitmq-server"]\n'
+    )
+    found = launch(dockerfile)
+    assert found.outcome.value == outcome, found.why
