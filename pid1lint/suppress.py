@@ -17,7 +17,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from pid1lint import registry
-from pid1lint.diagnostic import Diagnostic
+from pid1lint.diagnostic import Diagnostic, Note, Severity
 from pid1lint.dockerfile.scanner import COMMENT_AFTER_ARRAY, Dockerfile, Heredoc, Instruction
 from pid1lint.errors import Pid1lintError
 from pid1lint.fix import Applicability, Edit, Fix
@@ -81,12 +81,16 @@ class Selector(NamedTuple):
 
 
 class Ignore(NamedTuple):
-    """One comment. `lines` is None for the whole file; of a `foreign` one, nobody asks whether it is of use to us."""
+    """One comment. `lines` is None for the whole file; of a `foreign` one, nobody asks whether it is of use to us.
+
+    `of_style`: what it names is a matter of style to its tool, so that it does not suppress an error.
+    """
 
     at: Place
     selectors: tuple[Selector, ...]
     lines: Lines | None
     foreign: bool = False
+    of_style: bool = False
 
     def covers(self, diagnostic: Diagnostic) -> bool:
         """Whether a finding stands where the comment counts."""
@@ -253,7 +257,7 @@ def _foreign(source: Source, dockerfile: Dockerfile) -> Iterator[Ignore]:
         lines = layout.lines(match.start()) if match["kind"] == "ignore" else None
         # For hadolint it must stand right above.
         if codes and (lines is None or lines.first == at.start.line + 1):
-            yield Ignore(at, (Selector(at, codes),), lines, foreign=True)
+            yield Ignore(at, (Selector(at, codes),), lines, foreign=True, of_style=True)
     check = dockerfile.directive("check") or ""
     for key, _, value in (part.strip().partition("=") for part in check.split(";")):
         if key.strip().lower() == "skip":
@@ -377,7 +381,20 @@ def suppress(diagnostics: Iterable[Diagnostic], comments: Sequence[Ignore]) -> t
     """The findings that no comment suppresses, and the selectors that have suppressed one."""
     index = _Index(comments)
     by = [(diagnostic, _selected(diagnostic, index)) for diagnostic in diagnostics]
-    return [diagnostic for diagnostic, selectors in by if not selectors], _union(selectors for _, selectors in by)
+    kept = [_explained(diagnostic, index) for diagnostic, selectors in by if not selectors]
+    return kept, _union(selectors for _, selectors in by)
+
+
+def _explained(diagnostic: Diagnostic, index: _Index) -> Diagnostic:
+    """A finding that is left, with a note at the comment of another tool that does not suppress it."""
+    if diagnostic.severity is not Severity.ERROR:
+        return diagnostic
+    notes = tuple(
+        Note(comment.at, "this comment is about the style of the instruction: the error stays")
+        for comment in index.covering(diagnostic)
+        if comment.of_style and any(diagnostic.code in selector.codes for selector in comment.selectors)
+    )
+    return diagnostic.replaced(notes=(*diagnostic.notes, *dict.fromkeys(notes))) if notes else diagnostic
 
 
 def useless(diagnostics: Iterable[Diagnostic], comments: Sequence[Ignore], *, certain: bool) -> tuple[FileProblem, ...]:
@@ -393,6 +410,7 @@ def _selected(diagnostic: Diagnostic, index: _Index) -> Used:
     return frozenset(
         (selector.at.source.path, selector.at.span.start)
         for comment in index.covering(diagnostic)
+        if not comment.of_style or diagnostic.severity is not Severity.ERROR
         for selector in comment.selectors
         if diagnostic.code in selector.codes
     )

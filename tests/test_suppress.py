@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from pid1lint.diagnostic import Severity
 from pid1lint.fixer import apply
 from pid1lint.image.context import BuildContext
 from pid1lint.linter import lint
@@ -15,6 +16,8 @@ from tests.test_cli import SCRIPT, Run, put, put_hanging, run
 __all__ = ["run"]
 
 SHELL = "FROM debian:12\nCMD cd /app; java -jar app.jar\n"
+# The shell of Alpine becomes the program: only the form is to be said of it.
+STYLE = "FROM alpine:3.18\nRUN apk add redis\nCMD redis-server /etc/redis.conf\n"
 NOTHING = "suppresses nothing: there is no such finding"
 RUNS = 'FROM debian:12\nCOPY --chmod=755 run.sh /\nENTRYPOINT ["/run.sh"]\n'
 
@@ -43,9 +46,9 @@ def above(comment: str, dockerfile: str = SHELL) -> str:
             "FROM debian:12\nCMD cd /app; \\\n# pid1lint: ignore[PID101]\n  java -jar app.jar\n", id="between the lines"
         ),
         pytest.param(above("# pid1lint: ignore[PID101]").replace("\n", "\r\n"), id="CRLF"),
-        pytest.param(above("# hadolint ignore=DL3025"), id="hadolint"),
-        pytest.param(above("# hadolint ignore=DL3008, DL3025"), id="hadolint, several"),
-        pytest.param("# hadolint global ignore=DL3025\n" + SHELL, id="hadolint, whole file"),
+        pytest.param(above("# hadolint ignore=DL3025", STYLE), id="hadolint"),
+        pytest.param(above("# hadolint ignore=DL3008, DL3025", STYLE), id="hadolint, several"),
+        pytest.param("# hadolint global ignore=DL3025\n" + STYLE, id="hadolint, whole file"),
         pytest.param("# check=skip=JSONArgsRecommended\n" + SHELL, id="BuildKit"),
         pytest.param("# syntax=x\n# check=error=true;skip=A, JSONArgsRecommended\n" + SHELL, id="more"),
         pytest.param("# check=skip=all\n" + SHELL, id="BuildKit, all"),
@@ -196,6 +199,14 @@ def test_what_is_of_use_does_not_hang_on_the_rules_chosen() -> None:
 
 def test_nothing_is_said_where_the_launch_is_not_known() -> None:
     assert found('FROM x\n# pid1lint: ignore[PID101]\nENTRYPOINT ["/start.sh"]\n') == []
+
+
+@pytest.mark.parametrize("comment", ["# hadolint ignore=DL3025\nCMD", "# hadolint global ignore=DL3025\nCMD"])
+def test_a_comment_about_style_does_not_suppress_an_error_and_the_error_says_so(comment: str) -> None:
+    (error,) = lint(SHELL.replace("CMD", comment), BuildContext.of({}), select=("PID101",)).diagnostics
+    stays = "this comment is about the style of the instruction: the error stays"
+    assert error.severity is Severity.ERROR
+    assert [(note.at.start.line, note.message) for note in error.notes[-1:]] == [(2, stays)]
 
 
 def test_comments_for_others_are_not_of_our_concern() -> None:
