@@ -95,7 +95,8 @@ def _only_stays(launch: Launch, path: Path) -> bool:
 
 def _message(launch: Launch, path: Path, main: Process) -> str:
     stays = path.outcome is Outcome.HANG or _reaction(launch, main) == "survives"
-    what = "stays" if stays else "drops its work"
+    whom = main.fact.waits.get(launch.stop_signal.removeprefix("SIG")) if main.fact is not None else None
+    what = f"waits for {whom}" if whom else "stays" if stays else "drops its work"
     return f"{main.program} {what} on {launch.stop_signal} and ends cleanly on {_graceful(main)}"
 
 

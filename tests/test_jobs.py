@@ -251,3 +251,15 @@ def test_rabbitmq_before_3_6_has_no_handler_for_the_stop_signal(version: str, ou
     )
     found = launch(dockerfile)
     assert found.outcome.value == outcome, found.why
+
+
+def test_postgres_waits_for_its_clients_on_sigterm() -> None:
+    dockerfile = (
+        'FROM debian:12\nRUN apt-get install -y postgresql\nCMD ["/usr/lib/postgresql/15/bin/postgres", "-D", "/d"]\n'
+    )
+    result = linter.lint(dockerfile, BuildContext.of({}), select=("PID503",))
+    waits = "on SIGTERM waits until its clients have gone: docker stop waits 10 s, then kills it"
+    assert [launch.why for launch in result.launches] == [f"postgres is PID 1 and {waits}"]
+    assert [d.message for d in result.diagnostics] == [
+        "postgres waits for its clients on SIGTERM and ends cleanly on SIGINT"
+    ]

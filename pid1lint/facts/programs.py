@@ -65,7 +65,8 @@ class Program(NamedTuple):
     `daemonizes` (returns and leaves a daemon in the background; `foreground` says how to keep it).
     `signals`: signal name without SIG -> `handles` (ends cleanly), `drops` (ends at once, work in flight is lost),
     `default` (no handler: PID 1 ignores it, else it kills at once), `survives` (caught or ignored, and it stays).
-    A signal that is not in it is not known. `graceful` is the one for a clean end, empty if not known.
+    A signal that is not in it is not known. `waits`: for whom it waits on a signal before it ends;
+    that signal is one that it `survives`. `graceful` is the one for a clean end, empty if not known.
     `reaps`: whether it waits for orphans that it never started; None if not known. `spawns`: it starts children
     that may be orphaned. `language`: what it is written in, where an interpreter may be called with its name.
     `interpreter`: the language whose source decides, empty if the facts here do.
@@ -90,6 +91,7 @@ class Program(NamedTuple):
     steps_aside: Aside | None = None
     foreground: Recipe | None = None
     signals: Mapping[str, str] = _NOTHING
+    waits: Mapping[str, str] = _NOTHING
     graceful: str = ""
     reaps: bool | None = None
     spawns: bool = False

@@ -71,6 +71,12 @@ def _if_it_handles(main: Process, signal: str) -> str:
 def _hang(path: Path, one: Process, main: Process, signal: str) -> str:
     tail = "docker stop waits 10 s, then kills it"
     if main.pid == 1:
+        if (
+            main.reaction == "survives"
+            and main.fact is not None
+            and (whom := main.fact.waits.get(signal.removeprefix("SIG")))
+        ):
+            return f"{main.program} is PID 1 and on {signal} waits until {whom} have gone: {tail}"
         if main.reaction == "survives":
             return f"{main.program} is PID 1 and does not exit on {signal}: {tail}"
         if main.rests is not None:
