@@ -483,15 +483,18 @@ class _Reading:
                     continue
                 path = joined(layer.folder, _text(entry, layer))
                 found = self.env_file(path, layer.lookup) if path is not None else None
-                if found is None or len(values) + len(found) > MOST_VARIABLES:
+                if found is None or len(values.keys() | found.keys()) > MOST_VARIABLES:
                     whole = False
                     continue
                 values.update(found)
         for layer, node in self.values("environment"):
-            if len(values) + _length(node) > MOST_VARIABLES:
+            more = dict(values)
+            if _length(node) <= MOST_VARIABLES:
+                _update(more, node, layer)
+            if _length(node) > MOST_VARIABLES or len(more) > MOST_VARIABLES:
                 whole = False
                 continue
-            _update(values, node, layer)
+            values = more
         return Variables(values, whole)
 
     def env_file(self, path: str, lookup: Lookup) -> Mapping[str, str] | None:

@@ -309,11 +309,12 @@ def _environment(item: Table, maps: Maps) -> Variables:
         if found is None:
             whole = False
             continue
-        if len(values) + len(found) > MOST_VARIABLES:
+        prefix = _text(source.get("prefix"))
+        more = {prefix + key: value.text for key, value in found.items()} if len(found) <= MOST_VARIABLES else {}
+        if len(found) > MOST_VARIABLES or len(values.keys() | more.keys()) > MOST_VARIABLES:
             whole = False
             continue
-        prefix = _text(source.get("prefix"))
-        values.update((prefix + key, value.text) for key, value in found.items())
+        values.update(more)
     for entry in _items(item.get("env")):
         if len(values) >= MOST_VARIABLES:
             whole = False

@@ -265,6 +265,21 @@ services:
     assert found["other"].override.init is None
 
 
+def test_a_variable_that_several_files_set_counts_once() -> None:
+    names = "".join(f"      V{n}: a\n" for n in range(600))
+    base = f"services:\n  web:\n    image: x\n    env_file: x.env\n    environment:\n{names}"
+    files = {"compose.yaml": base, "compose.override.yaml": base.replace(": a", ": b"), "x.env": "V0=c\nOWN=d\n"}
+    env = deployments(files)["web"].override.env
+    assert (len(env.values), env.values["V599"], env.values["OWN"], env.whole) == (601, "b", "d", True)
+
+
+def test_of_more_variables_than_are_counted_others_are_not_known() -> None:
+    names = "".join(f"      V{n}: a\n" for n in range(1001))
+    base = f"services:\n  web:\n    image: x\n    environment:\n{names}"
+    env = deployments({"compose.yaml": base, "compose.override.yaml": "services: {web: {environment: {A: b}}}"})["web"]
+    assert (env.override.env.values, env.override.env.whole) == ({"A": "b"}, False)
+
+
 def test_a_file_for_one_purpose_is_read_over_the_base() -> None:
     prod = "services:\n  web:\n    stop_signal: SIGINT\n"
     found = deployments({"docker-compose.yml": BASE, "docker-compose.prod.yml": prod}, "docker-compose.prod.yml")
