@@ -9,7 +9,6 @@ from pid1lint.launch.model import redeployed, undeployed
 from pid1lint.mend.setting import renamed
 
 _BETTER = (Outcome.GRACEFUL, Outcome.ABRUPT, Outcome.HANG)
-_BAD = (Outcome.HANG, Outcome.ABRUPT, Outcome.FAILS)
 _KEYS = {"compose": ("entrypoint", "command"), "kubernetes": ("command", "args")}
 
 
@@ -73,7 +72,7 @@ def lost_entrypoint(launch: Launch) -> Iterator[Finding]:
     only if the container then stops better.
     """
     deployment = launch.image.deployment
-    if deployment is None or launch.outcome not in _BAD or not deployment.override.changes_argv:
+    if deployment is None or not launch.outcome.is_bad or not deployment.override.changes_argv:
         return
     own = undeployed(launch)
     words = deployment.override.entrypoint or deployment.override.command

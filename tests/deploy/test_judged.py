@@ -155,6 +155,27 @@ def test_a_shell_given_to_an_unknown_image_is_a_warning_at_most() -> None:
     assert found.notes[-1].message == "the ENTRYPOINT of team/unknown is not known: pid1lint assumes that it has none"
 
 
+def test_what_is_assumed_of_an_unknown_image_is_named_where_it_is_a_warning_by_itself() -> None:
+    text = compose("image: team/unknown\ncommand: sh -c 'sleep 5; gunicorn app'")
+    (found,) = judged({"compose.yaml": text}).diagnostics
+    assert (found.code, found.severity.value) == ("PID102", "warning")
+    assert found.notes[-1].message == "the ENTRYPOINT of team/unknown is not known: pid1lint assumes that it has none"
+
+
+@pytest.mark.parametrize(
+    ("command", "found"),
+    [
+        pytest.param("'gunicorn app | tee /log'", ["PID203"], id="a pipeline"),
+        pytest.param("'while true; do date; sleep 5; done | tee /log'", ["PID203"], id="a loop into a pipe"),
+        pytest.param("'exec gunicorn app | tee /log'", ["PID202"], id="exec in a pipeline"),
+    ],
+)
+def test_one_fault_in_a_command_is_told_once(command: str, found: list[str]) -> None:
+    assert [
+        each.code for each in worst({"compose.yaml": compose(f"image: debian:12\ncommand: sh -c {command}")})
+    ] == found
+
+
 def test_an_entrypoint_needs_no_image_to_be_judged() -> None:
     text = compose("image: team/unknown\nentrypoint: [dumb-init, --, sh, -c, 'gunicorn app; true']")
     assert lines({"compose.yaml": text}) == [
