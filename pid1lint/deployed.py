@@ -196,10 +196,10 @@ class _File:
                     spared = spared or (rule, finding.replaced(severity=Severity.INFO, fix=None))
                     continue
                 bare = own.get((rule.code, at.source.path, at.span))
-                if bare is not None:
-                    self.run.diagnostics.append(bare)
-                else:
-                    self.run.diagnostics.append(self.diagnostic(rule, finding, launch))
+                made = self.diagnostic(rule, finding, launch)
+                # What the image does on some of its ways, this launch may always do: then that is told.
+                told_of = bare is not None and made.severity.rank <= bare.severity.rank
+                self.run.diagnostics.append(bare if bare is not None and told_of else made)
         if spared is not None and launch.outcome.is_bad and len(self.run.diagnostics) == before:
             self.run.diagnostics.append(self.diagnostic(*spared, launch))
 
