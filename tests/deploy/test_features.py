@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from pid1lint.deploy.names import Naming
+from pid1lint.deploy.project import Project
 from pid1lint.deployment import UNKNOWN
+from pid1lint.image.context import MemoryContext
 from tests.deploy.stage import deployments, judged, launches, lines, worst
 from tests.deploy.test_compose import words
+from tests.deploy.test_names import built
 
 BRANCHES = '#!/bin/sh\nif [ "$MODE" = worker ]; then\n  celery -A app worker\nelse\n  exec server\nfi\n'
 IMAGE = {
@@ -126,6 +130,13 @@ def test_a_base_may_be_what_another_service_builds() -> None:
     assert [launch.outcome for launch in launches(files).values()] == ["hang", "hang", "unknown"]
 
 
+def test_a_base_may_be_an_image_that_is_named_otherwise() -> None:
+    context = "additional_contexts: {start: 'docker-image://nginx:1.27'}"
+    files = {"compose.yaml": compose(f"build: {{context: ., {context}}}"), "Dockerfile": "FROM start\nRUN true\n"}
+    launch = launches(files)["web"]
+    assert (launch.outcome, launch.stop_signal) == ("graceful", "SIGQUIT")
+
+
 def test_the_user_decides_over_the_home() -> None:
     text = compose("image: debian:12", "user: app", "working_dir: /srv")
     image = launches({"compose.yaml": text})["web"].image
@@ -219,10 +230,11 @@ def test_a_sidecar_is_told_to_stop_and_judged() -> None:
 
 
 def test_a_name_may_be_given_by_bake_or_by_skaffold() -> None:
-    from tests.deploy.test_names import built
-
     bake = 'target "app" {\n  context = "x"\n  tags = ["reg.example/team/app:1"]\n}\n'
-    assert built("reg.example/team/app", docker__bake_hcl=bake) == []
+    project = Project(MemoryContext({"docker-bake.hcl": bake}))
+    assert [b.dockerfile for _, b in Naming(["docker-bake.hcl"], project).of("reg.example/team/app")] == [
+        "x/Dockerfile"
+    ]
     skaffold = (
         "apiVersion: skaffold/v4beta1\nkind: Config\nbuild:\n  artifacts:\n    - image: team/app\n      context: x\n"
     )
