@@ -422,3 +422,15 @@ def test_what_hangs_on_the_shell_of_an_unknown_image_is_told_so() -> None:
     assert lines(files) == [
         f"compose.yaml:4:27: PID102 service web: sh stays PID 1 and keeps SIGTERM from server: {KILLED}"
     ]
+
+
+@pytest.mark.parametrize("command", ["echo pulled && sleep infinity", "tail -f /dev/null", "/run.sh"])
+def test_what_hangs_with_any_shell_but_not_by_the_same_one_is_told_so(command: str) -> None:
+    text = compose(f"image: team/app\nentrypoint: [sh, -c, '{command}']\nvolumes: ['./run.sh:/run.sh']")
+    files = {"compose.yaml": text, "run.sh": "#!/bin/bash\nserver\n"}
+    found = next(each for each in worst(files) if each.code == "PID102")
+    assert found.severity.value == "error"
+    assert found.message.startswith("service web: if sh is dash, it stays PID 1 and keeps SIGTERM from ")
+    launch = launches(files)["web"]
+    assert (launch.outcome, launch.certainty) == ("hang", "proven")
+    assert launch.why.startswith("if sh is dash, dash stays PID 1 and keeps SIGTERM from ")
