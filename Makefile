@@ -84,7 +84,7 @@ fuzz: $(FUZZ)
 	$(BIN)/python -m tests.fuzz --minutes $(or $(MINUTES),10) --what $(or $(WHAT),all)
 
 engine: $(DEV)
-	CLASSIC=yes INSTANTS=50 $(BIN)/python -m pytest tests/engine
+	CLASSIC=yes INSTANTS=50 $(BIN)/python -m pytest tests/engine tests/deploy/test_engine.py
 	$(BIN)/python -m tests.engine $(if $(ONLY),--only '$(ONLY)')
 
 corpus: $(DEV)

@@ -226,6 +226,33 @@ def test_a_sidecar_is_told_to_stop_and_judged() -> None:
     ]
 
 
+def test_a_manifest_may_be_written_in_braces_with_comments() -> None:
+    text = """\
+---
+{
+  apiVersion: "v1",
+  kind: "Pod",
+  metadata: {
+    name: "shop",
+  },
+  spec: {
+    containers: [{
+      name: "app", # in KYAML, which kubectl prints
+      image: "debian:12",
+      command: [
+        "sh",
+        "-c",
+        "server; true",
+      ],
+    }],
+  },
+}
+"""
+    assert [line.partition(" sh ")[0] for line in lines({"pod.yaml": text}, "pod.yaml")] == [
+        "pod.yaml:15:10: PID102 container app of Pod shop:"
+    ]
+
+
 # Which image
 
 
