@@ -168,6 +168,8 @@ def test_what_is_assumed_of_an_unknown_image_is_named_where_it_is_a_warning_by_i
         pytest.param("'gunicorn app | tee /log'", ["PID203"], id="a pipeline"),
         pytest.param("'while true; do date; sleep 5; done | tee /log'", ["PID203"], id="a loop into a pipe"),
         pytest.param("'exec gunicorn app | tee /log'", ["PID202"], id="exec in a pipeline"),
+        pytest.param("'trap \"echo bye\" TERM; gunicorn app & wait'", ["PID407"], id="a handler that tells no app"),
+        pytest.param("'trap \"echo bye\" TERM; gunicorn app; true'", ["PID402"], id="a handler that has to wait"),
     ],
 )
 def test_one_fault_in_a_command_is_told_once(command: str, found: list[str]) -> None:
