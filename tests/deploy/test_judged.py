@@ -436,3 +436,13 @@ def test_what_hangs_with_any_shell_but_not_by_the_same_one_is_told_so(command: s
     launch = launches(files)["web"]
     assert (launch.outcome, launch.certainty) == ("hang", "proven")
     assert launch.why.startswith("if sh is dash, dash stays PID 1 and keeps SIGTERM from ")
+
+
+def test_a_cron_by_itself_is_told_of_once() -> None:
+    found = judged({"compose.yaml": compose("image: alpine:3.20\ncommand: crond -f")}).diagnostics
+    assert [(each.code, each.severity.value) for each in found] == [("PID301", "warning")]
+
+
+def test_a_variable_of_a_base_image_counts() -> None:
+    launch = launches({"compose.yaml": compose("image: jboss/keycloak:8.0.1")})["web"]
+    assert (launch.outcome, launch.why) == ("graceful", "standalone.sh is PID 1, gets SIGTERM and ends cleanly")
