@@ -247,8 +247,8 @@ class _File:
         if deployment.brief or (soon and not of_deployments):
             # It ends by itself, or is meant to be killed without any ado.
             severity = Severity.INFO
-        hook = deployment.override.pre_stop
-        if hook is not None and hook.may_end and launch.outcome is not Outcome.FAILS and not of_deployments:
+        hook = next((each for each in deployment.override.hooks if each.may_end), None)
+        if hook is not None and launch.outcome is not Outcome.FAILS and not of_deployments:
             severity = Severity.INFO
             note = Note(hook.at, "this is run before the stop signal is sent, and may end it")
             finding = finding.replaced(notes=(*finding.notes, note))

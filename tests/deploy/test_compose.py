@@ -150,9 +150,8 @@ services:
     assert (web.grace, override.user.text, override.workdir.text) == (60, "1000:1000", "/srv")
     assert override.env.values == {"PORT": "80", "LEVEL": "info", "DEBUG": "true", "HOST": UNKNOWN}
     assert override.pid is not None
-    assert override.pre_stop is not None
     assert (override.pid.kind, override.terminal, web.replicas) == ("host", True, 3)
-    assert [word.text for word in override.pre_stop.words] == ["sleep", "5"]
+    assert [word.text for word in override.hooks[0].words] == ["sleep", "5"]
 
 
 @pytest.mark.parametrize(

@@ -148,6 +148,14 @@ def test_a_hook_that_the_image_cannot_run() -> None:
     assert [each.code for each in worst({"compose.yaml": text})] == ["PID605"]
 
 
+def test_each_of_several_hooks_is_judged_also_of_several_files() -> None:
+    files = {
+        "compose.yaml": compose("image: alpine:3.20", "command: [server]", "pre_stop: [{command: echo bye}]"),
+        "compose.override.yaml": compose("pre_stop: [{command: [bash, -c, drain]}]"),
+    }
+    assert [line.partition(" service")[0] for line in lines(files)] == ["compose.override.yaml:3:27: PID605"]
+
+
 def test_a_file_is_included_with_its_override() -> None:
     files = {
         "compose.yaml": "include: [{path: [a/one.yaml, a/two.yaml], env_file: a/x.env}]\n",
@@ -190,8 +198,7 @@ def test_a_pod_may_share_its_pid_namespace(setting: str, kind: str) -> None:
 def test_a_hook_before_the_stop_may_be(hook: str, kind: str, seconds: float) -> None:
     text = pod("containers:", f"- {{name: app, image: x, lifecycle: {{preStop: {{{hook}}}}}}}")
     (found,) = deployments({"pod.yaml": text}, "pod.yaml").values()
-    assert found.override.pre_stop is not None
-    assert (found.override.pre_stop.kind, found.override.pre_stop.sleeps) == (kind, seconds)
+    assert (found.override.hooks[0].kind, found.override.hooks[0].sleeps) == (kind, seconds)
 
 
 def test_a_map_gives_its_variables_a_prefix_and_own_ones_go_first() -> None:
