@@ -256,6 +256,37 @@ def pod(*container: str, spec: str = "") -> dict[str, str]:
     return {"pod.yaml": "\n".join((*lines, *body, ""))}
 
 
+@pytest.mark.parametrize(
+    ("settings", "why"),
+    [
+        pytest.param(
+            "command: server\nstop_signal: KILL",
+            "SIGKILL ends docker-init at once, and the kernel kills server",
+            id="no init passes SIGKILL on",
+        ),
+        pytest.param(
+            "command: server\nstop_signal: STOP",
+            "SIGSTOP freezes docker-init: docker compose stop waits 10 s, then kills it",
+            id="nor SIGSTOP",
+        ),
+        pytest.param(
+            "command: bash -c 'trap \"kill $$p\" TERM; server & p=$$!; wait'",
+            "docker-init passes SIGTERM on to a shell that ends before server has finished",
+            id="a shell with a handler does not die of the signal",
+        ),
+    ],
+)
+def test_why_an_init_in_front_does_not_help(settings: str, why: str) -> None:
+    text = compose(f"image: debian:12\ninit: true\n{settings}")
+    assert launches({"compose.yaml": text})["web"].why == why
+
+
+def test_what_a_handler_below_an_init_does_wrong_is_told_once() -> None:
+    settings = "init: true\ncommand: bash -c 'trap \"kill $$p\" TERM; server & p=$$!; wait'"
+    found = judged({"compose.yaml": compose(f"image: debian:12\n{settings}")}).diagnostics
+    assert [each.code for each in found] == ["PID412"]
+
+
 def test_the_grace_period_is_that_of_what_stops_the_container() -> None:
     files = pod("image: debian:12", "command: [su, app, -c, exec server]")
     assert lines(files, "pod.yaml") == [
