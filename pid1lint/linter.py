@@ -379,7 +379,8 @@ def at_home(finding: Finding, launch: Launch) -> Finding:
     while stage.parent is not None:
         stage = launch.image.stages[stage.parent]
     place = launch.image.dockerfile.source.place(*stage.instruction.span)
-    return finding.replaced(at=place, fix=None)
+    mendable = finding.fix is not None and all(edit.source.in_file for edit in finding.fix.edits)
+    return finding.replaced(at=place, fix=finding.fix if mendable else None)
 
 
 def supposed(rule: registry.AnyRule, findings: Iterable[Finding], launch: Launch) -> Iterable[Finding]:
