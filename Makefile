@@ -11,9 +11,10 @@ MADE   := $(VENV)/.release-ready
 FUZZ   := $(VENV)/.fuzz-ready
 LOWEST := $(VENV)/lowest
 PEERS  := $(VENV)/peers
+PODMAN := $(VENV)/podman-compose
 BENCH   = $(DIR) --peers $(PEERS)/bin $(if $(AGAINST),--against '$(AGAINST)')
 
-.PHONY: help demo test programs truth fuzz engine corpus bench speed compare facts docs readme release wheels lowest audit \
+.PHONY: help demo test programs truth fuzz engine corpus bench speed compare conformance facts docs readme release wheels lowest audit \
 	lint types format clean
 .DEFAULT_GOAL := help
 
@@ -27,6 +28,7 @@ help:
 	@echo 'make bench   how long it takes: a cold start, and DIR=..., folders of repositories, beside other linters'
 	@echo '             and AGAINST=..., another checkout; make speed writes it into docs/speed.md'
 	@echo 'make compare how other linters do on the examples of the rule pages, in an environment of their own'
+	@echo 'make conformance  hold how Compose files are read against DIR=..., a clone of compose-go, and podman-compose'
 	@echo 'make facts   measure what programs do on signals (WHAT=programs, languages or packages; ONLY=names or kinds; ROOT=folder)'
 	@echo 'make docs    the documentation, in site/'
 	@echo 'make readme  write into README what its commands print, draw its picture, and write the manual page'
@@ -82,7 +84,7 @@ fuzz: $(FUZZ)
 	$(BIN)/python -m tests.fuzz --minutes $(or $(MINUTES),10) --what $(or $(WHAT),all)
 
 engine: $(DEV)
-	CLASSIC=yes INSTANTS=50 $(BIN)/python -m pytest tests/engine
+	CLASSIC=yes INSTANTS=50 $(BIN)/python -m pytest tests/engine tests/deploy/test_engine.py
 	$(BIN)/python -m tests.engine $(if $(ONLY),--only '$(ONLY)')
 
 corpus: $(DEV)
@@ -104,6 +106,16 @@ $(PEERS)/.ready: tests/compare/requirements.txt
 
 compare: $(DEV) $(PEERS)/.ready
 	$(BIN)/python -m tests.compare --peers '$(CURDIR)/$(PEERS)/bin'
+
+$(PODMAN)/.ready: tests/conformance/requirements.txt
+	@echo 'Installing podman-compose'
+	@$(PYTHON) -m venv $(PODMAN)
+	@$(PODMAN)/bin/python -m pip install --quiet --requirement $<
+	@touch $@
+
+conformance: $(DEV) $(PODMAN)/.ready
+	@test -n '$(DIR)' || { echo 'make conformance DIR=a-clone-of-compose-go'; exit 2; }
+	$(BIN)/python -m tests.conformance '$(DIR)' --podman-compose '$(CURDIR)/$(PODMAN)/bin/podman-compose'
 
 facts: $(DEV)
 	$(BIN)/python -m tests.factory $(or $(WHAT),programs) $(ONLY) --root '$(or $(ROOT),build/facts)'

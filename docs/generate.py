@@ -399,6 +399,7 @@ _LAUNCHERS = """How a launcher starts its command, and how it reads its own argu
   unknown one; not if it is built with musl, as in Alpine
 - `leads_group`: it makes a new process group for itself and the command
 - `resets_ignored`: the command does not inherit ignored signals, except HUP and INT
+- `repeats`: it starts its command again when that has ended, or could not be started
 - `group`: signals go to the whole process group of the command; `group_options` turn that on, `ungroup_options` off
 - `signals`: what an init with services of its own does as PID 1 on a signal: `handles` (ends them and waits),
   `abandons` (exits at once and leaves them behind), `survives` (stays); of a launcher that quits, on which signals it

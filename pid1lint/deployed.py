@@ -37,8 +37,6 @@ _TOLD_BY_SECOND_INIT = frozenset(("PID305",))
 _OF_PID1 = ("PID3", "PID503", "PID504", "PID602", "PID603")
 _UNKNOWN = re.compile(f"{UNKNOWN}+")
 _NAMED_ONE = 1
-_BAD = frozenset((Outcome.HANG, Outcome.ABRUPT, Outcome.FAILS))
-"""No launch ends so without a finding of some severity."""
 _MOST_OPERATIONS = 60_000
 """So many operations of scripts are done for all launches of a file, before no further one is judged."""
 _MOST_CHARACTERS = 750_000
@@ -198,11 +196,11 @@ class _File:
                     spared = spared or (rule, finding.replaced(severity=Severity.INFO, fix=None))
                     continue
                 bare = own.get((rule.code, at.source.path, at.span))
-                if bare is not None:
-                    self.run.diagnostics.append(bare)
-                else:
-                    self.run.diagnostics.append(self.diagnostic(rule, finding, launch))
-        if spared is not None and launch.outcome in _BAD and len(self.run.diagnostics) == before:
+                made = self.diagnostic(rule, finding, launch)
+                # What the image does on some of its ways, this launch may always do: then that is told.
+                told_of = bare is not None and made.severity.rank <= bare.severity.rank
+                self.run.diagnostics.append(bare if bare is not None and told_of else made)
+        if spared is not None and launch.outcome.is_bad and len(self.run.diagnostics) == before:
             self.run.diagnostics.append(self.diagnostic(*spared, launch))
 
     def findings(self, rule: registry.AnyRule, launch: Launch) -> Iterator[Finding]:
@@ -242,15 +240,15 @@ class _File:
         message = f"{deployment.label}: {tell(finding.message, deployment)}"
         finding = finding.replaced(message=message, notes=notes, fix=fix)
         severity = finding.severity or rule.severity
-        if launch.image.supposes and (severity is Severity.ERROR or rule.code.startswith(_OF_PID1)):
-            severity = Severity.WARNING if severity is Severity.ERROR else severity
+        if launch.image.supposes and (severity is not Severity.INFO or rule.code.startswith(_OF_PID1)):
+            severity = Severity.INFO if severity is Severity.INFO else Severity.WARNING
             finding = finding.replaced(notes=(*finding.notes, Note(deployment.place, launch.image.supposes)))
         soon = deployment.grace <= 1 and deployment.override.grace is not None
         if deployment.brief or (soon and not of_deployments):
             # It ends by itself, or is meant to be killed without any ado.
             severity = Severity.INFO
-        hook = deployment.override.pre_stop
-        if hook is not None and hook.may_end and launch.outcome is not Outcome.FAILS and not of_deployments:
+        hook = next((each for each in deployment.override.hooks if each.may_end), None)
+        if hook is not None and launch.outcome is not Outcome.FAILS and not of_deployments:
             severity = Severity.INFO
             note = Note(hook.at, "this is run before the stop signal is sent, and may end it")
             finding = finding.replaced(notes=(*finding.notes, note))

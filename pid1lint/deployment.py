@@ -139,7 +139,8 @@ class Override(Frozen):
     """What a container has otherwise than its image; None is what it leaves as it is.
 
     `command` counts as CMD, `init` is an init that is put in front, `grace` the time between the stop signal and
-    SIGKILL, `env` what is added to the image's. `opaque` is set for what no reader can tell: why.
+    SIGKILL, `env` what is added to the image's, `hooks` what is run before the stop signal is sent. `opaque` is set for
+    what no reader can tell: why.
     """
 
     entrypoint: Words | None = None
@@ -153,7 +154,7 @@ class Override(Frozen):
     mounts: tuple[Mount, ...] = ()
     pid: Namespace | None = None
     terminal: bool = False
-    pre_stop: Hook | None = None
+    hooks: tuple[Hook, ...] = ()
     opaque: str = ""
 
     @property

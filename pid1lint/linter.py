@@ -379,7 +379,8 @@ def at_home(finding: Finding, launch: Launch) -> Finding:
     while stage.parent is not None:
         stage = launch.image.stages[stage.parent]
     place = launch.image.dockerfile.source.place(*stage.instruction.span)
-    return finding.replaced(at=place, fix=None)
+    mendable = finding.fix is not None and all(edit.source.in_file for edit in finding.fix.edits)
+    return finding.replaced(at=place, fix=finding.fix if mendable else None)
 
 
 def supposed(rule: registry.AnyRule, findings: Iterable[Finding], launch: Launch) -> Iterable[Finding]:
@@ -421,13 +422,13 @@ def diagnostic_of(
 
 
 def merged(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
-    """Sorted by path and place; what several stages or Dockerfiles say of one place, once, at its worst severity."""
+    """Sorted by path and place; what several stages, Dockerfiles or deployments say of one place: the worst of it."""
     found: dict[tuple[str, Span, str], Diagnostic] = {}
     for diagnostic in diagnostics:
         key = (diagnostic.at.source.path, diagnostic.at.span, diagnostic.code)
         first = found.setdefault(key, diagnostic)
         if diagnostic.severity.rank > first.severity.rank:
-            found[key] = first.replaced(severity=diagnostic.severity)
+            found[key] = diagnostic
     return tuple(found[key] for key in sorted(found))
 
 

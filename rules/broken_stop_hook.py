@@ -83,11 +83,15 @@ def broken_stop_hook(launch: Launch) -> Iterator[Finding]:
     = hang
     ```
     """
-    image = launch.image
-    deployment = image.deployment
-    hook = deployment.override.pre_stop if deployment is not None else None
-    if deployment is None or hook is None or not hook.words:
-        return
+    deployment = launch.image.deployment
+    for hook in deployment.override.hooks if deployment is not None else ():
+        if hook.words:
+            yield from _judged(launch, hook)
+
+
+def _judged(launch: Launch, hook: Hook) -> Iterator[Finding]:
+    image, deployment = launch.image, launch.image.deployment
+    assert deployment is not None
     why = _fails(launch, hook)
     if why:
         who = "Kubernetes stops" if deployment.kind == "kubernetes" else "Docker stops"

@@ -74,8 +74,10 @@ def keepalive_main(launch: Launch) -> Iterator[Finding]:
 
 
 def _alone(path: Path) -> Process | None:
-    """What holds the container as PID 1 where nothing else is there to be lost."""
+    """What holds the container as PID 1 where nothing else is there to be lost: no cron, which no-init tells of."""
     main = path.main
     if main is None or main is not path.pid1 or path.outcome is not Outcome.HANG:
+        return None
+    if main.fact is not None and main.fact.spawns:
         return None
     return main if main.helper and main.kind == "app" and main.reaction == "default" and not main.children else None

@@ -9,7 +9,6 @@ from pid1lint.launch.model import redeployed, undeployed
 from pid1lint.mend.setting import renamed
 
 _BETTER = (Outcome.GRACEFUL, Outcome.ABRUPT, Outcome.HANG)
-_BAD = (Outcome.HANG, Outcome.ABRUPT, Outcome.FAILS)
 _KEYS = {"compose": ("entrypoint", "command"), "kubernetes": ("command", "args")}
 
 
@@ -73,14 +72,14 @@ def lost_entrypoint(launch: Launch) -> Iterator[Finding]:
     only if the container then stops better.
     """
     deployment = launch.image.deployment
-    if deployment is None or launch.outcome not in _BAD or not deployment.override.changes_argv:
+    if deployment is None or not launch.outcome.is_bad or not deployment.override.changes_argv:
         return
     own = undeployed(launch)
     words = deployment.override.entrypoint or deployment.override.command
     if own is None or own.main is None or words is None or own.outcome is not Outcome.GRACEFUL:
         return
     lost = next((each for each in own.main.chain if _is_needed(each) and not _has(launch, each)), None)
-    if lost is None or not _is_better(launch, own):
+    if lost is None or not _is_better(launch, own, lost):
         return
     keys = _KEYS.get(deployment.kind, ("it", ""))
     key = keys[0] if deployment.override.entrypoint is not None else keys[1] or keys[0]
@@ -103,15 +102,28 @@ def _has(launch: Launch, wanted: Process) -> bool:
     return any(process.argv[:1] == wanted.argv[:1] for process in tree)
 
 
-def _is_better(launch: Launch, own: Launch) -> bool:
-    """Whether it ends better when the image's ENTRYPOINT, or what its CMD starts with, is given the same to run."""
-    image, first = launch.image, own.image.entrypoint
+def _is_better(launch: Launch, own: Launch, lost: Process) -> bool:
+    """Whether it ends better when the image's ENTRYPOINT, or what its CMD starts with, is given the same to run.
+
+    A script that does not run what it is given is none that the deployment could have kept.
+    """
+    image, first, cmd = launch.image, own.image.entrypoint, own.image.cmd
     given = [command for command in (image.entrypoint, image.cmd) if command is not None]
-    if first is None or image.entrypoint is first:
-        return own.image.entrypoint is None and bool(given)
     words = tuple(word for command in given for word in command.words)
-    better = redeployed(launch, entrypoint=first, cmd=given[0].replaced(words=words) if given else None)
-    return better.outcome in _BETTER and _BETTER.index(better.outcome) < _rank(launch.outcome)
+    if first is None and lost.kind == "init":
+        return bool(given)
+    if first is None and cmd is not None:
+        at = next((at for at, word in enumerate(cmd.words) if word.text in lost.argv), len(cmd.words))
+        words = (*cmd.words[: at + 1], *words)
+    if not given or image.entrypoint is first is not None:
+        return False
+    better = redeployed(launch, entrypoint=first, cmd=given[0].replaced(words=words))
+    return _runs_the_same(better, launch) and _rank(better.outcome) < _rank(launch.outcome)
+
+
+def _runs_the_same(one: Launch, other: Launch) -> bool:
+    mains = [launch.main.main for launch in (one, other) if launch.main is not None and launch.main.main is not None]
+    return len(mains) == 2 and mains[0].argv == mains[1].argv
 
 
 def _rank(outcome: Outcome) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pid1lint import Finding, Launch, Missing, Note, Place, Severity, Started, rule
+from pid1lint import Finding, Launch, Missing, Note, Path, Place, Severity, Started, rule
 
 
 @rule("PID216", Severity.ERROR)
@@ -134,9 +134,7 @@ def missing_script(launch: Launch) -> Iterator[Finding]:
         for start in path.starts:
             if start.what == "absent" and (absent := launch.image.missing(start.argument)) is not None:
                 if absent.kind == "script" and start.place is not None:
-                    yield _nowhere(
-                        start, start.place, absent, Severity.ERROR if path is launch.main else Severity.WARNING
-                    )
+                    yield _nowhere(start, start.place, absent, *_end(launch, path))
                     return
                 continue
             if start.what != "missing" or start.place is None:
@@ -149,24 +147,32 @@ def missing_script(launch: Launch) -> Iterator[Finding]:
             where = (
                 f"there is no file at {start.argument}" if "/" in start.argument else f"{start.argument} is not on PATH"
             )
+            end, severity = _end(launch, path)
             notes: tuple[Note, ...]
             if stray.elsewhere:
-                message = f"{where}: it is at {stray.elsewhere}, and the container does not start"
+                message = f"{where}: it is at {stray.elsewhere}, and {end}"
                 notes = (Note(stray.place, "it gets into the image here"),)
             elif not stray.ignored:
-                message, notes = f"{where}: the container does not start", ()
+                message, notes = f"{where}: {end}", ()
             else:
-                message = (
-                    f"{where}: .dockerignore keeps {stray.ignored} out of the build, and the container does not start"
-                )
+                message = f"{where}: .dockerignore keeps {stray.ignored} out of the build, and {end}"
                 notes = (Note(stray.place, "it would get into the image here"),)
-            yield Finding(at, message, notes, severity=Severity.ERROR if path is launch.main else Severity.WARNING)
+            yield Finding(at, message, notes, severity=severity)
             return
 
 
-def _nowhere(start: Started, place: Place, absent: Missing, severity: Severity) -> Finding:
+def _end(launch: Launch, path: Path) -> tuple[str, Severity]:
+    """What comes of it: what repeats its command goes on without it."""
+    walk = path.tree.walk() if path.tree is not None else ()
+    repeats = next((each for each in walk if each.launcher is not None and each.launcher.repeats), None)
+    if repeats is not None:
+        return f"{repeats.program} tries to start it again and again", Severity.WARNING
+    return "the container does not start", Severity.ERROR if path is launch.main else Severity.WARNING
+
+
+def _nowhere(start: Started, place: Place, absent: Missing, end: str, severity: Severity) -> Finding:
     """Of a script that nothing at all puts where it is looked for."""
     word = start.excerpts[0] if start.excerpts else None
     why = f"nothing copies {absent.near}" if absent.near else "nothing puts one there"
-    message = f"there is no file at {start.argument}: {why}, and the container does not start"
+    message = f"there is no file at {start.argument}: {why}, and {end}"
     return Finding(word.place() if word is not None else place, message, severity=severity)

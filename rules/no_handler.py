@@ -82,7 +82,8 @@ def no_handler(launch: Launch) -> Iterator[Finding]:
     if launch.stop_signal in ("SIGKILL", "SIGSTOP"):
         return
     one = path.pid1
-    if main.reaction not in ("drops", "default") and (one is None or one.kind == "shell"):
+    handled = one is None or one.kind == "shell" or any(link.handles for link in path.links)
+    if main.reaction not in ("drops", "default") and handled:
         return  # its handler does what it can: what the shell does wrong is told of the shell
     at = main.call.command if main.call is not None else main.place
     if at is not None:

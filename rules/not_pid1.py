@@ -78,12 +78,12 @@ def not_pid1(launch: Launch) -> Iterator[Finding]:
             message = f"{process.argv[0]} runs only as PID 1, but here that is {whose}: the container does not start"
             yield Finding(at, message, notes, severity=Severity.ERROR)
             return
-    hook = deployment.override.pre_stop
-    found = _TO_PID1.search(" ".join(word.text for word in hook.words)) if hook is not None else None
-    if hook is not None and found is not None:
-        message = f"`{found[0]}` in the stop hook reaches {whose}, which is PID 1 here"
-        yield Finding(at, message, (Note(hook.at, "this refers to PID 1"),))
-        return
+    for hook in deployment.override.hooks:
+        found = _TO_PID1.search(" ".join(word.text for word in hook.words))
+        if found is not None:
+            message = f"`{found[0]}` in the stop hook reaches {whose}, which is PID 1 here"
+            yield Finding(at, message, (Note(hook.at, "this refers to PID 1"),))
+            return
     for script in launch.scripts:
         found = _TO_PID1.search(script.text.text)
         if found is not None:

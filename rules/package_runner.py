@@ -66,7 +66,6 @@ def package_runner(launch: Launch) -> Iterator[Finding]:
         main = path.main
         if runner is None or main is None or main is runner:
             continue
-        severity = launch.severity(path)
         if path.outcome.value == "hang":
             message = f"{runner.program} keeps {path.signal} from {main.program}: docker stop waits 10 s, then kills it"
         elif path.links:
@@ -74,11 +73,10 @@ def package_runner(launch: Launch) -> Iterator[Finding]:
             message = f"{runner.program} starts {main.program} through {shell}, which dies on {path.signal}: "
             message += f"the kernel kills {main.program}"
         elif main.receives_stop and main.reaction == "default":
-            # It is not the runner that cuts it off.
-            message, severity = path.why, Severity.WARNING
+            continue  # it is not the runner that cuts it off: no-handler says so
         else:
             message = f"{runner.program} does not wait for {main.program}: the kernel kills it"
-        yield Finding(_at(runner), message, fix=_fix(launch, path, runner), severity=severity)
+        yield Finding(_at(runner), message, fix=_fix(launch, path, runner), severity=launch.severity(path))
         return
 
 

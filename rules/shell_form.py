@@ -87,7 +87,8 @@ def shell_form(launch: Launch) -> Iterator[Finding]:
     for path in launch.bad_paths:
         for link in path.links:
             command = launch.shell_form(link.shell)
-            if command is not None:
+            # Of a handler, the rules about handlers tell.
+            if command is not None and not link.handles:
                 yield Finding(
                     command.text.place(), launch.effect(link), _notes(link), _fix(launch, link), launch.severity(path)
                 )

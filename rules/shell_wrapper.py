@@ -76,7 +76,9 @@ def shell_wrapper(launch: Launch) -> Iterator[Finding]:
     for path in launch.bad_paths:
         for link in path.links:
             found = launch.shell_word(link.shell)
-            if found is not None:
+            # Of a pipeline, piped-main and exec-in-subshell tell, which know what could be written; of a handler,
+            # the rules about handlers.
+            if found is not None and link.child.start != "pipeline" and not link.handles:
                 at = found[0].words[found[1]].place()
                 yield Finding(at, launch.effect(link), fix=_fix(launch, link), severity=launch.severity(path))
                 return

@@ -125,9 +125,9 @@ def short_grace_period(launch: Launch) -> Iterator[Finding]:
     if deployment is None or path is None or main is None:
         return
     grace = deployment.grace
-    hook = deployment.override.pre_stop
     # Compose lets its hooks come to their end before the grace period begins.
-    if hook is not None and deployment.kind == "kubernetes" and 0 < grace <= hook.sleeps:
+    hook = next((each for each in deployment.override.hooks if 0 < grace <= each.sleeps), None)
+    if hook is not None and deployment.kind == "kubernetes":
         message = (
             f"preStop sleeps for {hook.sleeps:g} s, and the grace period is {grace:g} s: "
             f"no time is left for {main.program}"

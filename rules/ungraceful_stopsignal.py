@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pid1lint import Applicability, Edit, Finding, Fix, Instruction, Launch, Severity, rule
+from pid1lint import Applicability, Edit, Finding, Fix, Instruction, Launch, Process, Severity, rule
 from pid1lint.mend.lines import without_line
+from pid1lint.mend.setting import setting
 
 
 @rule("PID501", Severity.ERROR)
@@ -40,8 +41,9 @@ def ungraceful_stopsignal(launch: Launch) -> Iterator[Finding]:
     ## Fix safety
 
     Unsafe: the container stops differently, and takes as long as the app needs. If pid1lint knows the program's own
-    signal for a clean exit, the fix writes that one; otherwise it removes the line, and Docker sends SIGTERM. If a shell
-    would keep that signal from the app, there is no fix.
+    signal for a clean exit, the fix writes that one; otherwise it removes the line, and Docker sends SIGTERM. In a
+    deployment, it writes SIGTERM, if the program is not known to stay. If a shell would keep that signal from the app,
+    there is no fix.
     """
     instruction = launch.image.stop_signal_instruction
     if launch.stop_signal not in ("SIGKILL", "SIGSTOP") or instruction is None:
@@ -57,12 +59,12 @@ def ungraceful_stopsignal(launch: Launch) -> Iterator[Finding]:
 
 def _fix(launch: Launch, instruction: Instruction) -> Fix | None:
     source = launch.image.dockerfile.source
-    if instruction.text.source is not source:
-        return None
     if launch.main is not None and launch.main.links:
         return None  # a shell in between would keep any other signal from the app
     main = launch.main.main if launch.main is not None else None
     graceful = main.fact.graceful if main is not None and main.fact is not None else ""
+    if instruction.text.source is not source:
+        return _of_deployment(launch, main, graceful)
     # A comment inside the instruction would go with it.
     stays = launch.image.dockerfile.has_comment(instruction.span)
     if (graceful and graceful != "TERM") or stays:
@@ -70,3 +72,15 @@ def _fix(launch: Launch, instruction: Instruction) -> Fix | None:
         edit = Edit(source, instruction.text.place().span, name)
         return Fix(f"Stop with {name}", (edit,), Applicability.UNSAFE)
     return Fix("Use SIGTERM", (without_line(source, instruction.span),), Applicability.UNSAFE)
+
+
+def _of_deployment(launch: Launch, main: Process | None, graceful: str) -> Fix | None:
+    """Another signal where the deployment sets one; SIGTERM only for a program of which nothing says that it stays."""
+    deployment = launch.image.deployment
+    if deployment is None or deployment.override.stop_signal is None or main is None:
+        return None
+    if main.fact is not None and not graceful:
+        return None
+    name = f"SIG{graceful or 'TERM'}"
+    edits = setting(launch, "stop_signal", name)
+    return Fix(f"Stop with {name}", edits, Applicability.UNSAFE) if edits else None

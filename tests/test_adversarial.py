@@ -1129,7 +1129,6 @@ SHELLS = (
         {"Dockerfile": DEBIAN + 'CMD ["bash", "-c", "server \\"a b\\" 2>&1 | tee \\"/x y\\""]\n'},
         (
             "Dockerfile:2:21: PID203 server is part of a pipeline: bash stays PID 1 and keeps SIGTERM from server: docker stop waits 10 s, then kills it",
-            "Dockerfile:2:21: PID102 bash stays PID 1 and keeps SIGTERM from server: docker stop waits 10 s, then kills it",
             "= hang",
         ),
         every=Mended(

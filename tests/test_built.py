@@ -564,6 +564,5 @@ def test_a_runner_that_waits_is_not_blamed_for_an_app_without_a_handler() -> Non
     text = BUILT_AWAY.replace("node:22", "node:22-alpine") + 'CMD ["npm", "start"]\n'
     found = linter.lint(text, BuildContext.of(SHOP)).diagnostics
     assert {(d.code, d.severity.value, d.message) for d in found} == {
-        ("PID207", "warning", "npm passes SIGTERM on to node, which has no handler and ends at once"),
         ("PID310", "warning", "npm passes SIGTERM on to node, which has no handler and ends at once"),
     }

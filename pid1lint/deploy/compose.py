@@ -445,7 +445,7 @@ class _Reading:
             mounts=tuple(self.mounts()),
             pid=self.namespace(),
             terminal=terminal,
-            pre_stop=self.hook(),
+            hooks=tuple(self.hooks()),
             opaque=why or other,
         )
 
@@ -483,15 +483,18 @@ class _Reading:
                     continue
                 path = joined(layer.folder, _text(entry, layer))
                 found = self.env_file(path, layer.lookup) if path is not None else None
-                if found is None or len(values) + len(found) > MOST_VARIABLES:
+                if found is None or len(values.keys() | found.keys()) > MOST_VARIABLES:
                     whole = False
                     continue
                 values.update(found)
         for layer, node in self.values("environment"):
-            if len(values) + _length(node) > MOST_VARIABLES:
+            more = dict(values)
+            if _length(node) <= MOST_VARIABLES:
+                _update(more, node, layer)
+            if _length(node) > MOST_VARIABLES or len(more) > MOST_VARIABLES:
                 whole = False
                 continue
-            _update(values, node, layer)
+            values = more
         return Variables(values, whole)
 
     def env_file(self, path: str, lookup: Lookup) -> Mapping[str, str] | None:
@@ -513,17 +516,15 @@ class _Reading:
         shared = found.text.startswith(("service:", "container:"))
         return Namespace("container", found.at) if shared else None
 
-    def hook(self) -> Hook | None:
-        found = self.last("pre_stop")
-        items = found[1].items if found is not None and isinstance(found[1], Items) else ()
-        commands = [item.get("command") for item in items if isinstance(item, Table)]
-        command = commands[0] if commands else None
-        if found is None or command is None:
-            return None
-        if isinstance(command, Scalar):
-            return Hook("exec", command.place, split_words(_excerpt(command, found[0])).words)
-        words = tuple(_excerpt(word, found[0]) for word in _scalars(command))
-        return Hook("exec", command.place, words)
+    def hooks(self) -> Iterator[Hook]:
+        """The commands of `pre_stop`; those of several files come one after the other."""
+        for layer, node in self.values("pre_stop"):
+            for item in node.items if isinstance(node, Items) else ():
+                command = item.get("command") if isinstance(item, Table) else None
+                if isinstance(command, Scalar):
+                    yield Hook("exec", command.place, split_words(_excerpt(command, layer)).words)
+                elif command is not None:
+                    yield Hook("exec", command.place, tuple(_excerpt(word, layer) for word in _scalars(command)))
 
     # -------------------------------------------------------------- build
 

@@ -66,7 +66,8 @@ class Images:
     def built(self, building: Building) -> Found | None:
         """The image that a build makes; None where it cannot be told."""
         args = {**building.args, **self.build_args}
-        key = (building.context, building.dockerfile, id(building.inline), building.target, json.dumps(args))
+        given = json.dumps([args, dict(building.contexts)])
+        key = (building.context, building.dockerfile, id(building.inline), building.target, given)
         if key not in self._built:
             self._built[key] = None  # a build that needs itself never comes to an end
             self._built[key] = self._build(building, args)
@@ -93,11 +94,15 @@ class Images:
 
         def look_up(reference: str) -> Image | None:
             named = building.contexts.get(reference) or building.contexts.get(f"docker.io/library/{reference}")
-            if named is not None:
-                service = self.services.get(named.removeprefix("service:").removeprefix("target:"))
+            kind, colon, name = (named or "").partition(":")
+            if named is None:
+                other = self.names(reference)
+            elif kind in ("service", "target") and colon:
+                service = self.services.get(name)
                 other = service.building if service is not None else None
             else:
-                other = self.names(reference)
+                image = name.removeprefix("//") if kind == "docker-image" else UNKNOWN
+                return self._from(Given(image, building.at)).image
             found = self.built(other) if other is not None and other is not building else None
             return found.image if found is not None else None
 

@@ -232,7 +232,7 @@ def _override(item: Table, pod: Pod, maps: Maps, documents: Documents) -> Overri
         mounts=tuple(_mounts(item, pod, maps, documents)),
         pid=_namespace(pod),
         terminal=any(isinstance(n := item.get(key), Scalar) and n.boolean is True for key in ("tty", "stdin")),
-        pre_stop=_hook(lifecycle.get("preStop") if isinstance(lifecycle, Table) else None),
+        hooks=tuple(_hooks(lifecycle.get("preStop") if isinstance(lifecycle, Table) else None)),
         opaque=too_many_words(item.get("command"), item.get("args")),
     )
 
@@ -309,11 +309,12 @@ def _environment(item: Table, maps: Maps) -> Variables:
         if found is None:
             whole = False
             continue
-        if len(values) + len(found) > MOST_VARIABLES:
+        prefix = _text(source.get("prefix"))
+        more = {prefix + key: value.text for key, value in found.items()} if len(found) <= MOST_VARIABLES else {}
+        if len(found) > MOST_VARIABLES or len(values.keys() | more.keys()) > MOST_VARIABLES:
             whole = False
             continue
-        prefix = _text(source.get("prefix"))
-        values.update((prefix + key, value.text) for key, value in found.items())
+        values.update(more)
     for entry in _items(item.get("env")):
         if len(values) >= MOST_VARIABLES:
             whole = False
@@ -414,15 +415,18 @@ def _mode(node: Node) -> int | None:
 # --------------------------------------------------------------------- hooks
 
 
-def _hook(node: Node | None) -> Hook | None:
+def _hooks(node: Node | None) -> Iterator[Hook]:
     if not isinstance(node, Table):
-        return None
+        return
     command = _under(node, "exec", "command")
     if isinstance(command, Items):
         words = tuple(_excerpt(word) for word in command.items if isinstance(word, Scalar))
-        return Hook("exec", command.place, words)
+        yield Hook("exec", command.place, words)
+        return
     seconds = _under(node, "sleep", "seconds")
     if isinstance(seconds, Scalar) and seconds.text.isdigit():
-        return Hook("sleep", seconds.place, (), float(seconds.text))
+        yield Hook("sleep", seconds.place, (), float(seconds.text))
+        return
     request = node.get("httpGet")
-    return Hook("request", request.place) if request is not None else None
+    if request is not None:
+        yield Hook("request", request.place)

@@ -32,6 +32,9 @@ _INIT = re.compile(r"(?:^|\s)--init(?:=true)?(?:\s|$)")
 _VARIABLE = re.compile(r"\$[A-Za-z_]\w*")
 _IN_BRACES = re.compile(r"\$\$|\$\{\w+\}")
 _TRUE = frozenset(("1", "yes", "true", "on"))
+_DECIDES = """
+Image Entrypoint Exec RunInit StopSignal StopTimeout User WorkingDir Environment EnvironmentFile Volume PodmanArgs
+""".split()
 
 
 class Setting(NamedTuple):
@@ -92,17 +95,36 @@ def _deployment(path: str, source: Source, settings: tuple[Setting, ...], projec
     name = posixpath.basename(path).removesuffix(".container")
     at = image.value.place() if image is not None else source.place(0, 0)
     building = _build(image, path, project) if image is not None else None
+    override = _override(by_key, settings, path, project)
+    beside = _drop_in(path, project)
+    if beside and not override.opaque:
+        override = override.replaced(opaque=f"{beside} changes the unit")
     return Deployment(
         source.path,
         QUADLET,
         name,
         f"container {name}",
         at,
-        _override(by_key, settings, path, project),
+        override,
         Given(_SPECIFIER.sub("\ufffc", image.value.text), at) if image is not None else None,
         building,
         edits=QuadletEdits(source, settings),
     )
+
+
+def _drop_in(path: str, project: Project) -> str:
+    """The file in a folder such as `NAME.container.d` that sets something that counts; empty if there is none."""
+    name = posixpath.basename(path).removesuffix(".container")
+    dashes = [at + 1 for at, char in enumerate(name) if char == "-"]
+    template = [name[: name.index("@") + 1]] if "@" in name else []
+    names = (name, *template, *(name[:end] for end in dashes))
+    for folder in ("container.d", *(f"{each}.container.d" for each in names)):
+        inside = posixpath.join(parent(path), folder)
+        for file in project.files.entries(inside):
+            source = project.source(posixpath.join(inside, file)) if file.endswith(".conf") else None
+            if source is not None and any(setting.key in _DECIDES for setting in _settings(source)):
+                return posixpath.join(folder, file)
+    return ""
 
 
 def _build(image: Setting, path: str, project: Project) -> Building | None:

@@ -38,6 +38,7 @@ class Launcher(Frozen):
     `leads_group`: it puts itself and the command into a process group of their own.
     `busybox_kind`: the kind that it has as Busybox's applet, or as Alpine builds it, if that is another.
     `resets_ignored`: what was ignored is not for the command, but HUP and INT: so Go's runtime does.
+    `repeats`: when its command has ended, or could not be started, it waits and starts it again.
     `group`: signals go to the command's whole process group, or do so with one of `group_options`, and do not with
     one of `ungroup_options`.
     `signals`: what an init that takes its services from elsewhere does as PID 1 on a signal (without SIG): `handles`
@@ -69,6 +70,7 @@ class Launcher(Frozen):
     needs_command: bool = False
     leads_group: bool = False
     resets_ignored: bool = False
+    repeats: bool = False
     busybox_kind: str = ""
     takes_later_options: bool = False
     signals: Mapping[str, str] = _NO_SIGNALS

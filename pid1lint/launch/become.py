@@ -277,7 +277,7 @@ class _Becoming:
         if parts.kind == "detach" and proc.pid == 1:
             world.note(start.noted("detach", stage))
         self._connect(proc, child, parts.kind, parts.group, beside=known.leads_group)
-        if parts.kind == "quit":
+        if parts.kind == "quit" and not (known.busybox_kind == "hang" and self.lookup.has_applets()):
             proc.reaction = Reaction(tuple(known.signals.items()), "default")
         self.become(child, Start(command, "child", at, start.call, env), depth + 1)
         return True

@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 class Launch(Frozen):
     """How one stage's container starts and stops. `paths` begins with the one that `outcome` is about.
 
-    `by_shell` holds more than one outcome where it depends on a /bin/sh that is not known. `init` is the one that a
-    fix puts in front where one is missing. `open_at` is where an unknown outcome is decided: the construct that the
+    `by_shell` holds more than one outcome where it depends on a /bin/sh that is not known; `same_shells` is not set
+    where it decides which shells stay, be the outcome the same. `init` is the one that a fix puts in front where one is
+    missing. `open_at` is where an unknown outcome is decided: the construct that the
     analysis cannot see through, or the FROM of an image that it does not know. `operations` of scripts were done to
     tell all this.
     """
@@ -41,6 +42,7 @@ class Launch(Frozen):
     reaps: bool | None
     paths: tuple[Path, ...]
     by_shell: tuple[Outcome, ...] = ()
+    same_shells: bool = True
     init: str = "tini"
     open_at: Place | None = None
     operations: int = 0
@@ -159,7 +161,8 @@ class Launch(Frozen):
     def effect(self, link: Link) -> str:
         """What becomes of the main process because of a shell; if that hangs on what /bin/sh is, it says so."""
         shell = link.shell
-        if len(set(self.by_shell)) <= 1 or shell.interpreter != "sh" or not shell.dialect:
+        depends = len(set(self.by_shell)) > 1 or not self.same_shells
+        if not depends or shell.interpreter != "sh" or not shell.dialect:
             return link.effect
         return f"if sh is {shell.dialect}, " + re.sub(r"\Ash ", "it ", link.effect)
 

@@ -72,7 +72,10 @@ def analyse(image: Image) -> Launch:
     if refusing:
         outcome, why = Outcome.FAILS, f"{refusing} runs only as PID 1, and is not PID 1 here"
     found = _launch(image, outcome, why, open_at or image.command_place, first.reaps, tuple(paths), by_shell)
-    return found.replaced(operations=operations)
+    same = len({tuple(link.shell.argv for link in each[0].links) for each in per_shell}) == 1
+    if not same and len(by_shell) == 1:
+        found = found.replaced(why=f"if sh is {shells[0]}, {found.why}")
+    return found.replaced(operations=operations, same_shells=same)
 
 
 def lost_cmd(launch: Launch) -> Command | None:

@@ -25,6 +25,11 @@ class Outcome(StrEnum):
     FAILS = "fails"
     UNKNOWN = "unknown"
 
+    @property
+    def is_bad(self) -> bool:
+        """Whether work is lost, or nothing is done: no launch ends so without a finding of some severity."""
+        return self in (Outcome.HANG, Outcome.ABRUPT, Outcome.FAILS)
+
 
 class Call(NamedTuple):
     """The command of a script that started a process.

@@ -90,8 +90,10 @@ def _asked(node: Loop) -> Node | None:
 
 
 def passes_status_on(node: Node) -> bool:
-    """Whether this is an `exit` with a status that another command had."""
-    return isinstance(node, Simple) and len(node.words) > 1 and node.words[1].literal is None
+    """Whether this is an `exit` with a status that another command had: `exit $?`, or `exit` alone."""
+    if not isinstance(node, Simple) or not node.words:
+        return False
+    return len(node.words) == 1 or node.words[1].literal is None
 
 
 def flat(node: Node) -> list[Node]:

@@ -70,6 +70,8 @@ def _if_it_handles(main: Process, signal: str) -> str:
 
 def _hang(path: Path, one: Process, main: Process, signal: str) -> str:
     tail = "docker stop waits 10 s, then kills it"
+    if signal == "SIGSTOP":
+        return f"{signal} freezes {one.program}: {tail}"
     if main.pid == 1:
         if (
             main.reaction == "survives"
@@ -138,6 +140,11 @@ def _abrupt(path: Path, one: Process, main: Process, signal: str) -> str:
     wrapper = path.wrapper
     if wrapper is not None and wrapper.launcher is not None and wrapper.launcher.kind == "quit":
         return f"{wrapper.program} exits on {signal}, and the kernel kills {main.program}"
+    if one.kind == "init" and signal == "SIGKILL":
+        return f"{signal} ends {one.program} at once, and the kernel kills {main.program}"
+    handling = {waiting.pid for waiting in path.waiting if waiting.handles}
+    if one.kind == "init" and any(shell.pid in handling for shell in _shells_between(path, main)):
+        return f"{one.program} passes {signal} on to a shell that ends before {main.program} has finished"
     if one.kind == "init":
         return f"{one.program} passes {signal} on to a shell that dies on it, and the kernel kills {main.program}"
     if one.kind == "shell" and main.receives_stop and main.reaction == "default" and not main.cut_off:

@@ -448,8 +448,17 @@ class World:
                 self.end(reader.pid, 0)
         parent = self.procs.get(proc.parent)
         if parent is not None and parent.alive and parent.child == pid:
-            self.own(parent.pid).left = proc.left
+            self._end_of_child(self.own(parent.pid), proc, status)
+
+    def _end_of_child(self, parent: Proc, child: Proc, status: int) -> None:
+        """A launcher ends with its command, unless it repeats it: then it waits for the next time."""
+        parent.left = child.left
+        if parent.stage.launcher is None or not parent.stage.launcher.repeats or self.stopped:
             self.end(parent.pid, status)
+            return
+        parent.child = 0
+        parent.long = parent.helper = True
+        self.failure = self.exec_failed = None
 
     def pass_joins(self, pid: int, depth: int) -> None:
         """The joins deeper in a process's stack than this will not come any more."""

@@ -223,6 +223,27 @@ def test_what_every_deployment_mends_falls_to_info_and_says_why(run: Run) -> Non
     ]
 
 
+def test_a_shared_namespace_ends_what_the_image_lacks(run: Run) -> None:
+    put("Dockerfile", 'FROM python:3.12\nCOPY app.py /\nCMD ["python", "/app.py"]\n')
+    put("app.py", "import time\ntime.sleep(1000)\n")
+    put("docker-bake.hcl", 'target "app" {\n  tags = ["team/app"]\n}\n')
+    shared = POD.partition("      command")[0].replace("spec:", "spec:\n  shareProcessNamespace: true")
+    put("pod.yaml", shared.replace("debian:12", "team/app"))
+    found = json.loads(run("-f", "json", "Dockerfile", "pod.yaml").out)["diagnostics"]
+    assert [(d["code"], d["severity"]) for d in found if not d["deployment"]] == [("PID301", "info")]
+    assert found[0]["notes"][-1]["message"] == (
+        "container app of Pod shop shares a PID namespace, in which another process is PID 1"
+    )
+
+
+def test_a_dockerfile_finds_the_base_that_is_built_next_door(run: Run) -> None:
+    put("base/Dockerfile", 'FROM debian:12\nENTRYPOINT ["sh", "-c", "server; true"]\n')
+    put("app/Dockerfile", "FROM team/base\nRUN true\n")
+    put("compose.yaml", "services: {base: {build: base, image: 'team/base:1'}}\n")
+    launch = json.loads(run("trace", "-f", "json", "app/Dockerfile").out)["launches"][0]
+    assert (launch["entrypoint"], launch["outcome"]) == (["sh", "-c", "server; true"], "hang")
+
+
 @pytest.mark.parametrize(
     ("signal", "severity"),
     [

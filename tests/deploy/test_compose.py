@@ -150,9 +150,8 @@ services:
     assert (web.grace, override.user.text, override.workdir.text) == (60, "1000:1000", "/srv")
     assert override.env.values == {"PORT": "80", "LEVEL": "info", "DEBUG": "true", "HOST": UNKNOWN}
     assert override.pid is not None
-    assert override.pre_stop is not None
     assert (override.pid.kind, override.terminal, web.replicas) == ("host", True, 3)
-    assert [word.text for word in override.pre_stop.words] == ["sleep", "5"]
+    assert [word.text for word in override.hooks[0].words] == ["sleep", "5"]
 
 
 @pytest.mark.parametrize(
@@ -263,6 +262,21 @@ services:
     assert (found["web"].override.env.values, found["web"].replicas) == ({"B": "1"}, 3)
     assert set(found) == {"web", "other"}
     assert found["other"].override.init is None
+
+
+def test_a_variable_that_several_files_set_counts_once() -> None:
+    names = "".join(f"      V{n}: a\n" for n in range(600))
+    base = f"services:\n  web:\n    image: x\n    env_file: x.env\n    environment:\n{names}"
+    files = {"compose.yaml": base, "compose.override.yaml": base.replace(": a", ": b"), "x.env": "V0=c\nOWN=d\n"}
+    env = deployments(files)["web"].override.env
+    assert (len(env.values), env.values["V599"], env.values["OWN"], env.whole) == (601, "b", "d", True)
+
+
+def test_of_more_variables_than_are_counted_others_are_not_known() -> None:
+    names = "".join(f"      V{n}: a\n" for n in range(1001))
+    base = f"services:\n  web:\n    image: x\n    environment:\n{names}"
+    env = deployments({"compose.yaml": base, "compose.override.yaml": "services: {web: {environment: {A: b}}}"})["web"]
+    assert (env.override.env.values, env.override.env.whole) == ({"A": "b"}, False)
 
 
 def test_a_file_for_one_purpose_is_read_over_the_base() -> None:

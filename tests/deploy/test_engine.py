@@ -23,10 +23,11 @@ PROGRAMS = {"bin/server": APP}
 FILES = {
     "entry.sh": '#!/bin/sh\nset -e\nexec "$@"\n',
     "no-exec.sh": '#!/bin/sh\nset -e\n"$@"\ntrue\n',
+    "mode.sh": '#!/bin/sh\nif [ "$MODE" = plain ]; then\n  server\n  exit\nfi\nexec server\n',
 }
 DOCKERFILE = """\
 FROM busybox:1.36
-COPY --chmod=755 entry.sh no-exec.sh /
+COPY --chmod=755 entry.sh no-exec.sh mode.sh /
 ENTRYPOINT ["/entry.sh"]
 CMD ["server"]
 """
@@ -46,6 +47,11 @@ SERVICES = {
     "a signal that the app handles": ("stop_signal: SIGQUIT", "graceful"),
     "a signal that kills": ("stop_signal: KILL", "abrupt"),
     "a script mounted over the image's": ("volumes: ['./no-exec.sh:/entry.sh']", "hang"),
+    "a pipeline in a list": ("command: [sh, -c, 'server | cat']\ninit: true", "abrupt"),
+    "no entrypoint": ("entrypoint: []\ncommand: [server]", "graceful"),
+    "a script whose way nothing decides": ("entrypoint: /mode.sh", "graceful"),
+    "a variable that decides which way a script goes": ("entrypoint: /mode.sh\nenvironment: {MODE: plain}", "hang"),
+    "a variable, below an init": ("entrypoint: /mode.sh\nenvironment: [MODE=plain]\ninit: true", "abrupt"),
     "a folder to work in": ("working_dir: /tmp\nentrypoint: ['../entry.sh', server]", "graceful"),
 }
 

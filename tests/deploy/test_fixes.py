@@ -146,6 +146,20 @@ def test_a_stop_signal_is_set_by_compose() -> None:
     assert mended(text, "PID301", **files) == text + "    stop_signal: SIGINT\n"
 
 
+@pytest.mark.parametrize(
+    ("image", "before", "after"),
+    [
+        pytest.param("nginx:1.25", "TERM # why", "SIGQUIT # why", id="another than the program wants"),
+        pytest.param("nginx:1.25", '"9"', "SIGQUIT", id="a number in quotes"),
+        pytest.param("debian:12\n    command: server", "KILL", "SIGTERM", id="a program of which nothing is known"),
+        pytest.param("debian:12\n    command: sleep 1d", "KILL", "KILL", id="a program that stays on SIGTERM"),
+    ],
+)
+def test_a_stop_signal_that_is_set_is_mended(image: str, before: str, after: str) -> None:
+    text = f"services:\n  web:\n    image: {image}\n    stop_signal: "
+    assert mended(f"{text}{before}\n", "PID501", "PID503") == f"{text}{after}\n"
+
+
 def test_many_fixes_of_one_file_are_made_together() -> None:
     text = "services:\n" + "".join(
         f"  s{n}:\n    image: debian:12\n    command: sh -c 'cd /a; server'\n" for n in range(30)

@@ -155,6 +155,29 @@ def test_a_shell_given_to_an_unknown_image_is_a_warning_at_most() -> None:
     assert found.notes[-1].message == "the ENTRYPOINT of team/unknown is not known: pid1lint assumes that it has none"
 
 
+def test_what_is_assumed_of_an_unknown_image_is_named_where_it_is_a_warning_by_itself() -> None:
+    text = compose("image: team/unknown\ncommand: sh -c 'sleep 5; gunicorn app'")
+    (found,) = judged({"compose.yaml": text}).diagnostics
+    assert (found.code, found.severity.value) == ("PID102", "warning")
+    assert found.notes[-1].message == "the ENTRYPOINT of team/unknown is not known: pid1lint assumes that it has none"
+
+
+@pytest.mark.parametrize(
+    ("command", "found"),
+    [
+        pytest.param("'gunicorn app | tee /log'", ["PID203"], id="a pipeline"),
+        pytest.param("'while true; do date; sleep 5; done | tee /log'", ["PID203"], id="a loop into a pipe"),
+        pytest.param("'exec gunicorn app | tee /log'", ["PID202"], id="exec in a pipeline"),
+        pytest.param("'trap \"echo bye\" TERM; gunicorn app & wait'", ["PID407"], id="a handler that tells no app"),
+        pytest.param("'trap \"echo bye\" TERM; gunicorn app; true'", ["PID402"], id="a handler that has to wait"),
+    ],
+)
+def test_one_fault_in_a_command_is_told_once(command: str, found: list[str]) -> None:
+    assert [
+        each.code for each in worst({"compose.yaml": compose(f"image: debian:12\ncommand: sh -c {command}")})
+    ] == found
+
+
 def test_an_entrypoint_needs_no_image_to_be_judged() -> None:
     text = compose("image: team/unknown\nentrypoint: [dumb-init, --, sh, -c, 'gunicorn app; true']")
     assert lines({"compose.yaml": text}) == [
@@ -231,6 +254,37 @@ def pod(*container: str, spec: str = "") -> dict[str, str]:
     lines = ("apiVersion: v1", "kind: Pod", "metadata: {name: shop}", "spec:", *((f"  {spec}",) if spec else ()))
     body = ("  containers:", "    - name: app", *(f"      {line}" for line in container))
     return {"pod.yaml": "\n".join((*lines, *body, ""))}
+
+
+@pytest.mark.parametrize(
+    ("settings", "why"),
+    [
+        pytest.param(
+            "command: server\nstop_signal: KILL",
+            "SIGKILL ends docker-init at once, and the kernel kills server",
+            id="no init passes SIGKILL on",
+        ),
+        pytest.param(
+            "command: server\nstop_signal: STOP",
+            "SIGSTOP freezes docker-init: docker compose stop waits 10 s, then kills it",
+            id="nor SIGSTOP",
+        ),
+        pytest.param(
+            "command: bash -c 'trap \"kill $$p\" TERM; server & p=$$!; wait'",
+            "docker-init passes SIGTERM on to a shell that ends before server has finished",
+            id="a shell with a handler does not die of the signal",
+        ),
+    ],
+)
+def test_why_an_init_in_front_does_not_help(settings: str, why: str) -> None:
+    text = compose(f"image: debian:12\ninit: true\n{settings}")
+    assert launches({"compose.yaml": text})["web"].why == why
+
+
+def test_what_a_handler_below_an_init_does_wrong_is_told_once() -> None:
+    settings = "init: true\ncommand: bash -c 'trap \"kill $$p\" TERM; server & p=$$!; wait'"
+    found = judged({"compose.yaml": compose(f"image: debian:12\n{settings}")}).diagnostics
+    assert [each.code for each in found] == ["PID412"]
 
 
 def test_the_grace_period_is_that_of_what_stops_the_container() -> None:
@@ -401,3 +455,25 @@ def test_what_hangs_on_the_shell_of_an_unknown_image_is_told_so() -> None:
     assert lines(files) == [
         f"compose.yaml:4:27: PID102 service web: sh stays PID 1 and keeps SIGTERM from server: {KILLED}"
     ]
+
+
+@pytest.mark.parametrize("command", ["echo pulled && sleep infinity", "tail -f /dev/null", "/run.sh"])
+def test_what_hangs_with_any_shell_but_not_by_the_same_one_is_told_so(command: str) -> None:
+    text = compose(f"image: team/app\nentrypoint: [sh, -c, '{command}']\nvolumes: ['./run.sh:/run.sh']")
+    files = {"compose.yaml": text, "run.sh": "#!/bin/bash\nserver\n"}
+    found = next(each for each in worst(files) if each.code == "PID102")
+    assert found.severity.value == "error"
+    assert found.message.startswith("service web: if sh is dash, it stays PID 1 and keeps SIGTERM from ")
+    launch = launches(files)["web"]
+    assert (launch.outcome, launch.certainty) == ("hang", "proven")
+    assert launch.why.startswith("if sh is dash, dash stays PID 1 and keeps SIGTERM from ")
+
+
+def test_a_cron_by_itself_is_told_of_once() -> None:
+    found = judged({"compose.yaml": compose("image: alpine:3.20\ncommand: crond -f")}).diagnostics
+    assert [(each.code, each.severity.value) for each in found] == [("PID301", "warning")]
+
+
+def test_a_variable_of_a_base_image_counts() -> None:
+    launch = launches({"compose.yaml": compose("image: jboss/keycloak:8.0.1")})["web"]
+    assert (launch.outcome, launch.why) == ("graceful", "standalone.sh is PID 1, gets SIGTERM and ends cleanly")

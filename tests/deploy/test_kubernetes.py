@@ -96,8 +96,7 @@ spec:
     assert override.stop_signal is not None
     assert (found.grace, override.user.text, override.stop_signal.text) == (60, "1000", "SIGQUIT")
     assert override.pid is not None
-    assert override.pre_stop is not None
-    assert (override.pid.kind, override.pre_stop.kind) == ("pod", "exec")
+    assert (override.pid.kind, override.hooks[0].kind) == ("pod", "exec")
     scripts, one, other = override.mounts
     assert [(each.name, each.mode) for each in (*scripts.payloads, *one.payloads)] == [("two.sh", 0o755)] * 2
     assert (scripts.single, one.single, other.kind) == (False, True, "unknown")

@@ -159,6 +159,35 @@ def test_a_comment_in_a_quadlet_is_heeded() -> None:
     assert judged({"shop.container": text}, "shop.container").diagnostics == ()
 
 
+@pytest.mark.parametrize(
+    ("drop_in", "setting", "reads"),
+    [
+        pytest.param("shop.container.d/10.conf", "Exec=other", False, id="of the unit"),
+        pytest.param("team-.container.d/10.conf", "Exec=other", True, id="of others"),
+        pytest.param("container.d/init.conf", "RunInit=true", False, id="of all units"),
+        pytest.param("shop.container.d/10.conf", "PublishPort=80", True, id="of no weight"),
+        pytest.param("shop.container.d/10.txt", "Exec=other", True, id="no drop-in"),
+    ],
+)
+def test_what_a_drop_in_changes_is_not_known(drop_in: str, setting: str, reads: bool) -> None:
+    files = {
+        "shop.container": '[Container]\nImage=debian:12\nExec=sh -c "gunicorn app; true"\n',
+        drop_in: f"[Container]\n{setting}\n",
+    }
+    (launch,) = judged(files, "shop.container").launches
+    assert launch.outcome == ("hang" if reads else "unknown")
+    assert reads or launch.why == f"{drop_in} changes the unit"
+
+
+def test_a_drop_in_may_be_for_units_that_begin_alike() -> None:
+    files = {
+        "team-shop.container": "[Container]\nImage=debian:12\nExec=server\n",
+        "team-.container.d/10.conf": "[Container]\nRunInit=true\n",
+    }
+    (launch,) = judged(files, "team-shop.container").launches
+    assert launch.outcome == "unknown"
+
+
 def test_a_quadlet_finds_the_build_of_its_image() -> None:
     files = {
         "shop.container": "[Container]\nImage=shop.build\n",
