@@ -34,8 +34,10 @@ _MOST_FORKS = 2_000
 """How many ways may wait to be gone."""
 _MOST_STEPS = 4000
 """How often the processes of one world have their turn: what never comes to rest ends there."""
-_MOST_PROCESSES = 200
+_MOST_PROCESSES = 100
 """How many processes of one world may live at once: wherever ways meet, each of them is compared."""
+_MOST_CHOICES = 300
+"""How many choices of one way: each is compared with all before it."""
 _CLEAN_UP = 3
 """How many programs may come after one of which nothing is known, for it still to be the one that stays."""
 _STAYING = ("forever", "exec")
@@ -267,7 +269,7 @@ class _Exploration:
                     return False
                 # One command may start any number of processes: a pipeline's members.
                 many = len(self.world.procs) % 256 == 0 and _is_too_much(self.world)
-                if many or run.commands - begun > _MOST_OF_ONE:
+                if many or len(self.world.choices) > _MOST_CHOICES or run.commands - begun > _MOST_OF_ONE:
                     return True
                 continue
             if not world.procs[1].alive or _is_too_much(world):
@@ -475,7 +477,7 @@ class _Exploration:
 
 def _is_too_much(world: World) -> bool:
     """Whether a world takes more than is followed."""
-    if world.steps >= _MOST_STEPS:
+    if world.steps >= _MOST_STEPS or len(world.choices) > _MOST_CHOICES:
         return True
     return len(world.procs) > _MOST_PROCESSES and sum(p.alive for p in world.procs.values()) > _MOST_PROCESSES
 
@@ -488,17 +490,21 @@ def _notes(world: World, end: World) -> set[tuple[str, Place | None, Outcome]]:
 
 
 def _pruned(met: tuple[Candidate, ...], started: int, jobs: int) -> tuple[Candidate, ...]:
-    """The points that may still be the last; of others only that they were there."""
+    """The points that may still be the last: nothing goes back past the last one that is surely there to stay.
+
+    Of guesses that are passed for good only that they were there.
+    """
     first = len(met) - 1
-    while first > 0 and (met[first].point.guess or met[first].point.how == "wait"):
+    while first > 0 and met[first].point.guess:
         first -= 1
+    if first > 0 and met[first].point.how == "wait" and met[first - 1].point.how == "wait":
+        # Of waits in a row it is the first that counts: see `_last`.
+        return (met[first - 1], *met[first + 1 :])
     kept: list[Candidate] = []
     for candidate in met[first:]:
         dead = candidate.point.guess and _is_passed(candidate, started, jobs)
         if dead and kept and kept[-1].world is None and kept[-1].point.guess:
             continue
-        if candidate.point.how == "wait" and kept and kept[-1].point.how == "wait":
-            continue  # of waits in a row it is the first that counts: see `_last`
         kept.append(candidate._replace(world=None) if dead else candidate)
     return tuple(kept)
 

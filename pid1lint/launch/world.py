@@ -16,7 +16,6 @@ from pid1lint.launch.code import Code
 from pid1lint.launch.process import (
     Assumption,
     Call,
-    Decision,
     Handled,
     Obstacle,
     Outcome,
@@ -556,12 +555,6 @@ class World:
     def strays(self) -> int:
         """How many of its choices a plain `docker run IMAGE` takes otherwise."""
         return sum(choice.astray for choice in self.choices)
-
-    def decisions(self) -> tuple[Decision, ...]:
-        """The choices as others see them."""
-        return tuple(
-            Decision(c.place, c.kind, c.way, None if c.usual is None else c.way == c.usual) for c in self.choices
-        )
 
     # ------------------------------------------------------------- the stop, time
 
