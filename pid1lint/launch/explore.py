@@ -275,7 +275,8 @@ class _Exploration:
             if not world.procs[1].alive or _is_too_much(world):
                 world.turns = ()
                 return True
-            pid = next((pid for pid in range(turn.at, turn.limit + 1) if self._is_ready(pid)), 0)
+            among = (pid for pid in world.alive if turn.at <= pid <= turn.limit)
+            pid = next(filter(self._is_ready, among), 0)
             if pid:
                 world.steps += 1
                 world.turns = (*world.turns[:-1], turn._replace(at=pid + 1, progress=True, running=pid))
@@ -311,7 +312,7 @@ class _Exploration:
         met = world.candidates.get(thread, ())
         if met and met[-1].point.how in _STAYING and world.procs[met[-1].point.pid or 1].alive:
             return True
-        return not any(proc.alive and proc.shell is not None and proc.thread == thread for proc in world.procs.values())
+        return not any(proc.shell is not None and proc.thread == thread for proc in world.living())
 
     def _is_ready(self, pid: int) -> bool:
         """Whether a process is a shell that can go on."""
@@ -402,7 +403,7 @@ class _Exploration:
         world = self.world
         world.point = None
         thread = point.thread
-        cleans_up = any(p.alive and p.shell and p.shell.in_exit_trap for p in world.procs.values())
+        cleans_up = any(proc.shell is not None and proc.shell.in_exit_trap for proc in world.living())
         if cleans_up and (point.how != "wait" or _last(world, thread, certain=False) is not None):
             # It waits there for its jobs, unless it has stayed before: then that has ended.
             self._answer(point, False)
@@ -479,7 +480,7 @@ def _is_too_much(world: World) -> bool:
     """Whether a world takes more than is followed."""
     if world.steps >= _MOST_STEPS or len(world.choices) > _MOST_CHOICES:
         return True
-    return len(world.procs) > _MOST_PROCESSES and sum(p.alive for p in world.procs.values()) > _MOST_PROCESSES
+    return len(world.alive) > _MOST_PROCESSES
 
 
 def _notes(world: World, end: World) -> set[tuple[str, Place | None, Outcome]]:

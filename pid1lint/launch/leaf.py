@@ -385,8 +385,8 @@ def _stop_daemons(world: World, name: str, words: list[str]) -> None:
     if world.stopped or not any(word in ("stop", "shutdown", "quit") for word in words):
         return
     own = (*_STOPS.get(name, ()), name)
-    for daemon in list(world.procs.values()):
-        if daemon.daemon and daemon.stage.program in own and world.procs[daemon.pid].alive:
+    for daemon in world.living():
+        if daemon.daemon and daemon.stage.program in own and daemon.pid in world.alive:
             world.end(daemon.pid, 0)
 
 

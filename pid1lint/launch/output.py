@@ -127,8 +127,7 @@ def output(lookup: Lookup, world: World, proc: Proc, shell: Shell, argv: Argv) -
             listed = [
                 job
                 for job in shell.jobs
-                if (shell.dialect.lists_ended_jobs and job.pid not in shell.waited)
-                or any(world.procs[pid].alive for pid in job.pids)
+                if (shell.dialect.lists_ended_jobs and job.pid not in shell.waited) or world.any_lives(job.pids)
             ]
             return "\n".join(str(job.pids[0]) for job in listed)
         case "pidof" | "pgrep":
@@ -163,12 +162,11 @@ def _user_name(lookup: Lookup, shell: Shell) -> str:
 def by_name(world: World, own: Proc, pattern: str, *, full: bool) -> list[Proc]:
     """The living processes that a program's name means, or with `full` any word of their command."""
     if UNKNOWN in pattern or pattern == "*":
-        return [p for p in world.procs.values() if p.alive and p.long]
+        return [p for p in world.living() if p.long]
     return [
         p
-        for p in world.procs.values()
-        if p.alive
-        and p.pid not in (1, own.pid)
+        for p in world.living()
+        if p.pid not in (1, own.pid)
         and p.stages
         and (pattern in p.stage.program or (full and any(pattern in word for word in p.stage.argv)))
     ]
