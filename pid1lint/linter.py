@@ -342,7 +342,8 @@ class Run:
         """The result without what comments suppress, and with what is to be said of those that are of no use."""
         run = (source for launch in self.launches for source in launch.sources)
         sources = (dockerfile.source, *run, *(diagnostic.at.source for diagnostic in self.diagnostics))
-        if not any(mark in source.text for source in sources for mark in _MARKS):
+        texts = {id(source): source.text for source in sources}
+        if not any(mark in text for text in texts.values() for mark in _MARKS):
             return self.result()
         from pid1lint.suppress import comments_in
 

@@ -81,7 +81,12 @@ def tangled(script: dict[str, str]) -> Iterator[tuple[str, dict[str, str]]]:
         "sh -c 'a; b'",
         'if [ "$A" ]; then b; fi',
         "a & wait",
+        "a & wait; b",
         'a & [ "$A" ] && wait',
+        "a & [ $A ] && wait; b",
+        'sh -c "a & wait; b" & [ $A ] && wait',
+        "until a; do b & done",
+        "nginx; [ $A ] && b",
         "exec > >(a)",
         "trap a TERM",
     ):

@@ -35,8 +35,10 @@ _MOST_FORKS = 2_000
 """How many ways may wait to be gone."""
 _MOST_STEPS = 4000
 """How often the processes of one world have their turn: what never comes to rest ends there."""
-_MOST_PROCESSES = 200
+_MOST_PROCESSES = 100
 """How many processes of one world may live at once: wherever ways meet, each of them is compared."""
+_MOST_CHOICES = 300
+"""How many choices of one way: each is compared with all before it."""
 _CLEAN_UP = 3
 """How many programs may come after one of which nothing is known, for it still to be the one that stays."""
 _STAYING = ("forever", "exec")
@@ -268,13 +270,14 @@ class _Exploration:
                     return False
                 # One command may start any number of processes: a pipeline's members.
                 many = len(self.world.procs) % 256 == 0 and _is_too_much(self.world)
-                if many or run.commands - begun > _MOST_OF_ONE:
+                if many or len(self.world.choices) > _MOST_CHOICES or run.commands - begun > _MOST_OF_ONE:
                     return True
                 continue
             if not world.procs[1].alive or _is_too_much(world):
                 world.turns = ()
                 return True
-            pid = next((pid for pid in range(turn.at, turn.limit + 1) if self._is_ready(pid)), 0)
+            among = (pid for pid in world.alive if turn.at <= pid <= turn.limit)
+            pid = next(filter(self._is_ready, among), 0)
             if pid:
                 world.steps += 1
                 world.turns = (*world.turns[:-1], turn._replace(at=pid + 1, progress=True, running=pid))
@@ -310,7 +313,7 @@ class _Exploration:
         met = world.candidates.get(thread, ())
         if met and met[-1].point.how in _STAYING and world.procs[met[-1].point.pid or 1].alive:
             return True
-        return not any(proc.alive and proc.shell is not None and proc.thread == thread for proc in world.procs.values())
+        return not any(proc.shell is not None and proc.thread == thread for proc in world.living())
 
     def _is_ready(self, pid: int) -> bool:
         """Whether a process is a shell that can go on."""
@@ -401,7 +404,7 @@ class _Exploration:
         world = self.world
         world.point = None
         thread = point.thread
-        cleans_up = any(p.alive and p.shell and p.shell.in_exit_trap for p in world.procs.values())
+        cleans_up = any(proc.shell is not None and proc.shell.in_exit_trap for proc in world.living())
         if cleans_up and (point.how != "wait" or _last(world, thread, certain=False) is not None):
             # It waits there for its jobs, unless it has stayed before: then that has ended.
             self._answer(point, False)
@@ -476,9 +479,9 @@ class _Exploration:
 
 def _is_too_much(world: World) -> bool:
     """Whether a world takes more than is followed."""
-    if world.steps >= _MOST_STEPS:
+    if world.steps >= _MOST_STEPS or len(world.choices) > _MOST_CHOICES:
         return True
-    return len(world.procs) > _MOST_PROCESSES and sum(p.alive for p in world.procs.values()) > _MOST_PROCESSES
+    return len(world.alive) > _MOST_PROCESSES
 
 
 def _notes(world: World, end: World) -> set[tuple[str, Place | None, Outcome]]:
@@ -489,17 +492,21 @@ def _notes(world: World, end: World) -> set[tuple[str, Place | None, Outcome]]:
 
 
 def _pruned(met: tuple[Candidate, ...], started: int, jobs: int) -> tuple[Candidate, ...]:
-    """The points that may still be the last; of others only that they were there."""
+    """The points that may still be the last: nothing goes back past the last one that is surely there to stay.
+
+    Of guesses that are passed for good only that they were there.
+    """
     first = len(met) - 1
-    while first > 0 and (met[first].point.guess or met[first].point.how == "wait"):
+    while first > 0 and met[first].point.guess:
         first -= 1
+    if first > 0 and met[first].point.how == "wait" and met[first - 1].point.how == "wait":
+        # Of waits in a row it is the first that counts: see `_last`.
+        return (met[first - 1], *met[first + 1 :])
     kept: list[Candidate] = []
     for candidate in met[first:]:
         dead = candidate.point.guess and _is_passed(candidate, started, jobs)
         if dead and kept and kept[-1].world is None and kept[-1].point.guess:
             continue
-        if candidate.point.how == "wait" and kept and kept[-1].point.how == "wait":
-            continue  # of waits in a row it is the first that counts: see `_last`
         kept.append(candidate._replace(world=None) if dead else candidate)
     return tuple(kept)
 

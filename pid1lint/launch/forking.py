@@ -99,7 +99,7 @@ def piped(run: Interpreter, op: Piped) -> None:
     shell, world = run.shell, run.world
     ended = PipelineEnded(shell.members, op.conditional, op.negated)
     shell.members = ()
-    if any(world.procs[pid].alive for pid in ended.pids):
+    if world.any_lives(ended.pids):
         run.wait(Block("pipeline", ended.pids, place=run.place(op.span)), ended)
     else:
         pipeline_ended(run, ended)

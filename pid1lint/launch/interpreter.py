@@ -647,7 +647,7 @@ class Interpreter(Expansion):
     def add_job(self, pids: tuple[int, ...]) -> None:
         """A background job has been started."""
         shell = self.shell
-        taken = {job.number for job in shell.jobs if any(self.world.procs[pid].alive for pid in job.pids)}
+        taken = {job.number for job in shell.jobs if self.world.any_lives(job.pids)}
         number = next(number for number in range(1, len(taken) + 2) if number not in taken)
         shell.jobs = (*shell.jobs, Job(pids, number))
         shell.last_job = str(pids[-1])

@@ -393,10 +393,10 @@ def stop_daemons(world: World, name: str, words: list[str]) -> None:
     if by_daemon_tool:
         named = [words[at + 1] for at, word in enumerate(words[:-1]) if word in ("-x", "--exec", "-n", "--name")]
         own = tuple(word.rpartition("/")[2] for word in named)
-    for daemon in list(world.procs.values()):
+    for daemon in world.living():
         # By a pid file it may be any.
         known = daemon.stages and (daemon.stage.program in own or not own)
-        if daemon.daemon and known and world.procs[daemon.pid].alive:
+        if daemon.daemon and known and daemon.pid in world.alive:
             world.end(daemon.pid, 0)
 
 

@@ -21,7 +21,7 @@ def likeness(world: World, elsewhere: Elsewhere) -> tuple[tuple[object, ...], tu
     Variables that nobody reads any more do not count, nor what was only noted on the way. `elsewhere` are the
     names that the launch's scripts read of their environment.
     """
-    living = [proc for proc in world.procs.values() if proc.alive]
+    living = world.living()
     pids = [proc.pid for proc in living]
     names = {proc.pid: proc.shell.reads() for proc in living if proc.shell is not None}
     candidates = {

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache, reduce
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from pid1lint.facts.programs import Program, program
@@ -56,14 +57,15 @@ class Lookup:
         self._scripts: dict[int, Script] = {}
         self._elsewhere = Elsewhere()
         self._read_in = (0, 0)
+        self._spelling = Spelling()
         # Those that a shell starts, and that see its variables.
         self._inheriting: dict[int, Script] = {}
         self._made: dict[str, Script] = {}
         self._cuts: dict[tuple[str, Place], Script] = {}
-        # What shells have been given to run, each text once.
+        # What shells have been given to run, each text once; by what was looked for in them, how many of them were
+        # searched, up to the first in which it was found, and whether it was.
         self._texts: dict[str, None] = {}
-        self._searched = 0
-        self._may_install = False
+        self._searched: dict[tuple[str, str], tuple[int, bool]] = {}
         self._editable: set[int] = set()
         self._readonly: set[int] = set()
         self._programs: dict[tuple[str, ...], Program | None] = {}
@@ -145,12 +147,15 @@ class Lookup:
         """The variables that the scripts which have been run so far read, and may name."""
         state = (len(self._scripts), len(self._inheriting))
         if state != self._read_in:
+            scripts = [script.body for script in islice(self._scripts.values(), self._read_in[0], None)]
+            inheriting = islice(self._inheriting.values(), self._read_in[1], None)
             self._read_in = state
-            scripts = self._scripts.values()
-            read = frozenset[str]().union(*(names_read(script.body) for script in scripts))
-            inherited = frozenset[str]().union(*(names_read(script.body) for script in self._inheriting.values()))
-            spelt = reduce(Spelling.joined, (spelling(script.body) for script in scripts), Spelling())
-            self._elsewhere = Elsewhere(read, inherited, cache(spelt.may_be))
+            self._spelling = reduce(Spelling.joined, map(spelling, scripts), self._spelling)
+            self._elsewhere = Elsewhere(
+                self._elsewhere.read.union(*map(names_read, scripts)),
+                self._elsewhere.inherited.union(*(names_read(script.body) for script in inheriting)),
+                cache(self._spelling.may_be),
+            )
         return self._elsewhere
 
     def inherits(self, script: Script) -> None:
@@ -279,11 +284,15 @@ class Lookup:
 
     def _installs(self) -> bool:
         """Whether a script that was run may bring a program, or a file, before it is started."""
-        if len(self._texts) > self._searched:
-            new = list(self._texts)[self._searched :]
-            self._searched = len(self._texts)
-            self._may_install = self._may_install or any(re.search(_INSTALLS, text) for text in new)
-        return self._may_install
+        return self._in_texts("installs", _INSTALLS, lambda text: re.search(_INSTALLS, text) is not None)
+
+    def _in_texts(self, question: str, about: str, holds: Callable[[str], bool]) -> bool:
+        """Whether something holds for a text that has been run so far; each is searched once for each question."""
+        searched, found = self._searched.get((question, about), (0, False))
+        if not found and searched < len(self._texts):
+            found = any(holds(text) for text in islice(self._texts, searched, None))
+            self._searched[question, about] = len(self._texts), found
+        return found
 
     def needs_shell(self, name: Argument) -> str:
         """Why no file has the name that an array gives for a program: only a shell would make one of it."""
@@ -312,7 +321,7 @@ class Lookup:
         """Whether it is not known what a configuration file holds when the program reads it."""
         if self.asked.brings_unknown(path):
             return True
-        if any(may_write(text, path) for text in self._texts):
+        if self._in_texts("writes", path, lambda text: may_write(text, path)):
             return True
         # One that no package has put there either.
         return not any(is_below(path, own) for own in fact.configs) and self.asked.file(path) is None
@@ -332,7 +341,9 @@ class Lookup:
                 return True
         if self.asked.configures(pattern):
             return True
-        return any(re.search(pattern, said) for text in self._texts for said in (text, strings_of(text)))
+        return self._in_texts(
+            "says", pattern, lambda text: any(re.search(pattern, said) for said in (text, strings_of(text)))
+        )
 
 
 def _script_words(runner: str, given: Sequence[str]) -> tuple[list[str], str, str]:

@@ -71,7 +71,7 @@ def _is_watched(run: Interpreter, node: Loop) -> bool:
     query = watched(node)
     if query is None:
         return False
-    beside = (p for p in run.world.procs.values() if p.alive and p.long and p.stages and p.pid != run.proc.pid)
+    beside = (p for p in run.world.living() if p.long and p.stages and p.pid != run.proc.pid)
     return any(not query.name or any(query.name in word for word in proc.stage.argv) for proc in beside)
 
 

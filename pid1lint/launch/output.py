@@ -148,7 +148,7 @@ def _printf(words: list[str]) -> str:
 
 def _is_listed(world: World, shell: Shell, job: Job) -> bool:
     """Whether `jobs -p` names a job."""
-    if any(world.procs[pid].alive for pid in job.pids):
+    if world.any_lives(job.pids):
         return True
     if job.pid in shell.waited:
         return False
@@ -169,12 +169,11 @@ def _user_name(lookup: Lookup, shell: Shell) -> str:
 def by_name(world: World, own: Proc, pattern: str, *, full: bool) -> list[Proc]:
     """The living processes that a program's name means, or with `full` any word of their command."""
     if UNKNOWN in pattern or pattern == "*":
-        return [p for p in world.procs.values() if p.alive and p.long]
+        return [p for p in world.living() if p.long]
     return [
         p
-        for p in world.procs.values()
-        if p.alive
-        and p.pid not in (1, own.pid)
+        for p in world.living()
+        if p.pid not in (1, own.pid)
         and p.stages
         and (pattern in p.stage.program or (full and any(pattern in word for word in p.stage.argv)))
     ]

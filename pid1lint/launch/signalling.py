@@ -165,9 +165,9 @@ def _send(run: Interpreter, name: str, words: list[str], node: Simple, where: Wh
     for word in words:
         named = _named(run, word)
         unsure = unsure or UNKNOWN in word
-        missed = missed or (UNKNOWN not in word and not any(world.procs[pid].alive for pid in named))
+        missed = missed or (UNKNOWN not in word and not world.any_lives(named))
         targets += named
-    reached = any(world.procs[pid].alive for pid in targets)
+    reached = world.any_lives(targets)
     if name == "0":
         if unsure:
             return None
@@ -194,17 +194,16 @@ def _send(run: Interpreter, name: str, words: list[str], node: Simple, where: Wh
 
 def _named(run: Interpreter, word: str) -> list[int]:
     """The processes that an operand of `kill` means."""
-    procs = run.world.procs
     if is_number(word.lstrip("-")) and word not in ("0", "-0") and word.count("-") <= 1:
         number = int(word)
         if number == -1:
-            return [p.pid for p in procs.values() if p.alive and p.pid not in (1, run.proc.pid)]
+            return [p.pid for p in run.world.living() if p.pid not in (1, run.proc.pid)]
         if number < 0:
             # `-$$`: the shell's own number; it leads a group only where it began one.
-            return [p.pid for p in procs.values() if p.alive and p.group == -number]
-        return [number] if number in procs else []
+            return [p.pid for p in run.world.living() if p.group == -number]
+        return [number] if number in run.world.procs else []
     if word in ("0", "-0"):
-        return [p.pid for p in procs.values() if p.alive and p.group == run.proc.group]
+        return [p.pid for p in run.world.living() if p.group == run.proc.group]
     if word.startswith("%") and run.shell.dialect.job_specs:
         # Dash's kill takes a job for a process group, which it is not.
         return _pids_of_job(run, word)
@@ -226,12 +225,12 @@ def _signal_apps(run: Interpreter, name: str, node: Simple) -> None:
 
 
 def _pids_of_job(run: Interpreter, word: str) -> list[int]:
-    jobs, procs = run.shell.jobs, run.world.procs
+    jobs = run.shell.jobs
     number = word[1:]
     if is_number(number):
         chosen = [job for job in jobs if job.number == int(number)][-1:]
     else:
-        chosen = [job for job in jobs if any(procs[pid].alive for pid in job.pids)][-1:]
+        chosen = [job for job in jobs if run.world.any_lives(job.pids)][-1:]
     return [pid for job in chosen for pid in job.pids]
 
 
@@ -283,7 +282,7 @@ def wait(run: Interpreter, node: Simple, argv: Argv, where: Where, skipped: int)
         return shell.dialect.wait_n_status
     words = [word for word in words if not word.startswith("-")]
     jobs = _jobs_named(run, words) if words else shell.jobs
-    alive = tuple(job for job in jobs if any(world.procs[pid].alive for pid in job.pids))
+    alive = tuple(job for job in jobs if world.any_lives(job.pids))
     if any_one:
         ended = [job for job in jobs if job not in alive and job.pid not in shell.waited]
         shell.waited |= {job.pid for job in jobs if job not in alive}
@@ -321,7 +320,7 @@ def after_wait(run: Interpreter, ended: WaitEnded) -> int:
     world, shell = run.world, run.shell
     if ended.interrupted:
         return 143
-    shell.waited |= {job.pid for job in ended.jobs if not any(world.procs[pid].alive for pid in job.pids)}
+    shell.waited |= {job.pid for job in ended.jobs if not world.any_lives(job.pids)}
     gone = [job for job in ended.jobs if not world.procs[job.pid].alive]
     status = world.procs[(gone[0] if ended.any_one and gone else ended.jobs[-1]).pid].status
     return status if ended.named or ended.any_one else 0

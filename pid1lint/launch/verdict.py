@@ -98,9 +98,9 @@ def _left(world: World) -> Iterator[Started]:
     """The background jobs that are still there when PID 1 ends by itself, and that end with it."""
     if world.stopped or world.procs[1].alive or world.failure is not None:
         return
-    for proc in world.procs.values():
+    for proc in world.living():
         stage = proc.stage if proc.stages else None
-        if stage is None or not proc.alive or proc.helper or proc.daemon:
+        if stage is None or proc.helper or proc.daemon:
             continue
         supervises = stage.kind == "init" and stage.launcher is not None and stage.launcher.commandless
         if supervises or (proc.long and stage.kind == "app"):

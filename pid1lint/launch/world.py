@@ -8,6 +8,7 @@ by exec and ignored ones are inherited.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from pid1lint.frozen import NamedTuple
@@ -16,7 +17,6 @@ from pid1lint.launch.code import Code
 from pid1lint.launch.process import (
     Assumption,
     Call,
-    Decision,
     Handled,
     Obstacle,
     Outcome,
@@ -296,6 +296,7 @@ class World:
     """One launch at a moment."""
 
     __slots__ = (
+        "alive",
         "answer",
         "as_pid1",
         "at_stop",
@@ -338,6 +339,8 @@ class World:
         # Whether its first process is PID 1: not where the PID namespace is another's.
         self.as_pid1 = True
         self.procs: dict[int, Proc] = {}
+        # Those that have not ended, in order: of all that there were they may be few.
+        self.alive: dict[int, None] = {}
         self.clock = 0.0
         self.stopped = False
         # How often processes have had their turn.
@@ -384,6 +387,7 @@ class World:
         for name in World.__slots__:
             setattr(new, name, getattr(self, name))
         new.procs = self.procs.copy()
+        new.alive = self.alive.copy()
         new.candidates = self.candidates.copy()
         new.met = self.met.copy()
         new.started = self.started.copy()
@@ -415,11 +419,12 @@ class World:
             proc.ignored = parent.ignored
             proc.brief = parent.brief
         self.procs[pid] = proc
+        self.alive[pid] = None
         return proc
 
     def unspawn(self, proc: Proc) -> None:
         """Take back the last process, which was not needed after all."""
-        del self.procs[proc.pid]
+        del self.procs[proc.pid], self.alive[proc.pid]
 
     def new_thread(self, parent: Proc) -> int:
         """A number for a line of execution of its own: a background job of `parent`."""
@@ -427,9 +432,17 @@ class World:
         self.job_counts[parent.thread] = self.job_counts.get(parent.thread, 0) + 1
         return self.next_thread
 
+    def living(self) -> list[Proc]:
+        """The processes that have not ended."""
+        return [self.procs[pid] for pid in self.alive]
+
+    def any_lives(self, pids: Iterable[int]) -> bool:
+        """Whether one of these processes has not ended."""
+        return not self.alive.keys().isdisjoint(pids)
+
     def children(self, pid: int) -> list[Proc]:
         """The living children of a process."""
-        return [proc for proc in self.procs.values() if proc.parent == pid and proc.alive]
+        return [proc for proc in self.living() if proc.parent == pid]
 
     def end(self, pid: int, status: int) -> None:
         """A process ends; its children become PID 1's."""
@@ -437,14 +450,15 @@ class World:
             return
         proc = self.own(pid)
         proc.alive = False
+        del self.alive[pid]
         proc.status = status
         proc.ends_at = None
         proc.shell = None
         self.pass_joins(pid, -1)
         for child in self.children(pid):
             self.own(child.pid).parent = 1
-        for reader in list(self.procs.values()):
-            if reader.reads_from and self.procs[reader.pid].alive and not self.is_fed(reader):
+        for reader in self.living():
+            if reader.reads_from and reader.pid in self.alive and not self.is_fed(reader):
                 self.end(reader.pid, 0)
         parent = self.procs.get(proc.parent)
         if parent is not None and parent.alive and parent.child == pid:
@@ -475,7 +489,7 @@ class World:
 
     def is_fed(self, reader: Proc) -> bool:
         """Whether one of those that a process reads from is alive."""
-        return any(self.procs[pid].alive for pid in reader.reads_from)
+        return self.any_lives(reader.reads_from)
 
     def is_running(self, pid: int) -> bool:
         """Whether a process has its turn, or lets others start just now."""
@@ -530,7 +544,7 @@ class World:
         """What a launcher that stays does with a signal."""
         match proc.passes:
             case "beside":
-                for other in [p.pid for p in self.procs.values() if p.group == proc.group and p.pid != proc.pid]:
+                for other in [p.pid for p in self.living() if p.group == proc.group and p.pid != proc.pid]:
                     self.signal(other, name)
             case "group":
                 self.signal_group(self.procs[proc.child].group, name)
@@ -543,7 +557,7 @@ class World:
 
     def signal_group(self, group: int, name: str) -> None:
         """Send a signal to every process of a group."""
-        for pid in [proc.pid for proc in self.procs.values() if proc.group == group and proc.alive]:
+        for pid in [proc.pid for proc in self.living() if proc.group == group]:
             self.signal(pid, name, with_group=True)
 
     # ------------------------------------------------------------------ notes
@@ -566,17 +580,11 @@ class World:
         """How many of its choices a plain `docker run IMAGE` takes otherwise."""
         return sum(choice.astray for choice in self.choices)
 
-    def decisions(self) -> tuple[Decision, ...]:
-        """The choices as others see them."""
-        return tuple(
-            Decision(c.place, c.kind, c.way, None if c.usual is None else c.way == c.usual) for c in self.choices
-        )
-
     # ------------------------------------------------------------- the stop, time
 
     def stop(self) -> None:
         """What `docker stop` does: the stop signal to PID 1."""
-        living = [proc for proc in self.procs.values() if proc.alive]
+        living = self.living()
         self.at_stop = tuple(proc.pid for proc in living)
         for proc in living:
             self.own(proc.pid).parent_at_stop = proc.parent
@@ -593,8 +601,7 @@ class World:
         """When something happens by itself the next time."""
         moments = [
             moment
-            for proc in self.procs.values()
-            if proc.alive
+            for proc in self.living()
             for moment in (proc.ends_at, proc.kills_at, proc.block.until if proc.block else None)
             if moment is not None and moment > self.clock
         ]
@@ -603,7 +610,7 @@ class World:
     def pass_time(self, until: float) -> None:
         """The clock moves on: who has finished ends, and who is to be killed is."""
         self.clock = until
-        for proc in list(self.procs.values()):
+        for proc in self.living():
             now = self.procs[proc.pid]
             if now.alive and now.ends_at is not None and now.ends_at <= until:
                 self.end(now.pid, 0)
