@@ -40,8 +40,7 @@ def catch(proc: Proc, shell: Shell, name: str, *, running: bool) -> bool:
         proc.lost = True
         return True
     if name == "INT" and dialect.interrupt_ends and name not in proc.ignored and not shell.in_trap:
-        if proc.pid != 1:
-            drop_exit_trap(shell)
+        drop_exit_trap(proc, shell)
         _die(proc, shell, INTERRUPTED, running=running)
         return True
     ends = dialect.exit_trap_on_signal and name in _ENDING and name not in proc.ignored | shell.reset
@@ -65,9 +64,10 @@ def catch(proc: Proc, shell: Shell, name: str, *, running: bool) -> bool:
     return False
 
 
-def drop_exit_trap(shell: Shell) -> None:
+def drop_exit_trap(proc: Proc, shell: Shell) -> None:
     """Let a shell die of the interrupt that it sends itself; PID 1 survives that, and comes to its EXIT trap."""
-    shell.traps.pop("EXIT", None)
+    if proc.pid != 1:
+        shell.traps.pop("EXIT", None)
 
 
 def _die(proc: Proc, shell: Shell, status: int, *, running: bool) -> None:

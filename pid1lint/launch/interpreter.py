@@ -30,7 +30,6 @@ from pid1lint.launch.stack import (
     ChildEnded,
     ChildStarted,
     Evaluated,
-    Failed,
     Frame,
     Handling,
     Inside,
@@ -150,7 +149,7 @@ class Interpreter(Expansion):
         if not handler:
             return False
         shell.stack, self.proc.left = Leaving(None, status, stays), status
-        return self._handle(handler, "EXIT")
+        return self.handle(handler, "EXIT")
 
     def unwind(self, frame: Frame, *, exits: bool = False) -> None:
         """Restore what the shell had before what a frame stands for began; `exits`: an `exit` has ended that."""
@@ -190,26 +189,16 @@ class Interpreter(Expansion):
             shell.pending = tuple(rest)
             self.proc.interrupted = False
             handler = shell.traps.get(name)
-            if handler is not None and self._handle(handler, name):
+            if handler is not None and self.handle(handler, name):
                 return True
             if handler is None and name == "INT":
                 # It was left to the child in the foreground, which is gone now.
-                if self.proc.pid != 1:
-                    drop_exit_trap(shell)
+                drop_exit_trap(self.proc, shell)
                 raise ExitShell(INTERRUPTED)
         return False
 
-    def errs(self, status: int) -> bool:
-        """Begin to run the ERR trap, where there is one for the command that has failed: functions inherit none."""
-        shell = self.shell
-        trap = shell.trap_sets.get("ERR")
-        known = trap is not None and shell.err_trap and shell.dialect.err_trap
-        if trap is None or not known or not trap.handler or shell.failing or shell.calls:
-            return False
-        shell.failing, shell.resume = True, Failed(status)
-        return self._handle(trap.handler, "ERR")
-
-    def _handle(self, text: str, name: str) -> bool:
+    def handle(self, text: str, name: str) -> bool:
+        """Begin to run a handler: True."""
         shell = self.shell
         trap = shell.trap_sets.get(name)
         excerpt = trap.text if trap is not None else None
@@ -226,8 +215,7 @@ class Interpreter(Expansion):
             shell.anchor,
             ran,
         )
-        shell.resume = None
-        shell.in_trap, shell.script = True, script
+        shell.resume, shell.in_trap, shell.script = None, True, script
         shell.anchor = None if excerpt is not None or trap is None else trap.place
         shell.trap_depth += 1
         # It stands by itself, wherever the signal found the shell.

@@ -340,6 +340,17 @@ def _done(run: Interpreter, resume: Done) -> None:
     run.shell.status = resume.status
 
 
+def _errs(run: Interpreter, status: int) -> bool:
+    """Begin to run the ERR trap, where there is one for the command that has failed: functions inherit none."""
+    shell = run.shell
+    trap = shell.trap_sets.get("ERR")
+    known = trap is not None and shell.err_trap and shell.dialect.err_trap
+    if trap is None or not known or not trap.handler or shell.failing or shell.calls:
+        return False
+    shell.failing, shell.resume = True, Failed(status)
+    return run.handle(trap.handler, "ERR")
+
+
 def _failed(run: Interpreter, resume: Failed) -> None:
     shell = run.shell
     shell.failing, shell.status = False, resume.status
@@ -352,7 +363,7 @@ def _after(run: Interpreter, op: After) -> None:
     if run.world.overdue:
         run.world.overdue, run.met = False, True
     if op.errexit and shell.status:
-        if run.errs(shell.status):
+        if _errs(run, shell.status):
             return
         if shell.errexit:
             raise ExitShell(shell.status)
