@@ -263,3 +263,11 @@ def test_postgres_waits_for_its_clients_on_sigterm() -> None:
     assert [d.message for d in result.diagnostics] == [
         "postgres waits for its clients on SIGTERM and ends cleanly on SIGINT"
     ]
+
+
+@pytest.mark.parametrize(("before", "paths"), [("installer all\n  echo installed", 1), ("installer all", 2)])
+def test_a_bare_exit_hands_on_the_status_of_the_command_before_it_only(before: str, paths: int) -> None:
+    dockerfile = "FROM debian:12\nRUN curl -fo /usr/bin/installer https://example.org/i\nCOPY run.sh /\nCMD /run.sh\n"
+    script = f'#!/bin/bash\nif [ "$MODE" = install ]; then\n  {before}\n  exit\nfi\nexec redis-server\n'
+    found = launch(dockerfile, {"run.sh": script})
+    assert len(found.paths) == paths

@@ -9,6 +9,7 @@ from pid1lint.launch.shapes import (
     assigned_names,
     below,
     flat,
+    is_bare,
     leaves_loop,
     may_last,
     passes_status_on,
@@ -296,9 +297,10 @@ class Inert:
             items.extend(flat(node))
         if not items or not self._ends(items[-1]):
             return False
-        # `app; exit $?` is there for the app, not for an error.
-        counts = passes_status_on(items[-1])
-        return all(self._inert(node, counts) for node in items[:-1])
+        # `app; exit $?` is there for the app, not for an error; the status in `exit $status` may be any command's.
+        *before, leaves = items
+        nearest = len(before) if is_bare(leaves) else 0 if passes_status_on(leaves) else len(items)
+        return all(self._inert(node, at + 1 >= nearest) for at, node in enumerate(before))
 
     def _ends(self, node: Node) -> bool:
         if not isinstance(node, Simple) or not node.words:

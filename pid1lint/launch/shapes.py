@@ -96,6 +96,11 @@ def passes_status_on(node: Node) -> bool:
     return len(node.words) == 1 or node.words[1].literal is None
 
 
+def is_bare(node: Node) -> bool:
+    """Whether this is a command without arguments: `exit` has the status of the command before it."""
+    return isinstance(node, Simple) and len(node.words) == 1
+
+
 def flat(node: Node) -> list[Node]:
     """The commands of nested lists and groups, one after the other."""
     found: list[Node] = []
