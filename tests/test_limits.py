@@ -114,6 +114,8 @@ def counted() -> Iterator[tuple[str, dict[str, str]]]:
     for keyword in ("CMD", "ENTRYPOINT", "RUN", "COPY", "VOLUME", "SHELL"):
         words = ",".join(['"a"'] * 240_000)
         yield f"an array of {keyword}", {"Dockerfile": f"{BASE}{keyword} [{words}]\n{APP}"}
+    for name in ("a" * 900_000, "a/." * 300_000, "a%" * 450_000 + ".conf"):
+        yield f"a long name of {name[:3]!r}", {"Dockerfile": f'{BASE}CMD ["nginx", "-c", "{name}"]\n'}
     variables = ",".join(f'"$A{at}"' for at in range(45_000))
     yield "an array of variables", {"Dockerfile": f'{BASE}CMD ["app",{variables}]\n'}
     yield "an array of variables for a script", {"Dockerfile": f'{BASE}CMD ["python","-u",{variables}]\n'}
