@@ -7,7 +7,7 @@ import re
 import stat
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pid1lint import files, registry
 from pid1lint.diagnostic import Diagnostic, Severity
@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 NAMES = (".pid1lint.toml", "pid1lint.toml", "pyproject.toml")
 """The names of configuration files; of several in one folder the first counts."""
 
+T = TypeVar("T")
+
 _PYPROJECT = "pyproject.toml"
+_MOST_PATTERNS = 1000
 _MOST_MISTAKES = 20
 _TABLE = ("tool", "pid1lint")
 
@@ -51,31 +54,34 @@ class Config(NamedTuple):
 
     def context_of(self, path: str) -> str | None:
         """The build context that it gives a Dockerfile, as an absolute path; the last pattern that matches decides."""
-        found = [folder for pattern, folder in self.context if self._matches((pattern,), path)]
+        found = self._matching(self.context, path)
         return os.path.join(self.folder, found[-1]) if found else None
 
     def excludes(self, path: str) -> bool:
         """Whether a search leaves the file out."""
-        return self._matches(self.exclude, path)
+        relative = self._relative(path) if self.exclude else None
+        return relative is not None and _rules(self.exclude).ignore(relative)
 
     def applied(self, diagnostics: Sequence[Diagnostic]) -> Iterator[Diagnostic]:
         """The findings that it lets stand, with the severities that it gives them."""
+        silenced: dict[str, frozenset[str]] = {}
         for diagnostic in diagnostics:
-            if not self._silences(diagnostic):
+            path = diagnostic.at.source.path
+            if path not in silenced:
+                silenced[path] = frozenset().union(*self._matching(self.per_file_ignores, path))
+            if diagnostic.code not in silenced[path]:
                 severity = self.severity.get(diagnostic.code)
                 yield diagnostic if severity is None else diagnostic.with_severity(severity)
 
-    def _silences(self, diagnostic: Diagnostic) -> bool:
-        return any(
-            diagnostic.code in codes and self._matches((pattern,), diagnostic.at.source.path)
-            for pattern, codes in self.per_file_ignores
-        )
+    def _matching(self, rows: Sequence[tuple[str, T]], path: str) -> list[T]:
+        """What stands beside the patterns that match a path."""
+        relative = self._relative(path) if rows else None
+        return [] if relative is None else [found for pattern, found in rows if _rules((pattern,)).ignore(relative)]
 
-    def _matches(self, patterns: tuple[str, ...], path: str) -> bool:
-        if not patterns:
-            return False
+    def _relative(self, path: str) -> str | None:
+        """The path from the folder on, if it lies in it."""
         relative = os.path.relpath(os.path.abspath(path), self.folder).replace(os.sep, "/")
-        return not relative.startswith("../") and _rules(patterns).ignore(relative)
+        return None if relative.startswith("../") else relative
 
 
 @cache
@@ -227,6 +233,10 @@ class _Reader:
     def _config(self, table: Mapping[str, Any]) -> Config:
         for key in ("select", "ignore"):
             self.codes(table.get(key, ()), (key,))
+        for key in ("exclude", "per-file-ignores", "context"):
+            if len(table.get(key, ())) > _MOST_PATTERNS:
+                self.wrong((key,), f"{key} has more than {_MOST_PATTERNS} patterns")
+                table = _without(table, (key,))
         return Config(
             self.path,
             self.folder,
@@ -247,11 +257,12 @@ class _Reader:
         )
 
     def wrong(self, keys: Keys, message: str) -> None:
-        """Note a mistake, unless there are more than anybody reads."""
-        from pid1lint.tomlfile import line_of
+        """Note a mistake; `ConfigError` when there are as many as anybody reads."""
+        from pid1lint.tomlfile import ConfigError, line_of
 
-        if len(self.mistakes) < _MOST_MISTAKES:
-            self.mistakes.append((line_of(self.text, (*self.above, *keys)), message))
+        self.mistakes.append((line_of(self.text, (*self.above, *keys)), message))
+        if len(self.mistakes) == _MOST_MISTAKES:
+            raise ConfigError(*self.told())
 
     def baseline(self, path: str | None) -> str | None:
         """The path of the baseline, as it is shown."""

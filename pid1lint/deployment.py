@@ -96,7 +96,7 @@ class Hidden(NamedTuple):
     copied: Place
 
 
-_SLEEP = re.compile(r"\s*(?:/(?:usr/)?bin/)?sleep\s+(?P<number>\d+(?:\.\d+)?)(?P<unit>[smh]?)\s*(?:\Z|&&|;|\n)")
+_SLEEP = re.compile(r"\s*(?:/(?:usr/)?bin/)?sleep\s+(?P<number>\d{1,18}(?:\.\d+)?)(?P<unit>[smh]?)\s*(?:\Z|&&|;|\n)")
 _OPERATORS = re.compile(r"[;&|\n]+")
 _HARMLESS = frozenset((":", "/bin/sleep", "date", "echo", "exit", "printf", "sleep", "sync", "touch", "true"))
 _UNITS = {"s": 1, "m": 60, "h": 3600}

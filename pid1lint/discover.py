@@ -34,6 +34,8 @@ _M4 = r"dnl\b|(?:m4_)?(?:changequote|define|divert|ifdef|ifelse|s?include)\("
 _TEMPLATE_LINE = rf"(?:{_PLACEHOLDER}|{_M4}|FROM\s.*(?:{_PLACEHOLDER}))".encode()
 _MAY_BE_TEMPLATE = rb"(?im)^[ \t]*" + _TEMPLATE_LINE
 _FROM = rb"(?im)^[ \t]*FROM[ \t]"
+_MOST_PATTERNS = 5000
+"""How many patterns with wildcards are kept: each is tried on every name."""
 _SKIPPED = frozenset(("node_modules", "__pycache__"))
 _SCRIPTS = frozenset(("bash", "dash", "ksh", "sh", "zsh"))
 
@@ -41,6 +43,7 @@ _SCRIPTS = frozenset(("bash", "dash", "ksh", "sh", "zsh"))
 class Ignores(NamedTuple):
     """The `.gitignore` of one directory."""
 
+    file: str
     directory: str
     rules: Rules
 
@@ -169,7 +172,7 @@ def _below(directory: str, wanted: Wanted, complain: Complain = lambda _: None) 
         except OSError:
             continue  # a directory that may not be listed holds nothing for us, as for git
         if any(entry.name == ".gitignore" for entry in entries):
-            ignores += _ignores_in(real, complain)
+            ignores = _joined(ignores, _ignores_in(real, complain), complain)
         folders = []
         for entry in entries:
             if entry.is_dir(follow_symlinks=False):
@@ -271,12 +274,22 @@ def _ignores_above(top: str, complain: Complain) -> tuple[Ignores, ...]:
     root = repository_root(top)
     if root is None:
         return ()
-    found = _read(root, os.path.join(root, ".git", "info", "exclude"), complain)
+    found = _joined((), _read(root, os.path.join(root, ".git", "info", "exclude"), complain), complain)
     directory = root
     for part in os.path.relpath(top, root).split(os.sep):
         if directory != top:
-            found += _ignores_in(directory, complain)
+            found = _joined(found, _ignores_in(directory, complain), complain)
             directory = os.path.join(directory, part)
+    return found
+
+
+def _joined(above: tuple[Ignores, ...], more: tuple[Ignores, ...], complain: Complain) -> tuple[Ignores, ...]:
+    """The files of all directories on the way, unless they have more patterns than can be tried."""
+    found = (*above, *more)
+    if more and sum(len(each.rules.wild) for each in found) > _MOST_PATTERNS:
+        why = f"is not read: there would be more than {_MOST_PATTERNS} patterns with wildcards"
+        complain(UnreadableError(more[-1].file, why))
+        return above
     return found
 
 
@@ -301,12 +314,12 @@ def _read(directory: str, path: str, complain: Complain) -> tuple[Ignores, ...]:
         return ()
     from pid1lint.gitignore import Rules
 
-    return (Ignores(directory, Rules.of(lines)),)
+    return (Ignores(path, directory, Rules.of(lines)),)
 
 
 def _ignored(path: str, ignores: tuple[Ignores, ...], *, is_folder: bool) -> bool:
     """Whether git ignores an absolute path. The nearest `.gitignore` decides."""
-    for directory, rules in reversed(ignores):
+    for _, directory, rules in reversed(ignores):
         relative = path[len(directory) :].lstrip("/").replace(os.sep, "/")
         verdict = rules.decide(relative, is_folder=is_folder)
         if verdict is not None:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 import click
 
+from pid1lint.numbers import is_number
+
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
@@ -163,14 +165,14 @@ def _names_of_options(context: click.Context | None) -> list[str]:
 
 def at_least_0(ctx: click.Context, param: click.Parameter, value: str) -> int:
     """A number of 0 or more."""
-    if not value.isdecimal():
+    if not is_number(value):
         raise click.BadParameter(f"{value!r} is not a number such as 0 or 4", ctx, param)
     return int(value)
 
 
 def at_least_1(ctx: click.Context, param: click.Parameter, value: str) -> int:
     """A number of 1 or more."""
-    if not value.isdecimal() or int(value) < 1:
+    if not is_number(value) or int(value) < 1:
         raise click.BadParameter(f"{value!r} is not a number such as 1 or 10", ctx, param)
     return int(value)
 

@@ -91,6 +91,11 @@ class Pattern:
             return self._regex.fullmatch(text) is not None
         return self._forward.matches(text)
 
+    @property
+    def literal(self) -> str | None:
+        """The only text that it matches, if it has no wildcard."""
+        return self._ends[0] if self._ends is not None and self._ends[1] is None else None
+
     def prefix(self, text: str, *, longest: bool) -> int | None:
         """Where the shortest, or the longest, match that begins with the text ends; None without one."""
         return self._forward.end(text, longest=longest)

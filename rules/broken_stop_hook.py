@@ -102,7 +102,7 @@ def _judged(launch: Launch, hook: Hook) -> Iterator[Finding]:
     if found is None or not image.as_pid1 or launch.outcome in (Outcome.UNKNOWN, Outcome.FAILS, Outcome.EXITS):
         return
     signal = f"SIG{found['signal'] or 'TERM'}"
-    if signal.removeprefix("SIG").isdigit() or signal in ("SIGKILL", "SIGSTOP"):
+    if signal.removeprefix("SIG").isdecimal() or signal in ("SIGKILL", "SIGSTOP"):
         return
     told = redeployed(launch, stop_signal=signal)
     main = told.main.main if told.main is not None else None

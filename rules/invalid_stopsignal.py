@@ -84,7 +84,7 @@ def invalid_stopsignal(launch: Launch) -> Iterator[Finding]:
         edits = tuple(Edit(place.source, place.span, name) for name in nearest if name not in _UNHEARD)
         fix = Fix(f"Write {nearest[0]}", edits, Applicability.UNSAFE) if edits else None
         yield Finding(place, f"`{text}` is not a signal", fix=fix)
-    elif not text.isdigit() and not text.upper().startswith("SIG"):
+    elif not text.isdecimal() and not text.upper().startswith("SIG"):
         edit = Edit(place.source, place.span, f"SIG{text.upper()}")
         message = f"`{text}` has no SIG prefix, and not every runtime accepts that"
         fix = Fix(f"Write SIG{text.upper()}", (edit,), Applicability.SAFE)

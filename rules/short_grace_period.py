@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from pid1lint import Applicability, Finding, Fix, Launch, Note, Outcome, Process, Severity, rule
@@ -15,6 +16,7 @@ _TIMEOUTS = {
     "daphne": ("--application-close-timeout",),
     "celery": ("--time-limit", "--soft-time-limit"),
 }
+_SECONDS = r"[0-9]{1,9}(?:\.[0-9]{1,9})?"
 _SPARE = 5
 """Seconds that a fix adds to what is waited for."""
 
@@ -153,7 +155,7 @@ def _timeouts(process: Process) -> Iterator[float]:
         for word, after in zip(process.argv, (*process.argv[1:], ""), strict=True):
             name, equals, value = word.partition("=")
             value = value if equals else after
-            if name == option and value.replace(".", "", 1).isdigit():
+            if name == option and re.fullmatch(_SECONDS, value):
                 yield float(value)
 
 

@@ -67,7 +67,11 @@ def shapes() -> Iterator[tuple[str, dict[str, str]]]:
     yield ".gitignore", {**script, ".gitignore": "a*b?c*\n" * 100_000}
     yield ".dockerignore", {**script, ".dockerignore": "*a*b?c*d\n" * 100_000}
     yield ".dockerignore of folders", {**script, ".dockerignore": "**/" * 300_000 + "a\n"}
-    yield "exclude", {**script, "pid1lint.toml": "exclude = [" + '"*a*b?c*d",' * 50_000 + "]\n"}
+    distinct = "".join(f"*a*{at}\n" for at in range(90_000))
+    yield ".gitignore of a deep folder", {".gitignore": distinct, "d/" * 300 + "Dockerfile": BASE + APP}
+    yield ".gitignore of names", {".gitignore": distinct.replace("*", ""), "d/" * 300 + "Dockerfile": BASE + APP}
+    yield from of_programs()
+    yield "exclude", {**script, "pid1lint.toml": "exclude = [" + '"*a*b?c*d",' * 1000 + "]\n"}
 
 
 def tangled(script: dict[str, str]) -> Iterator[tuple[str, dict[str, str]]]:
@@ -89,9 +93,22 @@ def tangled(script: dict[str, str]) -> Iterator[tuple[str, dict[str, str]]]:
         "nginx; [ $A ] && b",
         "exec > >(a)",
         "trap a TERM",
+        "([ $A ] && a; b) &",
+        "until a; do sleep 1; done",
     ):
         lines = f"{line}\n" * (400_000 // len(line))
         yield f"a script of lines {line!r}", {**script, "e.sh": f"#!/bin/bash\n{lines}exec java\n"}
+    jobs = "".join(f"a{at} &\n" for at in range(98))
+    for line in ("[ $A ] && b", "trap 'kill $!' TERM; [ $A ] && wait", "kill 0; kill -TERM -1"):
+        lines = f"{line}\n" * (400_000 // len(line))
+        yield f"98 jobs and lines {line!r}", {**script, "e.sh": f"#!/bin/bash\n{jobs}{lines}exec java\n"}
+    for first, last in (("{ ", ";}"), ("( ", ")"), ("$( ", ")"), ("${A:-", "}"), ("if a; then ", "; fi"), ("[ ", " ]")):
+        count = 500_000 // len(first + last)
+        deep = f"{first * count}a{last * count}"
+        yield f"a script of nested {first!r}", {**script, "e.sh": f"#!/bin/bash\na {deep}\n{deep}\n"}
+    for instruction in ("RUN mkdir -p {}", "COPY a {}", "WORKDIR {}"):
+        line = instruction.format("/a" * 400_000)
+        yield f"a deep folder of {instruction.split()[0]}", {"Dockerfile": f"{BASE}{line}\n{APP}"}
     yield "variables made of each other", {"Dockerfile": "ARG A=a\n" + "ARG A=$A$A\n" * 5000 + BASE + APP}
     yield "folders made of each other", {"Dockerfile": BASE + "ENV A=a/b\n" + "ENV A=$A$A\nWORKDIR $A\n" * 3000 + APP}
     yield "here-documents of one line", {"Dockerfile": BASE + f"RUN {'<<E ' * 50_000}\n" + "E\n" * 50_000 + APP}
@@ -114,6 +131,8 @@ def counted() -> Iterator[tuple[str, dict[str, str]]]:
     for keyword in ("CMD", "ENTRYPOINT", "RUN", "COPY", "VOLUME", "SHELL"):
         words = ",".join(['"a"'] * 240_000)
         yield f"an array of {keyword}", {"Dockerfile": f"{BASE}{keyword} [{words}]\n{APP}"}
+    for name in ("a" * 900_000, "a/." * 300_000, "a%" * 450_000 + ".conf"):
+        yield f"a long name of {name[:3]!r}", {"Dockerfile": f'{BASE}CMD ["nginx", "-c", "{name}"]\n'}
     variables = ",".join(f'"$A{at}"' for at in range(45_000))
     yield "an array of variables", {"Dockerfile": f'{BASE}CMD ["app",{variables}]\n'}
     yield "an array of variables for a script", {"Dockerfile": f'{BASE}CMD ["python","-u",{variables}]\n'}
@@ -132,6 +151,11 @@ def counted() -> Iterator[tuple[str, dict[str, str]]]:
     containers = "".join(f"  - {{name: c{at}, image: nginx, command: [a, b]}}\n" for at in range(12_000))
     yield "containers of a pod", {"pod.yaml": f"apiVersion: v1\nkind: Pod\nspec:\n  containers:\n{containers}"}
     tasks = [{"name": f"c{at}", "image": "nginx", "command": ["a", "b"]} for at in range(10_000)]
+    jobs = {"name": "a", "image": "b", "entryPoint": ["sh", "-c"], "command": ["a & wait; " * 80_000]}
+    yield "jobs of a task", {"taskdef.json": json.dumps({"family": "a", "containerDefinitions": [jobs]})}
+    yield "options of Podman", {"a.container": f"[Container]\nImage=a\nPodmanArgs={'--init ' * 120_000}\n"}
+    digits = "9" * 900_000
+    yield "a long duration", {"compose.yaml": f"services: {{a: {{image: nginx, stop_grace_period: {digits}}}}}\n"}
     yield "containers of a task", {"taskdef.json": json.dumps({"family": "a", "containerDefinitions": tasks})}
     targets = {f"t{at}": {"inherits": [f"t{at + 1}"], "tags": ["a"]} for at in range(9_000)}
     yield "targets in JSON", {"docker-bake.json": json.dumps({"target": targets}), "Dockerfile": BASE + APP}
@@ -173,12 +197,34 @@ def counted() -> Iterator[tuple[str, dict[str, str]]]:
     yield "expressions", {"docker-bake.hcl": f'target "a" {{\n  context = {"+".join("1" * 49_000)}\n}}\n'}
 
 
+def of_programs() -> Iterator[tuple[str, dict[str, str]]]:
+    """Sources and manifests of what an image runs."""
+    python = 'FROM python:3\nCOPY . /app\nCMD ["python", "/app/a.py"]\n'
+    imports = "".join(f"import m{at}\n" for at in range(40_000))
+    yield "imports of Python", {"Dockerfile": python, "a.py": imports}
+    node = 'FROM node:20\nWORKDIR /app\nCOPY . .\nCMD ["npm", "start"]\n'
+    requires = "".join(f"require('./m{at}')\n" for at in range(40_000))
+    package = json.dumps({"scripts": {"start": "node a.js"}})
+    yield "imports of Node.js", {"Dockerfile": node, "a.js": requires, "package.json": package}
+    scripts = {f"s{at}": f"npm run s{at + 1} && npm run s{at + 1}" for at in range(12_000)}
+    yield (
+        "scripts of package.json that run each other",
+        {"Dockerfile": node, "package.json": json.dumps({"scripts": {"start": "npm run s0", **scripts}})},
+    )
+    rust = (
+        'FROM rust:1 AS b\nCOPY . .\nRUN cargo build --release\nFROM a\nCOPY --from=b /target/release/a /\nCMD ["/a"]\n'
+    )
+    crates = "[package]\nname = 'a'\n[dependencies]\n" + "".join(f"d{at} = '1'\n" for at in range(60_000))
+    yield "crates", {"Dockerfile": rust, "Cargo.toml": crates, "src/main.rs": "fn main() {}\n"}
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="measures with what Linux tells of a process")
 @pytest.mark.parametrize("files", [pytest.param(files, id=name) for name, files in shapes()])
 def test_what_is_made_to_be_slow_is_answered(files: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / ".git").mkdir()
     for name, text in files.items():
         assert len(text) < 1_300_000
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
 
     def limit() -> None:
@@ -234,6 +280,29 @@ def test_what_is_left_unjudged_is_told_by_check_and_trace(tmp_path: Path) -> Non
         else:
             assert sorted(done.stderr.splitlines()) == [f"pid1lint: error: {line}" for line in told]
             assert len(made["launches"]) == 500
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        pytest.param("".join(f"a{at} = 1\n" for at in range(80_000)), 20, id="unknown keys"),
+        pytest.param("ignore = [" + '"missing-exe",' * 60_000 + "]\n", 20, id="unknown rules"),
+        pytest.param("exclude = [" + '"a",' * 200_000 + "]\n", 1, id="patterns"),
+    ],
+)
+def test_a_configuration_of_mistakes_is_told_in_few_lines(tmp_path: Path, text: str, lines: int) -> None:
+    (tmp_path / "Dockerfile").write_text(BASE + APP)
+    (tmp_path / "pid1lint.toml").write_text(text)
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "pid1lint"],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, lines)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such folders")

@@ -14,7 +14,7 @@ import pid1lint
 ROOT = Path(__file__).parents[1]
 
 FLOW = (
-    "errors ends frozen nearest source files patterns fix diagnostic tomlfile schema deployment",
+    "errors ends frozen numbers nearest source files patterns fix diagnostic tomlfile schema deployment",
     "facts dockerfile shell",
     "gitignore image",
     "deploy origin",

@@ -39,7 +39,7 @@ _FAMILIES = {
 }
 _OS_ID = re.compile(r'^(ID|ID_LIKE)="?([^"\n]*)"?$', re.MULTILINE)
 _PACKAGE = re.compile(r"^(?:Package: |P:)(\S+)\n", re.MULTILINE)
-_VERSION = re.compile(r"^(?:Version: |V:)(?:\d+:)?(\d+\.\d+)", re.MULTILINE)
+_VERSION = re.compile(r"^(?:Version: |V:)(?:\d+:)?(\d{1,9}\.\d{1,9})", re.MULTILINE)
 _MARKS = ((b"BusyBox v", "busybox"), (b"GNU bash", "bash"), (b"@(#)MIRBSD KSH", "mksh"), (b"dash", "dash"))
 _DATABASES = ("/var/lib/dpkg/status", "/lib/apk/db/installed", "/usr/lib/apk/db/installed")
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from pid1lint.archive.stream import Forward
 from pid1lint.frozen import NamedTuple
+from pid1lint.numbers import is_number
 
 BLOCK = 512
 MAX_PATH = 4096
@@ -151,7 +152,7 @@ def _number(field: bytes) -> int:
 
 
 def _decimal(text: str) -> int:
-    if not text.isdecimal() or len(text) > 18:
+    if not is_number(text):
         raise TarError("has a header that is damaged")
     return int(text)
 

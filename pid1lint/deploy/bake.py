@@ -62,12 +62,15 @@ def _json(path: str, project: Project) -> Targets:
     """JSON is YAML."""
     documents = project.documents(path)
     root = documents.tables[0] if documents is not None and documents.tables else None
-    targets = root.get("target") if root is not None else None
-    variables = root.get("variable") if root is not None else None
-    values = _values(targets) if targets is not None else {}
-    defaults = _values(variables) if variables is not None else {}
-    known = {name: _plain(v.get("default"), {}) for name, v in defaults.items() if isinstance(v, dict)}
-    return Targets(values, known, documents.problems if documents is not None else ())
+    targets, variables = (_tables(root.get(key) if root is not None else None) for key in ("target", "variable"))
+    known = {name: _plain(values.get("default"), {}) for name, values in variables.items()}
+    return Targets(targets, known, documents.problems if documents is not None else ())
+
+
+def _tables(node: Node | None) -> dict[str, Values]:
+    """The tables of a table by their names; what else somebody has written there is none."""
+    found = _values(node) if isinstance(node, Table) else {}
+    return {name: values for name, values in found.items() if isinstance(values, dict)}
 
 
 def _values(node: Node) -> Any:

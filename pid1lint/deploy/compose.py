@@ -31,11 +31,12 @@ from pid1lint.deployment import (
     Words,
 )
 from pid1lint.frozen import NamedTuple
+from pid1lint.numbers import is_number
 from pid1lint.source import Excerpt
 
 BASES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
 _OVERRIDE = re.compile(r"((?:docker-)?compose)\.override\.(ya?ml)\Z")
-_DURATION = re.compile(r"(\d+(?:\.\d+)?|\.\d+)(ns|us|µs|ms|s|m|h)")
+_DURATION = re.compile(r"(\d++(?:\.\d++)?|\.\d++)(ns|us|µs|ms|s|m|h)")
 _UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 _CHORE = re.compile(
     r"(?:^|[._-])(?:bootstrap|check|cli|create\w*|init\w*|job|migrat\w*|prepare|provision\w*|seed\w*|setup|sut|tests?)"
@@ -419,7 +420,7 @@ class _Reading:
     def replicas(self) -> int | None:
         said = [node.get("replicas") for _, node in self.values("deploy") if isinstance(node, Table)]
         value = next((each for each in reversed(said) if each is not None and not _is_null(each)), None)
-        return int(value.text) if isinstance(value, Scalar) and value.text.isdigit() else None
+        return int(value.text) if isinstance(value, Scalar) and is_number(value.text) else None
 
     def override(self) -> Override:
         init = self.given("init")
@@ -674,10 +675,10 @@ def _or_unknown(value: str | None) -> str:
 
 
 def duration(text: str) -> float | None:
-    """The seconds of `1m30s`; None if it is no duration."""
+    """The seconds of `1m30s`; None if it is no duration, or one of more than the 292 years that Docker takes."""
     if text == "0":
         return 0.0
-    pieces = list(_DURATION.finditer(text))
-    if not pieces or "".join(piece.group() for piece in pieces) != text:
-        return None
-    return sum(float(number) * _UNITS[unit] for number, unit in (piece.groups() for piece in pieces))
+    seconds, at = 0.0, 0
+    while (piece := _DURATION.match(text, at)) is not None:
+        seconds, at = seconds + float(piece[1]) * _UNITS[piece[2]], piece.end()
+    return seconds if at == len(text) > 0 and seconds * 1e9 < 1 << 63 else None

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from pid1lint.deploy.yamltree import Documents, Items, Node, Scalar, Table, too_many_words
 from pid1lint.deployment import ECS, UNKNOWN, Deployment, Given, Namespace, Override, Seconds, Variables, Words
+from pid1lint.numbers import is_number
 
 
 def deployments(documents: Documents) -> Iterator[Deployment]:
@@ -64,7 +65,7 @@ def _override(item: Table, task: Table) -> Override:
         entrypoint=_words(item.get("entryPoint")),
         command=_words(item.get("command")),
         init=Given("true", init.place) if isinstance(init, Scalar) and init.boolean else None,
-        grace=Seconds(float(grace.text), grace.place) if isinstance(grace, Scalar) and grace.text.isdigit() else None,
+        grace=Seconds(float(grace.text), grace.place) if isinstance(grace, Scalar) and is_number(grace.text) else None,
         user=_given(item.get("user")),
         workdir=_given(item.get("workingDirectory")),
         env=Variables(dict(_environment(item)), "environmentFiles" not in item.all),

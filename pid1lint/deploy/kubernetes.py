@@ -32,6 +32,7 @@ from pid1lint.deployment import (
     Words,
 )
 from pid1lint.frozen import NamedTuple
+from pid1lint.numbers import is_number
 from pid1lint.source import Excerpt
 
 _REFERENCE = re.compile(r"\$\$|\$\(([A-Za-z_][\w.-]*)\)")
@@ -104,7 +105,7 @@ def _pods(root: Node) -> Iterator[Pod]:
         name = _text(_under(table, "metadata", "name")) or _text(_under(table, "metadata", "generateName"))
         replicas = _text(_under(table, "spec", "replicas"))
         for inner in _specs(spec, kind):
-            yield Pod(inner, kind, name or "?", int(replicas) if replicas.isdigit() else None)
+            yield Pod(inner, kind, name or "?", int(replicas) if is_number(replicas) else None)
 
 
 def _specs(spec: Node | None, kind: str) -> Iterator[Table]:
@@ -225,7 +226,7 @@ def _override(item: Table, pod: Pod, maps: Maps, documents: Documents) -> Overri
         entrypoint=_with_program(_words(item.get("command"), variables), variables),
         command=_words(item.get("args"), variables),
         stop_signal=_given(stop) if isinstance(stop, Scalar) and not stop.is_null else None,
-        grace=Seconds(float(grace.text), grace.place) if isinstance(grace, Scalar) and grace.text.isdigit() else None,
+        grace=Seconds(float(grace.text), grace.place) if isinstance(grace, Scalar) and is_number(grace.text) else None,
         user=_given(user) if isinstance(user, Scalar) and not user.is_null else None,
         workdir=_given(workdir) if isinstance(workdir, Scalar) and not workdir.is_null else None,
         env=variables,
@@ -409,7 +410,7 @@ def _mode(node: Node) -> int | None:
     text = _text(node)
     if re.fullmatch(r"0o?[0-7]+", text):
         return int(text.replace("o", ""), 8)
-    return int(text) if text.isdigit() else None
+    return int(text) if is_number(text) else None
 
 
 # --------------------------------------------------------------------- hooks
@@ -424,7 +425,7 @@ def _hooks(node: Node | None) -> Iterator[Hook]:
         yield Hook("exec", command.place, words)
         return
     seconds = _under(node, "sleep", "seconds")
-    if isinstance(seconds, Scalar) and seconds.text.isdigit():
+    if isinstance(seconds, Scalar) and is_number(seconds.text):
         yield Hook("sleep", seconds.place, (), float(seconds.text))
         return
     request = node.get("httpGet")

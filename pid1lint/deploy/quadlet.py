@@ -24,6 +24,7 @@ from pid1lint.deployment import (
 )
 from pid1lint.fix import Edit
 from pid1lint.frozen import NamedTuple
+from pid1lint.numbers import is_number
 from pid1lint.source import Excerpt, Place, Source, Span
 
 _SPECIFIER = re.compile(r"%[a-zA-Z]")
@@ -150,19 +151,20 @@ def _override(by_key: dict[str, Setting], settings: tuple[Setting, ...], path: s
     grace = by_key.get("StopTimeout")
     podman = [s for s in settings if s.key == "PodmanArgs"]
     options = " ".join(setting.value.text for setting in podman)
+    words = [_words(setting).words for setting in podman]
     has_init = init is not None and init.value.text.lower() in _TRUE
     own = init if has_init else next((s for s in podman if _INIT.search(s.value.text)), None)
     pid = next((s for s in podman if re.search(r"--pid[= ]host", s.value.text)), None)
     # What PodmanArgs says comes later on podman's command line, and counts.
-    time = _option(podman, "--stop-timeout") or _given(grace)
+    time = _option(words, "--stop-timeout") or _given(grace)
     return Override(
         entrypoint=_entrypoint(entrypoint) if entrypoint is not None else None,
         command=_words(command) if command is not None else None,
         init=Given("true", own.value.place()) if own is not None else None,
-        stop_signal=_option(podman, "--stop-signal") or _given(by_key.get("StopSignal")),
-        grace=Seconds(float(time.text), time.at) if time is not None and time.text.isdigit() else None,
-        user=_option(podman, "--user", "-u") or _given(by_key.get("User")),
-        workdir=_option(podman, "--workdir", "-w") or _given(by_key.get("WorkingDir")),
+        stop_signal=_option(words, "--stop-signal") or _given(by_key.get("StopSignal")),
+        grace=Seconds(float(time.text), time.at) if time is not None and is_number(time.text) else None,
+        user=_option(words, "--user", "-u") or _given(by_key.get("User")),
+        workdir=_option(words, "--workdir", "-w") or _given(by_key.get("WorkingDir")),
         env=Variables(dict(_environment(settings)), not any(s.key == "EnvironmentFile" for s in settings)),
         mounts=tuple(_mounts(settings, path, project)),
         pid=Namespace("host", pid.value.place()) if pid is not None else None,
@@ -170,11 +172,10 @@ def _override(by_key: dict[str, Setting], settings: tuple[Setting, ...], path: s
     )
 
 
-def _option(settings: Sequence[Setting], *names: str) -> Given | None:
-    """The last value of an option of podman: `--name=value`, or two words."""
+def _option(settings: Sequence[Sequence[Excerpt]], *names: str) -> Given | None:
+    """The last value of an option of podman: `--name=value`, or two words of one setting."""
     found: Given | None = None
-    for setting in settings:
-        words = _words(setting).words
+    for words in settings:
         for at, word in enumerate(words):
             name, equals, value = word.text.partition("=")
             if name in names and (equals or at + 1 < len(words)):

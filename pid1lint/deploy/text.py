@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 from pid1lint.deployment import UNKNOWN
 from pid1lint.frozen import NamedTuple
+from pid1lint.numbers import is_number
 from pid1lint.source import Excerpt
 
 Lookup = Callable[[str], str | None]
@@ -180,7 +181,7 @@ def split_words(text: Excerpt) -> Split:
                 words.append(_word(current, text, text.offset(at), nested))
             current, started, nested = _Text(), False, False
         elif char in ";&|<>":
-            descriptor = char == ">" and bool(current.chars) and current.chars[0].isdigit()
+            descriptor = char == ">" and bool(current.chars) and is_number(current.chars[0])
             if started and not descriptor:
                 words.append(_word(current, text, text.offset(at), nested))
             return Split(tuple(words), text.cut(at - len(current.chars) if descriptor else at, len(value)))

@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 import yaml
 
 from pid1lint.frozen import NamedTuple
+from pid1lint.numbers import is_number
 from pid1lint.source import Excerpt, Place, Source, Span
 
 _MAX_DEPTH = 200
@@ -492,7 +493,7 @@ def _block(text: str, start: int, end: int, *, folded: bool, value: str) -> Deco
     keep = "-" if "-" in header else "+" if "+" in header else ""
     lines = _lines(text, line_end + 1, end)
     leading = [len(line) - len(line.lstrip(" ")) for _, line in lines if line.strip()]
-    if not any(char.isdigit() for char in header):
+    if not any(map(is_number, header)):
         return _joined(lines, leading[0] if leading else 0, folded, keep)
     # With an indentation indicator the parent's would have to be known: the value tells.
     for indent in range(min(leading, default=0) + 1):

@@ -11,6 +11,7 @@ from pid1lint.dockerfile.expand import UNKNOWN, Lookup, expand, split
 from pid1lint.dockerfile.scanner import Dockerfile, Instruction
 from pid1lint.dockerfile.variables import Variables
 from pid1lint.frozen import Frozen, NamedTuple
+from pid1lint.numbers import is_number
 
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 DEFAULT_SHELL = ("/bin/sh", "-c")
@@ -27,7 +28,7 @@ PLATFORM_ARGS = {
     "TARGETPLATFORM": "linux/amd64",
     "TARGETVARIANT": "",
 }
-_MAX_PATH = 4096
+MAX_PATH = 4096
 """Linux takes no longer path."""
 _PROXY_ARGS = frozenset(("HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY"))
 
@@ -165,7 +166,7 @@ def find_stage(name: str, among: tuple[Stage, ...]) -> int | None:
     by_name = next((stage.index for stage in reversed(among) if stage.name and stage.name == wanted), None)
     if by_name is not None:
         return by_name
-    return int(name) if name.isascii() and name.isdigit() and int(name) < len(among) else None
+    return int(name) if is_number(name) and int(name) < len(among) else None
 
 
 # ----------------------------------------------------------------- replay
@@ -253,7 +254,7 @@ def _arguments(instruction: Instruction, lookup: Lookup, escape: str) -> Iterato
 def _workdir(state: State, instruction: Instruction, scope: Scope) -> State:
     path = join(state.workdir, _value(state, instruction, scope))
     # There can be no such directory; and a line more must not make each path a little longer for ever.
-    return state._replace(workdir=path if len(path) < _MAX_PATH else f"/{UNKNOWN}")
+    return state._replace(workdir=path if len(path) < MAX_PATH else f"/{UNKNOWN}")
 
 
 def join(workdir: str, path: str) -> str:

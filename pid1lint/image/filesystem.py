@@ -11,7 +11,7 @@ from typing import IO, TypeAlias
 from pid1lint import patterns
 from pid1lint.dockerfile.expand import UNKNOWN, Lookup, expand, expand_heredoc
 from pid1lint.dockerfile.scanner import Instruction
-from pid1lint.dockerfile.stages import DEFAULT_PATH, Step, join
+from pid1lint.dockerfile.stages import DEFAULT_PATH, MAX_PATH, Step, join
 from pid1lint.errors import UnreadableError
 from pid1lint.frozen import Frozen, NamedTuple
 from pid1lint.image.changes import (
@@ -48,6 +48,7 @@ _ARCHIVE = r"\.(?:tar|tgz|tbz2?|txz|tar\.(?:gz|bz2|xz|zst|lzma))\Z"
 _MKDIR = r"\b(?:mkdir|install\s+-d)\b([^;&|\n]*)"
 _HEREDOC_WORD = r"\d*<<-?[\"']?([^\"'<]+)[\"']?\Z"
 _MAX_LINKS = 16
+_MAX_PARTS = 100
 _MAX_GLOB = 500
 _MAX_NAMES = 500
 _MAX_TEXTS = 200
@@ -639,6 +640,8 @@ def known_dirs(steps: tuple[Step, ...]) -> frozenset[str]:
             found.add(target if words[-1].endswith("/") or len(words) > 2 else posixpath.dirname(target))
     every: set[str] = set()
     for path in found:
+        if len(path) > MAX_PATH or path.count("/") > _MAX_PARTS:
+            continue
         above = path
         while above not in every:
             every.add(above)

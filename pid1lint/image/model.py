@@ -47,6 +47,7 @@ from pid1lint.image.filesystem import (
     variables_at_runtime,
 )
 from pid1lint.image.programs import FilePrograms
+from pid1lint.numbers import is_number
 from pid1lint.source import MADE_UP, Excerpt, Place, Source
 
 if TYPE_CHECKING:
@@ -622,13 +623,13 @@ def _home(user: str) -> str:
     name = user.partition(":")[0]
     if name in ("", "root", "0"):
         return "/root"
-    return UNKNOWN if name.isdigit() or UNKNOWN in name else f"/home/{name}"
+    return UNKNOWN if is_number(name) or UNKNOWN in name else f"/home/{name}"
 
 
 def signal_name(text: str) -> str:
     """A STOPSIGNAL in the form `SIGTERM`; what is no signal stays as it is."""
     text = text.strip().upper()
-    if text.isascii() and text.isdigit():
+    if is_number(text):
         number = int(text)
         if 0 < number <= len(_SIGNALS):
             return "SIG" + _SIGNALS[number - 1]

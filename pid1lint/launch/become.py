@@ -14,6 +14,7 @@ from pid1lint.launch.stack import Argument, Argv, arguments
 from pid1lint.launch.state import Shell, ShellStart
 from pid1lint.launch.values import UNKNOWN
 from pid1lint.launch.world import Proc, Reaction, World
+from pid1lint.numbers import is_number
 from pid1lint.source import Excerpt, Source
 
 if TYPE_CHECKING:
@@ -455,7 +456,7 @@ def _user_id(user: str) -> str:
     name = user.partition(":")[0]
     if name in ("", "root", "0"):
         return "0"
-    return name if name.isdigit() else "1000"
+    return name if is_number(name) else "1000"
 
 
 def _is_script(file: ImageFile) -> bool:

@@ -8,7 +8,8 @@ from pid1lint.launch.code import Where
 from pid1lint.launch.interpreter import LATER, Again, ExitShell, Interpreter, LeaveLoops, Result, ReturnFrom
 from pid1lint.launch.process import Started
 from pid1lint.launch.stack import Argv
-from pid1lint.launch.values import UNKNOWN, is_number
+from pid1lint.launch.values import UNKNOWN
+from pid1lint.numbers import is_number
 from pid1lint.shell.ir import Simple
 
 ASSIGNMENT = re.compile(r"[A-Za-z_]\w*\+?=")

@@ -16,6 +16,7 @@ from pid1lint.launch.stack import Argument, Argv, Value
 from pid1lint.launch.state import Shell
 from pid1lint.launch.values import UNKNOWN
 from pid1lint.launch.world import Proc, World
+from pid1lint.numbers import is_number
 from pid1lint.shell.ir import (
     Arithmetic,
     CommandSub,
@@ -212,14 +213,14 @@ class Expansion:
 
     def _slice(self, part: Param, items: list[str], operand: str) -> list[str]:
         offset, colon, length = operand.partition(":")
-        if not values.is_number(offset.strip()):
+        if not is_number(offset.strip()):
             return [UNKNOWN]
         start = int(offset)
         if part.subscript is None:
             items = [self.shell.name, *items][start:] if start == 0 else items[start - 1 :]
         else:
             items = items[start:]
-        if colon and values.is_number(length.strip()):
+        if colon and is_number(length.strip()):
             items = items[: int(length)]
         return items
 
@@ -306,12 +307,12 @@ class Expansion:
         value = shell.lookup(part.name)
         if part.subscript is not None and part.name in shell.arrays:
             items = shell.arrays[part.name]
-            if values.is_number(part.subscript) or part.subscript == "-1":
+            if is_number(part.subscript) or part.subscript == "-1":
                 at = int(part.subscript)
                 value = Value(items[at] if -len(items) <= at < len(items) else None)
             else:
                 value = Value(UNKNOWN)
-        elif part.subscript is not None and not part.subscript.isdigit() and part.subscript not in ("@", "*"):
+        elif part.subscript is not None and not is_number(part.subscript) and part.subscript not in ("@", "*"):
             # An associative array, of whose keys nothing is known.
             value = Value(UNKNOWN)
         elif part.name in shell.arrays:
@@ -371,11 +372,11 @@ class Expansion:
         total = 0
         for sign, atom in _sum(text):
             value = atom
-            if not atom.isdigit():
+            if not is_number(atom):
                 found = self.shell.lookup(atom.lstrip("$").strip("{}"))
                 self.shell.touch(found.soft)
                 value = found.text or "0"
-            if not values.is_number(value):
+            if not is_number(value):
                 return UNKNOWN
             total += sign * int(value)
         return str(total) if text.strip() else UNKNOWN

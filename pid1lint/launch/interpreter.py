@@ -43,6 +43,7 @@ from pid1lint.launch.stack import (
 from pid1lint.launch.state import Environment, is_asked_for
 from pid1lint.launch.values import UNKNOWN
 from pid1lint.launch.world import Choice, Proc, Stage, Turn, World
+from pid1lint.numbers import is_number
 from pid1lint.shell.ir import Assignment, Node, Param, ProcessSub, Script, Simple, TestExpression, Word
 from pid1lint.source import Place, Span
 
@@ -186,8 +187,7 @@ class Interpreter(Expansion):
         shell = self.shell
         while shell.pending:
             name, *rest = shell.pending
-            shell.pending = tuple(rest)
-            self.proc.interrupted = False
+            shell.pending, self.proc.interrupted = tuple(rest), False
             handler = shell.traps.get(name)
             if handler is not None and self.handle(handler, name):
                 return True
@@ -325,7 +325,7 @@ class Interpreter(Expansion):
         """Whether what decides is another thing in each call of a function, or each round of a loop."""
         names = word_names(asked) if isinstance(asked, Word) else names_read(asked)
         own = {hidden.name for hidden in self.shell.hidden} | self.shell.loop_names()
-        return any(name in own or name in "@*#" or name.isdigit() for name in names)
+        return any(name in own or name in "@*#" or is_number(name) for name in names)
 
     def _recurrence(self) -> tuple[str, int]:
         """Where the present command may be met again.
@@ -513,7 +513,7 @@ class Interpreter(Expansion):
         own = dict(shell.exported)
         own.update((each.name, self.text(each.value)) for each in node.assignments if each.value is not None)
         passed = any(
-            isinstance(part, Param) and (part.name in ("@", "*") or part.name.isdigit())
+            isinstance(part, Param) and (part.name in ("@", "*") or is_number(part.name))
             for word in node.words
             for part in word.parts
         )
@@ -635,7 +635,7 @@ class Interpreter(Expansion):
     def add_job(self, pids: tuple[int, ...]) -> None:
         """A background job has been started."""
         shell = self.shell
-        taken = {job.number for job in shell.jobs if self.world.any_lives(job.pids)}
+        taken = {job.number for job in shell.living_jobs(self.world.alive)}
         number = next(number for number in range(1, len(taken) + 2) if number not in taken)
         shell.jobs = (*shell.jobs, Job(pids, number))
         shell.last_job = str(pids[-1])

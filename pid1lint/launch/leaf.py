@@ -15,6 +15,7 @@ from pid1lint.launch.stack import Argument, Argv
 from pid1lint.launch.state import Environment
 from pid1lint.launch.values import UNKNOWN
 from pid1lint.launch.world import CLEANUP_SECONDS, DEFAULT, HANDLES, Point, Proc, Reaction, Stage, World
+from pid1lint.numbers import is_number
 
 if TYPE_CHECKING:
     from pid1lint.facts.programs import Program
@@ -319,7 +320,7 @@ def _watched_by_tail(words: list[str]) -> str:
 
 def _outlasts(world: World, proc: Proc, pid: str) -> bool:
     """Whether a process by its number is one of the world's that lives; one that is not known ends some day."""
-    return pid.isdigit() and int(pid) != proc.pid and int(pid) in world.procs and world.procs[int(pid)].alive
+    return is_number(pid) and int(pid) != proc.pid and int(pid) in world.procs and world.procs[int(pid)].alive
 
 
 _STEP = re.compile(

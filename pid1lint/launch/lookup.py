@@ -43,7 +43,10 @@ _FOLDER_OPTIONS = {
 _VALUE_OPTIONS = frozenset(("--loglevel", "--reporter", "--userconfig"))
 _WORKSPACE_OPTIONS = {"npm": frozenset(("-w", "--workspace")), "pnpm": frozenset(("--filter", "-F"))}
 """The options by which it is told in which package of a workspace."""
-_CONFIGURATION = re.compile(r"(?:[\w.~@%+-]*/[\w./~@%+-]*|[\w.-]+)?\.(?:cfg|cnf|conf|ini|yaml|yml)\Z")
+_CONFIGURATIONS = (".cfg", ".cnf", ".conf", ".ini", ".yaml", ".yml")
+_CONFIGURATION = re.compile(r"(?:[\w.~@%+-]*/[\w./~@%+-]*|[\w.-]+)?\.\w+\Z")
+_LONGEST_PATH = 4096
+"""Of what Linux opens, in bytes: the search's time grows with the square of a word's length."""
 
 
 class Lookup:
@@ -369,7 +372,9 @@ def _script_words(runner: str, given: Sequence[str]) -> tuple[list[str], str, st
 
 def _configuration(word: str) -> str:
     """The path of a configuration file in a word of a command, if it names one: `-c/etc/x.conf`, `--config=x.ini`."""
-    found = _CONFIGURATION.search(word)
+    if not word.endswith(_CONFIGURATIONS):
+        return ""
+    found = _CONFIGURATION.search(word[-_LONGEST_PATH:])
     return found.group() if found else ""
 
 

@@ -10,6 +10,7 @@ from pid1lint.launch.stack import Argv, Job
 from pid1lint.launch.state import Shell
 from pid1lint.launch.values import UNKNOWN
 from pid1lint.launch.world import Proc, World
+from pid1lint.numbers import is_number
 
 _MOST_WORDS = 100
 """How long a test may be to be followed."""
@@ -163,7 +164,7 @@ def _user_name(lookup: Lookup, shell: Shell) -> str:
     if shell.user_id == "0":
         return "root"
     name = (shell.env.user or lookup.asked.user()).partition(":")[0]
-    return UNKNOWN if not name or name.isdigit() else name
+    return UNKNOWN if not name or is_number(name) else name
 
 
 def by_name(world: World, own: Proc, pattern: str, *, full: bool) -> list[Proc]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from pid1lint.frozen import NamedTuple
+from pid1lint.numbers import is_number
 from pid1lint.shell.ir import (
     AndOr,
     Arithmetic,
@@ -272,7 +273,7 @@ def command_variables(node: Node) -> set[str]:
         elif words[0].literal in ("exec", "command"):
             words = one.words[:2]
         for word in words:
-            names.update(part.name for part in word.parts if isinstance(part, Param) and not part.name.isdigit())
+            names.update(part.name for part in word.parts if isinstance(part, Param) and not is_number(part.name))
     return names
 
 
@@ -545,7 +546,7 @@ def is_always(node: Loop) -> bool:
 def arithmetic_status(text: str) -> int | None:
     """The status of `((text))` where that is a number."""
     stripped = text.strip()
-    return (0 if int(stripped) else 1) if stripped.isdigit() else None
+    return (0 if int(stripped) else 1) if is_number(stripped) else None
 
 
 def literal_words(body: Node) -> dict[str, int]:

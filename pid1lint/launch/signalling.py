@@ -10,8 +10,9 @@ from pid1lint.launch.output import by_name
 from pid1lint.launch.process import Sent, TrapSet
 from pid1lint.launch.signals import SIGNALS, signal_name
 from pid1lint.launch.stack import Argv, Block, Done, FgMet, Job, WaitEnded, WaitMet
-from pid1lint.launch.values import UNKNOWN, is_number
+from pid1lint.launch.values import UNKNOWN
 from pid1lint.launch.world import Point, Proc
+from pid1lint.numbers import is_number
 from pid1lint.shell.ir import CommandSub, Param, Simple
 
 SOON_SECONDS = 60.0
@@ -30,7 +31,7 @@ def trap(run: Interpreter, node: Simple, argv: Argv, where: Where, skipped: int)
         return 0
     handler: str | None = words[0].value
     names = words[1:]
-    if len(words) == 1 or words[0].value.isdigit():
+    if len(words) == 1 or is_number(words[0].value):
         names, handler = words, None
     if handler == "-":
         handler = None
@@ -124,7 +125,7 @@ def kill(run: Interpreter, node: Simple, argv: Argv, where: Where, skipped: int)
             return 0
         elif option == "-0":
             name = "0"
-        elif option[1:].isdigit() and not words:
+        elif is_number(option[1:]) and not words:
             words = [option]
             break
         else:
@@ -230,7 +231,7 @@ def _pids_of_job(run: Interpreter, word: str) -> list[int]:
     if is_number(number):
         chosen = [job for job in jobs if job.number == int(number)][-1:]
     else:
-        chosen = [job for job in jobs if run.world.any_lives(job.pids)][-1:]
+        chosen = list(run.shell.living_jobs(run.world.alive)[-1:])
     return [pid for job in chosen for pid in job.pids]
 
 
@@ -282,10 +283,11 @@ def wait(run: Interpreter, node: Simple, argv: Argv, where: Where, skipped: int)
         return shell.dialect.wait_n_status
     words = [word for word in words if not word.startswith("-")]
     jobs = _jobs_named(run, words) if words else shell.jobs
-    alive = tuple(job for job in jobs if world.any_lives(job.pids))
+    alive = tuple(job for job in jobs if world.any_lives(job.pids)) if words else shell.living_jobs(world.alive)
     if any_one:
-        ended = [job for job in jobs if job not in alive and job.pid not in shell.waited]
-        shell.waited |= {job.pid for job in jobs if job not in alive}
+        living = frozenset(alive)
+        ended = [job for job in jobs if job not in living and job.pid not in shell.waited]
+        shell.waited |= {job.pid for job in jobs if job not in living}
         if ended and shell.dialect.wait_n_counts_ended:
             # One that has ended before counts, once.
             return world.procs[ended[0].pid].status

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pid1lint.numbers import is_number
+
 SIGNALS = {
     name: number
     for number, name in enumerate(
@@ -18,7 +20,7 @@ HARMLESS = frozenset(("CHLD", "CONT", "URG", "WINCH"))
 def signal_name(text: str) -> str | None:
     """`SIGTERM`, `term`, `15` as `TERM`; `RTMIN+3` and `37` as `RTMIN+3`; None if it names no signal."""
     name = text.strip().upper().removeprefix("SIG")
-    if name.isdigit():
+    if is_number(name):
         number = int(name)
         if 34 <= number <= 64:
             return f"RTMIN+{number - 34}" if number > 34 else "RTMIN"
@@ -31,8 +33,8 @@ def signal_name(text: str) -> str | None:
     if name in ("RTMIN", "RTMAX"):
         return name
     head, sign, number_text = name[:5], name[5:6], name[6:]
-    if head == "RTMIN" and sign == "+" and number_text.isdigit() and int(number_text) <= 30:
+    if head == "RTMIN" and sign == "+" and is_number(number_text) and int(number_text) <= 30:
         return name
-    if head == "RTMAX" and sign == "-" and number_text.isdigit() and int(number_text) <= 30:
+    if head == "RTMAX" and sign == "-" and is_number(number_text) and int(number_text) <= 30:
         return f"RTMIN+{30 - int(number_text)}" if int(number_text) < 30 else "RTMIN"
     return None

@@ -7,7 +7,9 @@ copies where they are tuples and frozen sets; the dictionaries are copied.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from pid1lint.frozen import NamedTuple
@@ -31,6 +33,7 @@ from pid1lint.launch.stack import (
     return_place,
 )
 from pid1lint.launch.values import UNKNOWN
+from pid1lint.numbers import is_number
 from pid1lint.shell.ir import Function, Script
 from pid1lint.source import Place, Span
 
@@ -358,7 +361,7 @@ class Shell:
         return _UNSET_SOFTLY
 
     def _special(self, name: str) -> Value | None:
-        if name.isdigit():
+        if is_number(name):
             index = int(name) if len(name) < 6 else len(self.positional) + 1
             if index == 0:
                 return Value(self.name)
@@ -398,6 +401,16 @@ class Shell:
     def depth(self) -> int:
         """How many frames its stack has."""
         return sum(1 for _ in self.frames())
+
+    def living_jobs(self, alive: Iterable[int]) -> tuple[Job, ...]:
+        """Its background jobs of which a process lives: of all that there were they may be few."""
+        jobs = self.jobs
+        found: dict[int, Job] = {}
+        for pid in alive if jobs else ():
+            at = bisect_left(jobs, pid, key=attrgetter("pid"))
+            if at < len(jobs) and pid in jobs[at].pids:
+                found[at] = jobs[at]
+        return tuple(found.values())
 
     @property
     def in_exit_trap(self) -> bool:

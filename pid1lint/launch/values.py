@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from pid1lint import patterns
+from pid1lint.numbers import is_number
 
 UNKNOWN = "\ufffc"
 """Stands in a value for text that the files do not tell."""
@@ -14,17 +15,11 @@ MOST_CHARACTERS = 65_536
 """How long a value may grow; of a longer one nothing is known."""
 MOST_WORDS = 2_000
 """How many words a command, an array or `$@` may have; of more nothing is known."""
-_MOST_DIGITS = 18
 
 
 def capped(value: str) -> str:
     """A value, or UNKNOWN where it has grown too long: `x=$x$x` doubles it each time."""
     return value if len(value) <= MOST_CHARACTERS else UNKNOWN
-
-
-def is_number(text: str) -> bool:
-    """Whether a text is a number of a size that a shell reckons with."""
-    return text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS
 
 
 def known(value: str) -> bool:
@@ -196,7 +191,7 @@ def substring(value: str, operand: str) -> str:
     """`${x:offset}` and `${x:offset:length}`."""
     offset, colon, length = operand.partition(":")
     if not known(value):
-        if not value.startswith(UNKNOWN) and offset.strip() == "0" and length.strip().isdigit():
+        if not value.startswith(UNKNOWN) and offset.strip() == "0" and is_number(length.strip()):
             head = value.split(UNKNOWN, 1)[0]
             if len(head) >= int(length):
                 return head[: int(length)]

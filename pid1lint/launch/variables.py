@@ -6,7 +6,8 @@ from pid1lint.launch.code import Where
 from pid1lint.launch.control import ASSIGNMENT
 from pid1lint.launch.interpreter import LATER, ExitShell, Interpreter, Result
 from pid1lint.launch.stack import Argv, Block, Done, Value
-from pid1lint.launch.values import UNKNOWN, is_number
+from pid1lint.launch.values import UNKNOWN
+from pid1lint.numbers import is_number
 from pid1lint.shell.ir import Declared, Simple, Word
 from pid1lint.shell.parse import parse_assignment
 

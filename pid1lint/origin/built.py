@@ -125,7 +125,7 @@ def reaction(program: Built, signal: str) -> Reaction:
         return Reaction("handles", f"{_speaker(program.runtime)} ends on SIG{name} by itself ({told})", at)
     if source.main is None:
         return Reaction("", f"the source of {_name(program)} is not in the build context", program.place)
-    if len(source.reached) + len(source.others) >= MOST_FILES:
+    if source.cut_off or len(source.reached) + len(source.others) >= MOST_FILES:
         return Reaction("", f"{_name(program)} has more source than pid1lint reads", at)
     if source.missing:
         return Reaction("", f"{source.missing[0]}, which {_name(program)} takes in, is not in the build context", at)
@@ -343,7 +343,7 @@ def _before(files: FileSystem, layer: Layer) -> FileSystem:
 def _dotnet(source: Sources) -> str:
     """The row for the version of .NET that a project is for; from 10 on it handles no signals by itself."""
     texts = [file.text.text for file in source.manifests if file.text is not None]
-    versions = [int(found[1]) for text in texts if (found := re.search(r"<TargetFrameworks?>net(\d+)", text))]
+    versions = [int(found[1]) for text in texts if (found := re.search(r"<TargetFrameworks?>net(\d{1,9})(?!\d)", text))]
     if not versions:
         return "dotnet of unknown version"
     return "dotnet-10" if max(versions) >= 10 else "dotnet"

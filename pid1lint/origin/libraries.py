@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from pid1lint.source import Place
 
 
+_LONGEST = 200
+"""No longer word of a manifest is the name of a library."""
+
+
 class Use(NamedTuple):
     """A library by the name that its language has for it, and where the source or a manifest names it."""
 
@@ -53,12 +57,21 @@ def _matches(files: Iterable[ImageFile], pattern: str) -> Iterator[Use]:
 
 
 def _named(file: ImageFile, names: Iterable[str]) -> Iterator[Use]:
-    """Names that a manifest has, each with the line that it stands in."""
-    for name in names:
-        match = re.search(rf"""(?m)^[^\n]*?["'\s.]?(?P<name>{re.escape(name)})["'\s.:=].*$""", _text(file))
-        place = _at(file, match, "name") if match is not None else None
-        assert file.text is not None
-        yield Use(name, place or file.text.place(0, len(_text(file).partition("\n")[0])))
+    """Names that a manifest has, each with the place where it stands, or else the first line."""
+    assert file.text is not None
+    found = dict.fromkeys(names, -1)
+    for match in re.finditer(r"""[^\s"'=:]+""", _text(file)):
+        parts = match[0].split(".") if len(match[0]) <= _LONGEST else ()
+        at = match.start()
+        for number, part in enumerate(parts):
+            # The whole word, and what it begins with: `tokio.workspace = true` names tokio.
+            for word, start in ((".".join(parts[: number + 1]), match.start()), (part, at)):
+                if found.get(word) == -1:
+                    found[word] = start
+            at += len(part) + 1
+    first = len(_text(file).partition("\n")[0])
+    for name, at in found.items():
+        yield Use(name, file.text.place(at, at + len(name)) if at >= 0 else file.text.place(0, first))
 
 
 # ------------------------------------------------------------------- by manifests

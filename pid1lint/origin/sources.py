@@ -74,6 +74,8 @@ _OF_THE_SYSTEM = frozenset("bin boot dev etc lib lib32 lib64 libx32 media mnt pr
 _TEST = re.compile(r"(?:_test\.go|[._](?:test|spec)\.[cm]?[jt]sx?|_test\.py|_spec\.rb|_test\.exs)$|^test_.*\.py$")
 MOST_FILES = 400
 """How many files of a program are read."""
+_MOST_TRIED = 20_000
+"""In how many places that is looked for which a program's files take in."""
 _MOST_DEPTH = 10
 
 
@@ -82,7 +84,7 @@ class Sources(NamedTuple):
 
     `main` is the file that it begins in (None: it is not at hand), `reached` are the files that this one takes in,
     itself among them; `others` lie beside them and may belong to it. `missing` names what it takes in that is not at
-    hand. `manifests` name its libraries.
+    hand. `manifests` name its libraries. `cut_off`: there is more of it than is read.
     """
 
     main: ImageFile | None
@@ -90,6 +92,7 @@ class Sources(NamedTuple):
     others: tuple[ImageFile, ...] = ()
     manifests: tuple[ImageFile, ...] = ()
     missing: tuple[str, ...] = ()
+    cut_off: bool = False
 
 
 NONE = Sources(None)
@@ -392,14 +395,18 @@ def _modules(
             return Sources(None, (), tuple(everything), manifests)
         reached = {main.path: main}
         waiting = [main]
+        tried: set[str] = set()
         for file in waiting:
             for name in imports(room, file, product.root):
+                tried.add(name)
+                if len(tried) > _MOST_TRIED:
+                    break
                 found = room.file(name)
                 if found is not None and found.path not in reached and len(reached) < MOST_FILES:
                     reached[found.path] = found
                     waiting.append(found)
         others = tuple(file for file in everything if file.path not in reached)
-        return Sources(main, tuple(reached.values()), others, manifests)
+        return Sources(main, tuple(reached.values()), others, manifests, cut_off=len(tried) > _MOST_TRIED)
 
     return find
 

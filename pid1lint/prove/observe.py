@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 
 from pid1lint.frozen import NamedTuple
+from pid1lint.numbers import is_number
 from pid1lint.prove.engine import Engine
 
 _FIELDS = ("SigCgt", "SigIgn", "SigBlk")
@@ -73,7 +74,7 @@ def from_here(pid: int) -> tuple[Seen, ...]:
         return ()
     found = []
     for name in os.listdir("/proc"):
-        if name.isdigit() and _namespace(int(name)) == namespace:
+        if is_number(name) and _namespace(int(name)) == namespace:
             seen = _seen(int(name))
             if seen is not None:
                 found.append(seen)

@@ -12,6 +12,7 @@ from pid1lint.facts.inits import INITS
 from pid1lint.facts.launchers import launcher
 from pid1lint.facts.shells import known as is_shell
 from pid1lint.frozen import NamedTuple
+from pid1lint.numbers import is_number
 from pid1lint.prove.engine import Container, Engine, State
 from pid1lint.prove.observe import Ended, Seen, Watch, from_here, from_inside, is_visible
 
@@ -44,7 +45,7 @@ def parse_ready(text: str) -> Ready:
     kind, colon, rest = text.partition(":")
     if re.fullmatch(r"\d+(?:\.\d+)?", text):
         return Ready(seconds=float(text))
-    if kind == "port" and rest.isdecimal():
+    if kind == "port" and is_number(rest):
         return Ready(port=int(rest))
     if kind == "log" and colon and rest:
         try:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable
 from functools import cache, lru_cache
 
+from pid1lint.numbers import is_number
 from pid1lint.shell.ir import (
     AndOr,
     Arithmetic,
@@ -671,7 +672,7 @@ class _Reader:
         target = self.word()
         if target is None:
             raise _SyntaxFault(f"`{op}` has no target", start)
-        redirect = Redirect(op, target, Span(start, self.at), int(number) if number.isdigit() else None)
+        redirect = Redirect(op, target, Span(start, self.at), int(number) if is_number(number) else None)
         if op in ("<<", "<<-"):
             raw = self.text[target.span.start : target.span.end]
             self.pending.append((redirect, re.sub(r"[\"'\\]", "", raw), op == "<<-"))
