@@ -114,6 +114,8 @@ def no_init(launch: Launch) -> Iterator[Finding]:
         main = path.main
         if main is None or main.pid != 1 or main.kind != "app" or main.place is None:
             continue
+        if path.is_given_others and main.call is not None and "$@" in main.call.command.text:
+            continue  # it is not CMD that runs on this path
         if main.fact is not None and main.fact.wraps:
             continue  # an init would end the wrapper, and cut its program off
         if main.helper and not (main.fact is not None and main.fact.spawns):

@@ -271,3 +271,13 @@ def test_a_bare_exit_hands_on_the_status_of_the_command_before_it_only(before: s
     script = f'#!/bin/bash\nif [ "$MODE" = install ]; then\n  {before}\n  exit\nfi\nexec redis-server\n'
     found = launch(dockerfile, {"run.sh": script})
     assert len(found.paths) == paths
+
+
+def test_the_command_of_the_dockerfile_is_not_judged_where_others_are_given() -> None:
+    script = '#!/bin/bash\nif [ "$1" = rabbitmq-server ]; then\n  set -- tini -- "$@"\nfi\nexec "$@"\n'
+    dockerfile = (
+        "FROM debian:12\nENV RABBITMQ_VERSION 3.5.4-1\nRUN apt-get update && apt-get install -y tini rabbitmq-server\n"
+        'COPY run.sh /\nENTRYPOINT ["/run.sh"]\nCMD ["rabbitmq-server"]\n'
+    )
+    context = BuildContext.of({"run.sh": script}, {"run.sh": 0o755})
+    assert [d.code for d in linter.lint(dockerfile, context).diagnostics] == ["PID310"]

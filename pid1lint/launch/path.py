@@ -315,6 +315,11 @@ class Path(Frozen):
         """Whether a plain `docker run IMAGE` may take it."""
         return all(decision.usual is not False for decision in self.decisions)
 
+    @property
+    def is_given_others(self) -> bool:
+        """Whether the user has to give other arguments than CMD's for this path."""
+        return any(choice.kind == "arguments" and choice.usual is False for choice in self.decisions)
+
     def way_to(self, process: Process) -> tuple[Process, ...]:
         """The programs from PID 1's first down to one of this path."""
         found: list[Process] = []
