@@ -284,11 +284,17 @@ def _listed(files_from: str | None, paths: Sequence[str]) -> Sequence[str] | Non
     if files_from == "-" and "-" in paths:
         raise Pid1lintError("--files-from -: standard input cannot be both a list and a Dockerfile")
     try:
-        data = sys.stdin.buffer.read(_LONG_LIST) if files_from == "-" else files.read(files_from, limit=_LONG_LIST)
+        data = sys.stdin.buffer.read(_LONG_LIST) if files_from == "-" else _list_in(files_from)
     except UnreadableError as error:
         raise Pid1lintError(f"--files-from: {error}") from error
     text = os.fsdecode(data)
     return [path for path in text.split("\0" if "\0" in text else "\n") if path.strip()]
+
+
+def _list_in(path: str) -> bytes:
+    """The bytes of a list. Its lines are printed where they are wrong: no link of a repository may lead to a secret."""
+    root = files.repository_root(os.path.dirname(os.path.abspath(path)))
+    return files.read(path, within=(lambda: (root,)) if root is not None else None, limit=_LONG_LIST)
 
 
 def _watch(count: int, quiet: bool) -> Watch | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -43,8 +44,12 @@ def repository(tmp_path: Path) -> Path:
 
 
 def check(folder: Path, *arguments: str, before: tuple[str, ...] = ()) -> Done:
+    return call(folder, "check", *arguments, before=before)
+
+
+def call(folder: Path, *arguments: str, before: tuple[str, ...] = ()) -> Done:
     """One call in a process of its own, which has a minute and 2 GB."""
-    command = [*before, sys.executable, "-P", "-m", "pid1lint", "check", *arguments]
+    command = [*before, sys.executable, "-P", "-m", "pid1lint", *arguments]
     env = {"PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1"}
 
     def limit() -> None:
@@ -122,11 +127,11 @@ def test_what_is_no_proper_file_is_told_in_one_line(repository: Path, name: str,
     assert told or make in (make_folder, make_nothing, make_loop, make_nul) or name == "run.sh"
 
 
-@pytest.mark.parametrize("name", [name for name in READ if not READ[name]])
+@pytest.mark.parametrize("name", READ)
 def test_a_link_that_leads_out_is_not_read(repository: Path, name: str) -> None:
     (repository / name).unlink(missing_ok=True)
     (repository / name).symlink_to("../secret")
-    done = check(repository, "-f", "text", "--select", "all")
+    done = check(repository, "-f", "text", "--select", "all", *READ[name])
     assert done.code in (0, 1, 2)
     assert SECRET not in done.out + done.err
     assert "Traceback" not in done.err
@@ -140,6 +145,113 @@ def test_a_link_within_the_repository_is_read(repository: Path, name: str) -> No
     done = check(repository, "-f", "concise", "Dockerfile")
     assert ("RUNN" in done.out) is (name == "Dockerfile")
     assert ("not valid TOML" in done.err) is (name == "pid1lint.toml")
+
+
+NODE = 'FROM node:20\nWORKDIR /app\nCOPY . .\nCMD ["npm", "start"]\n'
+PYTHON = 'FROM python:3\nCOPY . /app\nRUN pip install -r /app/requirements.txt\nCMD ["python", "/app/a.py"]\n'
+BUILT = "FROM {} AS b\nWORKDIR /src\nCOPY . .\nRUN {}\nFROM debian:12\nCOPY --from=b /{} /a\nCMD {}\n"
+GO = BUILT.format("golang:1", "go build -o /app .", "app", '["/a"]')
+RUST = BUILT.format("rust:1", "cargo build --release", "src/target/release/a", '["/a"]')
+NET = BUILT.format("mcr.microsoft.com/dotnet/sdk:8.0", "dotnet publish -o /o", "o", '["dotnet", "/a/a.dll"]')
+JAVA = BUILT.format("maven:3", "mvn package", "src/target/a.jar", '["java", "-jar", "/a"]')
+SCRIPT = 'FROM debian:12\nCOPY --chmod=755 e.sh lib.sh /\nCMD ["/e.sh"]\n'
+SERVICE = "services: {a: {image: a, build: ., %s}}\n"
+BESIDE = {
+    "lib.sh": {"Dockerfile": SCRIPT, "e.sh": "#!/bin/sh\n. /lib.sh\nexec java\n"},
+    "package.json": {"Dockerfile": NODE},
+    "a.js": {"Dockerfile": NODE, "package.json": '{"scripts": {"start": "node a.js"}}'},
+    "go.mod": {"Dockerfile": GO, "main.go": "package main\nfunc main() {}\n"},
+    "main.go": {"Dockerfile": GO, "go.mod": "module a\n"},
+    "Cargo.toml": {"Dockerfile": RUST, "src/main.rs": "fn main() {}\n"},
+    "src/main.rs": {"Dockerfile": RUST, "Cargo.toml": "[package]\nname = 'a'\n"},
+    "requirements.txt": {"Dockerfile": PYTHON, "a.py": "import flask\n"},
+    "a.py": {"Dockerfile": PYTHON, "requirements.txt": "flask\n"},
+    "a.csproj": {"Dockerfile": NET, "p.cs": "class P { static void Main() {} }\n"},
+    "pom.xml": {"Dockerfile": JAVA, "src/main/java/A.java": "class A {}\n"},
+    "compose.yaml": {"Dockerfile": SCRIPT},
+    "compose.override.yaml": {"compose.yaml": SERVICE % "init: false"},
+    "a.env": {"compose.yaml": SERVICE % "env_file: a.env, command: [$A]"},
+    ".env": {"compose.yaml": SERVICE % "command: [$A]"},
+    "other.yaml": {"compose.yaml": "services: {a: {extends: {file: other.yaml, service: a}}}\n"},
+    "more.yaml": {"compose.yaml": "include: [more.yaml]\n" + SERVICE % "init: false"},
+    "mounted.sh": {"compose.yaml": SERVICE % "entrypoint: /m.sh, volumes: ['./mounted.sh:/m.sh']"},
+    "pod.yaml": {"Dockerfile": SCRIPT},
+    "docker-bake.hcl": {"Dockerfile": SCRIPT},
+    "docker-bake.json": {"Dockerfile": SCRIPT},
+    "a.container": {"Dockerfile": SCRIPT},
+    "a.build": {"a.container": "[Container]\nImage=a.build\nExec=b\n"},
+    "taskdef.json": {"Dockerfile": SCRIPT},
+    "skaffold.yaml": {"pod.yaml": "apiVersion: v1\nkind: Pod\nspec: {containers: [{name: a, image: a}]}\n"},
+}
+"""What is read beside a Dockerfile, and in whose place, with what makes it be read."""
+
+
+def make_secret(path: Path) -> None:
+    outside = next(folder for folder in path.parents if (folder / "secret").exists())
+    path.symlink_to(os.path.relpath(outside / "secret", path.parent))
+
+
+def make_socket(path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as listening:
+        # A socket's whole path would be too long.
+        os.chdir(path.parent)
+        listening.bind(path.name)
+
+
+def make_empty_device(path: Path) -> None:
+    path.symlink_to("/dev/null")
+
+
+def make_bytes(path: Path) -> None:
+    path.write_bytes(b"\xff\xfe\xe9\n" * 20)
+
+
+def make_wide(path: Path) -> None:
+    path.write_text("\ufeffFROM debian:12\nservices: {a: {image: b}}\n", encoding="utf-16-le")
+
+
+def make_empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+@needs_pipes
+@pytest.mark.parametrize(
+    "make",
+    [
+        make_pipe,
+        make_device,
+        make_huge,
+        make_folder,
+        make_loop,
+        make_nul,
+        make_nothing,
+        make_secret,
+        make_socket,
+        make_empty_device,
+        make_bytes,
+        make_wide,
+        make_empty,
+    ],
+)
+def test_what_is_read_beside_may_be_anything(
+    repository: Path, make: Callable[[Path], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (repository.parent / "secret").write_text(f"services: {{a: {{image: a, entrypoint: sh -c '{SECRET} & wait'}}}}\n")
+    for name, others in BESIDE.items():
+        folder = repository / name.replace("/", "-")
+        for other, text in others.items():
+            (folder / other).parent.mkdir(parents=True, exist_ok=True)
+            (folder / other).write_text(text)
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        monkeypatch.chdir(repository)
+        make(folder / name)
+    for command in (("check", "-f", "text", "--select", "all"), ("trace",)):
+        done = call(repository, *command)
+        assert done.code in (0, 1)
+        assert "Traceback" not in done.err
+        assert "internal error" not in done.err
+        assert SECRET not in done.out + done.err
+        assert "run.sh" in done.out
 
 
 def opened(trace: Path) -> Iterator[Path]:
