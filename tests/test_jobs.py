@@ -281,3 +281,9 @@ def test_the_command_of_the_dockerfile_is_not_judged_where_others_are_given() ->
     )
     context = BuildContext.of({"run.sh": script}, {"run.sh": 0o755})
     assert [d.code for d in linter.lint(dockerfile, context).diagnostics] == ["PID310"]
+
+
+def test_exec_in_parentheses_mends_nothing_and_is_no_fix() -> None:
+    dockerfile = 'FROM debian:12\nRUN apt-get install redis-server\nCOPY run.sh /\nCMD ["/run.sh"]\n'
+    context = BuildContext.of({"run.sh": "#!/bin/bash\n(cd /srv; redis-server /x)\n"}, {"run.sh": 0o755})
+    assert [(d.code, d.fix) for d in linter.lint(dockerfile, context).diagnostics] == [("PID201", None)]

@@ -194,6 +194,14 @@ def goes_on(script: Script, node: Node) -> bool:
     return any(not _is_moot(other) and not _is_talk(other) for other in behind)
 
 
+def in_subshell(script: Script, node: Node) -> bool:
+    """Whether a command stands in parentheses."""
+    holder: Node | None = script.body
+    while holder is not None and not isinstance(holder, Subshell):
+        holder = next((child for child in below(holder) if _contains(child, node)), None)
+    return holder is not None
+
+
 def ends_otherwise(script: Script, node: Node) -> bool:
     """Whether a script ends with another status than that of one of its commands, by `exit 0` or `true` behind it."""
     for other in (inner for behind in _behind(script.body, node) for inner in flat(behind)):

@@ -54,11 +54,13 @@ def exec_in_front(link: Link) -> Fix | None:
 
     None where the shell has more to do afterwards, or where the program would be told no better without the shell.
     """
-    from pid1lint.launch.shapes import ends_otherwise, goes_on
+    from pid1lint.launch.shapes import ends_otherwise, goes_on, in_subshell
 
     call, child = link.child.call, link.child
     if call is None or child.start != "child" or call.loop or link.shell.form == "subshell" or link.traps_others:
         return None
+    if in_subshell(call.script, call.node):
+        return None  # in parentheses exec replaces only the subshell
     if link.in_vain or (child.argv and child.argv[0].startswith("-")):
         return None
     if not call.last and (call.function or goes_on(call.script, call.node)):
